@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first instruction. The firmware enters here in S-mode with a0 = hart id, a1 = device tree,
+ * satp = 0, at any 2 MiB boundary and on any hart (docs/boot.md). Nothing else may be believed: bss
+ * and the rest of RAM hold garbage, sie may have bits set, stvec points into the boot loader, FS
+ * may be dirty (rules T16, T19, T22).
+ *
+ * The code before the jump is position independent: it runs at the load address, while everything
+ * is linked at KERNEL_BASE. The jump itself is a page fault: stvec holds the virtual address of the
+ * next instruction, so the first fetch after satp is written lands there, without any identity
+ * mapping.
+ */
+#include "arch/riscv/cpu/csr.h"
+#include "arch/riscv/cpu/layout.h"
+#include "generated/asm_offsets.h"
+
+	.section .head, "ax"
+	.option norelax
+
+	/* RISC-V boot image header, version 0.2 (HARDWARE section 2) */
+	.globl _start
+_start:
+	.option push
+	.option norvc
+	j boot
+	nop
+	.option pop
+	.balign 8
+	.dword 0x200000              /* text_offset from the start of RAM */
+	.dword image_size_bytes      /* with bss and boot stack (rule T15) */
+	.dword 0                     /* little endian */
+	.word 0x00000002             /* header version 0.2 */
+	.word 0
+	.dword 0
+	.dword 0x5643534952          /* "RISCV" */
+	.word 0x05435352             /* "RSC\5", the one U-Boot looks at */
+	.word 0
+
+boot:
+	csrw sie, zero
+	csrw sip, zero
+	li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_SUM
+	csrc sstatus, t0
+	lla t0, boot_trap
+	csrw stvec, t0
+
+	/*
+	 * One hart enters under HSM. Should firmware release all, the first to come boots, the
+	 * others sleep.
+	 */
+	lla t0, boot_lottery
+	li t1, 1
+	amoswap.w.aq t1, t1, (t0)
+	bnez t1, park
+
+	lla t0, bss_start
+	lla t1, bss_end
+1:	sd zero, 0(t0)
+	addi t0, t0, 8
+	bltu t0, t1, 1b
+
+	mv s1, a0
+	mv s2, a1
+	lla sp, boot_stack_slot + 2 * KSTACK_SIZE
+	li s0, 0
+	lla a0, _start
+	mv a1, s2
+	call early_map               /* returns the satp to load */
+
+	lla t0, _start
+	li t1, KERNEL_BASE
+	sub t1, t1, t0               /* virtual = physical + t1 */
+	lla t2, 2f
+	add t2, t2, t1
+	csrw stvec, t2
+	sfence.vma
+	csrw satp, a0
+	.balign 4
+2:	sfence.vma
+	lla t0, boot_trap
+	csrw stvec, t0
+	lla tp, boot_thread
+	lla sp, boot_stack_slot + 2 * KSTACK_SIZE - FRAME_SIZE
+	sd sp, THREAD_KERNEL_SP(tp)
+	csrw sscratch, zero
+	mv a0, s1
+	mv a1, s2
+	call kernel_main
+	j park
+
+	/* A trap before trap_vector is installed is our own mistake: say so and stop. */
+	.balign 4
+boot_trap:
+	csrr a0, scause
+	csrr a1, sepc
+	csrr a2, stval
+	lla sp, boot_stack_slot + 2 * KSTACK_SIZE
+	call early_trap
+park:
+	wfi
+	j park
+
+	.section .data
+	.balign 8
+boot_lottery:
+	.word 0

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Offsets for assembly. Compiled to assembly text only, from which the build takes the "->" lines
+ * into generated/asm_offsets.h.
+ */
+#include "arch/riscv/cpu/cpu.h"
+#include "arch/riscv/cpu/smp_boot.h"
+#include "arch/riscv/cpu/trap_frame.h"
+
+#define DEFINE(name, value) __asm__ volatile("\n->" #name " %0" ::"i"(value))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+	DEFINE(THREAD_KERNEL_SP, offsetof(struct arch_thread, kernel_sp));
+	DEFINE(THREAD_SCRATCH, offsetof(struct arch_thread, scratch));
+	DEFINE(THREAD_WORK, offsetof(struct arch_thread, work));
+	DEFINE(THREAD_REGS, offsetof(struct arch_thread, regs));
+	DEFINE(FRAME_SIZE, sizeof(struct trap_frame));
+	DEFINE(FRAME_STATUS, offsetof(struct trap_frame, status));
+	DEFINE(FRAME_CAUSE, offsetof(struct trap_frame, cause));
+	DEFINE(FRAME_BADADDR, offsetof(struct trap_frame, badaddr));
+	DEFINE(SMP_BOOT_SATP, offsetof(struct smp_boot, satp));
+	DEFINE(SMP_BOOT_THREAD, offsetof(struct smp_boot, thread));
+	DEFINE(SMP_BOOT_ENTRY, offsetof(struct smp_boot, entry));
+	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The time CSR, scaled to nanoseconds, and SBI's timer. Sstc is never used: the board has none and
+ * its CSR would trap (rule T34). timebase comes from the tree and may be as slow as 1 MHz.
+ */
+#include "arch/riscv/cpu/clock.h"
+
+#include "arch/riscv/cpu/barrier.h"
+#include "arch/riscv/cpu/csr.h"
+#include "arch/riscv/cpu/sbi.h"
+#include "lib/compiler.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+
+static u32 frequency;
+/* ns = ticks * ns_per_tick when the frequency divides a second, as all known ones do; else by
+ * division. */
+static u64 ns_per_tick;
+static u64 boot_ticks;
+
+void (*clock_event_handler)(void);
+
+u64 clock_ticks(void)
+{
+	return csr_read(time);
+}
+
+u32 clock_frequency(void)
+{
+	return frequency;
+}
+
+void clock_init(u32 timebase_hz)
+{
+	boot_ticks = clock_ticks();
+	ns_per_tick = NSEC_PER_SEC % timebase_hz == 0 ? NSEC_PER_SEC / timebase_hz : 0;
+	frequency = timebase_hz;
+}
+
+static nsec_t ticks_to_ns(u64 ticks)
+{
+	if (likely(ns_per_tick != 0))
+		return ticks * ns_per_tick;
+	return ticks / frequency * NSEC_PER_SEC + ticks % frequency * NSEC_PER_SEC / frequency;
+}
+
+/* Rounded up, so that no event comes early. */
+static u64 ns_to_ticks(nsec_t ns)
+{
+	if (likely(ns_per_tick != 0))
+		return (ns + ns_per_tick - 1) / ns_per_tick;
+	return ns / NSEC_PER_SEC * frequency +
+	       (ns % NSEC_PER_SEC * frequency + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+}
+
+nsec_t clock_now(void)
+{
+	if (unlikely(frequency == 0))
+		return 0;
+	return ticks_to_ns(clock_ticks() - boot_ticks);
+}
+
+void clock_set_event(nsec_t when)
+{
+	/* Setting a time in the past raises the interrupt at once; the far future clears it. */
+	sbi_set_timer(when == CLOCK_NEVER ? ~0UL : boot_ticks + ns_to_ticks(when));
+}
+
+void clock_spin(nsec_t duration)
+{
+	const nsec_t end = clock_now() + duration;
+	while (clock_now() < end)
+		cpu_relax();
+}

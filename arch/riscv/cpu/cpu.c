@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The harts, densely numbered: index 0 is the one that booted, whatever its id (rule T19). Which
+ * harts there are comes from the tree (rule T20): enabled, of device_type cpu, with an MMU. The
+ * lone S7 of the FU740 has none.
+ */
+#include "arch/riscv/cpu/cpu.h"
+
+#include "arch/riscv/cpu/cpu_scan.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+
+struct cpu cpus[CONFIG_NR_CPUS] __aligned(64);
+u32 cpu_count;
+
+static char isa_string[64] = "rv64ima";
+
+const char *cpu_isa_string(void)
+{
+	return isa_string;
+}
+
+static bool hart_is_usable(const struct fdt *tree, u32 node)
+{
+	const char *type = fdt_prop_string(tree, node, "device_type");
+	return type != NULL && strcmp(type, "cpu") == 0 && fdt_node_is_enabled(tree, node) &&
+	       fdt_prop(tree, node, "mmu-type", NULL) != NULL;
+}
+
+static void cpu_add(u32 hartid)
+{
+	cpus[cpu_count].index = cpu_count;
+	cpus[cpu_count].hartid = hartid;
+	cpu_count++;
+}
+
+int cpu_scan(const struct fdt *tree, u32 boot_hartid, u32 *timebase_hz)
+{
+	const u32 parent = fdt_find_path(tree, "/cpus");
+	if (parent == FDT_NONE)
+		return -ENODEV;
+	if (fdt_prop_u32(tree, parent, "timebase-frequency", timebase_hz) != 0 || *timebase_hz == 0)
+		return -EINVAL;
+
+	cpu_add(boot_hartid);
+	fdt_for_each_child(tree, node, parent) {
+		u64 hartid, no_size;
+		if (!hart_is_usable(tree, node) ||
+		    fdt_reg_raw(tree, node, 0, &hartid, &no_size) != 0)
+			continue;
+		if (hartid == boot_hartid) {
+			const char *isa = fdt_prop_string(tree, node, "riscv,isa");
+			if (isa != NULL)
+				strlcpy(isa_string, isa, sizeof(isa_string));
+		} else if (cpu_count < CONFIG_NR_CPUS) {
+			cpu_add((u32)hartid);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs here: the thread pointer, the hart's record, interrupt masking.
+ *
+ * In the kernel, tp holds the running thread (struct thread begins with struct arch_thread) and
+ * sscratch holds 0; in user mode sscratch holds the thread. The record of the hart a thread runs on
+ * hangs from the thread, so one load finds it. A thread changes harts only inside schedule().
+ */
+#pragma once
+
+#include "arch/riscv/cpu/csr.h"
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+/* Work flags, tested on the way back to user mode; set by any hart with an atomic or. */
+#define TW_RESCHED BIT(0) /* another thread should run here */
+#define TW_SIGNAL  BIT(1) /* a signal may be deliverable */
+
+struct fpu_state {
+	u64 f[32];
+	u32 fcsr;
+};
+
+/* Callee-saved registers across a switch; switch.S knows the order. */
+struct switch_frame {
+	u64 ra, sp, s[12];
+};
+
+/* The machine's part of a thread: first member of struct thread. Offsets generated for assembly. */
+struct arch_thread {
+	u64 kernel_sp; /* where a trap from user mode puts its frame: the top of the kernel stack */
+	u64 scratch;   /* trap entry parks the user's sp here */
+	u32 work;      /* TW_*; atomic */
+	u32 irq_depth; /* traps from supervisor mode in progress */
+	struct cpu *cpu; /* the hart it runs on; written by schedule() alone */
+	struct switch_frame regs;
+	/* of the last page fault, to notice one that comes back for ever */
+	u64 fault_pc, fault_va;
+	u32 fault_repeats;
+	struct fpu_state fpu; /* valid while not running, if fpu_used; see fpu.h */
+	bool fpu_used;
+	u32 fpu_cpu; /* hart whose registers were last loaded from fpu */
+};
+
+/* One hart. Only the hart itself writes, but for what says atomic. */
+struct cpu {
+	u32 index;   /* dense, 0 = boot hart */
+	u32 hartid;  /* the tree's and SBI's number */
+	bool online; /* atomic; set by the hart when it enters its idle loop for the first time */
+	u64 satp;    /* what satp holds now */
+	const void *fpu_holds; /* whose registers the FPU holds; see fpu.c */
+	struct arch_thread *idle;
+} __aligned(64);
+
+extern struct cpu cpus[CONFIG_NR_CPUS];
+extern u32 cpu_count; /* harts found usable in the tree, at most CONFIG_NR_CPUS */
+
+#ifdef HOST_TEST
+extern struct arch_thread *host_current;
+static inline struct arch_thread *arch_current(void)
+{
+	return host_current;
+}
+static inline u64 irq_save(void)
+{
+	return 0;
+}
+static inline void irq_restore(u64 flags)
+{
+	(void)flags;
+}
+static inline void irq_enable(void)
+{
+}
+static inline void irq_disable(void)
+{
+}
+static inline bool irq_is_enabled(void)
+{
+	return false;
+}
+#else
+static inline struct arch_thread *arch_current(void)
+{
+	struct arch_thread *t;
+	__asm__("mv %0, tp" : "=r"(t));
+	return t;
+}
+/* Mask interrupts on this hart; returns what irq_restore() wants back. Nests. */
+static inline u64 irq_save(void)
+{
+	return csr_read_clear(sstatus, SSTATUS_SIE) & SSTATUS_SIE;
+}
+static inline void irq_restore(u64 flags)
+{
+	csr_set(sstatus, flags);
+}
+static inline void irq_enable(void)
+{
+	csr_set(sstatus, SSTATUS_SIE);
+}
+static inline void irq_disable(void)
+{
+	csr_clear(sstatus, SSTATUS_SIE);
+}
+static inline bool irq_is_enabled(void)
+{
+	return (csr_read(sstatus) & SSTATUS_SIE) != 0;
+}
+#endif
+
+/* What the tree says of the instruction set, for /proc/cpuinfo: "rv64imafdc". */
+const char *cpu_isa_string(void);
+
+/* Sleep until an interrupt is pending. Called with interrupts masked, so that none is lost between
+ * the last look at the queues and the wait: wfi ends for masked interrupts too. */
+#ifdef HOST_TEST
+static inline void cpu_wait_for_interrupt(void)
+{
+}
+#else
+static inline void cpu_wait_for_interrupt(void)
+{
+	__asm__ volatile("wfi" ::: "memory");
+}
+#endif
+
+/* The hart this runs on. Stable only while the thread cannot be switched: it can be only inside
+ * schedule() and what sleeps, since the kernel is not preemptible. */
+static inline struct cpu *this_cpu(void)
+{
+	return READ_ONCE(arch_current()->cpu);
+}
+
+static inline u32 cpu_index(void)
+{
+	return this_cpu()->index;
+}
+
+/* Ask @t to look at its work flags before it next enters user mode. Any hart. */
+static inline void thread_work_set(struct arch_thread *t, u32 flag)
+{
+	(void)__atomic_fetch_or(&t->work, flag, __ATOMIC_RELEASE);
+}
+
+static inline void thread_work_clear(struct arch_thread *t, u32 flag)
+{
+	(void)__atomic_fetch_and(&t->work, ~flag, __ATOMIC_ACQUIRE);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Whose floating-point registers are where. Invariants:
+ *  - cpu->fpu_holds names the thread whose saved state the hart's registers equal (or newer than:
+ * it runs and
+ *    has dirtied them), or fpu_zero when they are all zero, or NULL when unknown;
+ *  - a thread's saved status says Dirty only between its writing a register and its next switch or
+ * save. Only this hart, interrupts off or by the running thread, touches fpu_holds.
+ */
+#include "arch/riscv/cpu/fpu.h"
+
+#include "arch/riscv/cpu/trap_frame.h"
+
+/* What a program that never computed has. */
+static const struct fpu_state fpu_zero;
+
+#define FPU_CPU_NONE (~0u)
+
+/* fpu_registers.S */
+void fpu_registers_save(struct fpu_state *to);
+void fpu_registers_load(const struct fpu_state *from);
+
+static u64 *saved_status(struct arch_thread *t)
+{
+	return &thread_user_frame(t)->status;
+}
+
+static void set_fs(u64 *status, u64 fs)
+{
+	*status = (*status & ~(u64)SSTATUS_FS) | fs;
+}
+
+static void registers_save(struct fpu_state *to)
+{
+	csr_set(sstatus, SSTATUS_FS_DIRTY);
+	fpu_registers_save(to);
+	csr_clear(sstatus, SSTATUS_FS);
+}
+
+static void registers_load(const struct fpu_state *from, const void *holds)
+{
+	csr_set(sstatus, SSTATUS_FS_DIRTY);
+	fpu_registers_load(from);
+	csr_clear(sstatus, SSTATUS_FS);
+	this_cpu()->fpu_holds = holds;
+}
+
+void fpu_switch_out(struct arch_thread *t)
+{
+	u64 *status = saved_status(t);
+	if ((*status & SSTATUS_FS) != SSTATUS_FS_DIRTY)
+		return;
+	registers_save(&t->fpu);
+	set_fs(status, SSTATUS_FS_CLEAN);
+	t->fpu_used = true;
+	t->fpu_cpu = cpu_index();
+	this_cpu()->fpu_holds = t;
+}
+
+void fpu_switch_in(struct arch_thread *t)
+{
+	const struct cpu *cpu = this_cpu();
+	if (!t->fpu_used) {
+		if (cpu->fpu_holds != &fpu_zero)
+			registers_load(&fpu_zero, &fpu_zero);
+		return;
+	}
+	if (cpu->fpu_holds == t && t->fpu_cpu == cpu->index)
+		return;
+	registers_load(&t->fpu, t);
+	t->fpu_cpu = cpu->index;
+}
+
+/* Bring the running thread's saved copy up to date. Interrupts off. */
+static void save_running(struct arch_thread *t)
+{
+	fpu_switch_out(t);
+}
+
+void fpu_save_current(struct fpu_state *out)
+{
+	struct arch_thread *t = arch_current();
+	const u64 flags = irq_save();
+	save_running(t);
+	*out = t->fpu_used ? t->fpu : fpu_zero;
+	irq_restore(flags);
+}
+
+void fpu_load_current(const struct fpu_state *in)
+{
+	struct arch_thread *t = arch_current();
+	const u64 flags = irq_save();
+	t->fpu = *in;
+	t->fpu_used = true;
+	t->fpu_cpu = cpu_index();
+	registers_load(&t->fpu, t);
+	set_fs(saved_status(t), SSTATUS_FS_CLEAN);
+	irq_restore(flags);
+}
+
+void fpu_fork(struct arch_thread *parent, struct arch_thread *child)
+{
+	const u64 flags = irq_save();
+	save_running(parent);
+	irq_restore(flags);
+	child->fpu_used = parent->fpu_used;
+	child->fpu_cpu = FPU_CPU_NONE;
+	if (parent->fpu_used)
+		child->fpu = parent->fpu;
+	set_fs(saved_status(child), parent->fpu_used ? SSTATUS_FS_CLEAN : SSTATUS_FS_INITIAL);
+}
+
+void fpu_reset(struct arch_thread *t)
+{
+	const u64 flags = irq_save();
+	t->fpu_used = false;
+	t->fpu_cpu = FPU_CPU_NONE;
+	registers_load(&fpu_zero, &fpu_zero);
+	set_fs(saved_status(t), SSTATUS_FS_INITIAL);
+	irq_restore(flags);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The other harts. They wait in the firmware (HSM state STOPPED) until started here, one after the
+ * other, so that one that never comes is known by name and the rest go on (rule T20).
+ */
+#include "arch/riscv/cpu/smp.h"
+
+#include "arch/riscv/cpu/barrier.h"
+#include "arch/riscv/cpu/clock.h"
+#include "arch/riscv/cpu/csr.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "arch/riscv/cpu/sbi.h"
+#include "arch/riscv/cpu/smp_boot.h"
+
+#define START_TIMEOUT (1000UL * 1000 * 1000)
+
+/* Read by a hart that starts, through its physical address. One each, for one that comes late. */
+static struct smp_boot boot_args[CONFIG_NR_CPUS];
+static u64 kicked;    /* atomic: harts with a software interrupt on the way */
+static bool stopping; /* atomic: harts take a software interrupt as the order to stop */
+
+static bool smp_start(u32 index, struct arch_thread *idle, paddr_t start, void (*entry)(void))
+{
+	struct cpu *cpu = &cpus[index];
+	cpu->idle = idle;
+	cpu->satp = kernel_satp;
+	idle->cpu = cpu;
+	boot_args[index] = (struct smp_boot){
+		.satp = kernel_satp,
+		.thread = (u64)idle,
+		.entry = (u64)entry,
+	};
+	/* All of it before the hart looks: it starts with its caches and buffers empty (rule T21).
+	 */
+	barrier_io();
+	if (sbi_hart_start(cpu->hartid, start, kernel_image_phys(&boot_args[index])) != 0)
+		return false;
+
+	const nsec_t deadline = clock_now() + START_TIMEOUT;
+	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
+		if (clock_now() > deadline)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+u32 smp_start_others(u32 limit, paddr_t start, struct arch_thread *(*make_idle)(u32 cpu),
+		     void (*entry)(void))
+{
+	u32 started = 1;
+	for (u32 i = 1; i < cpu_count && i < limit; i++) {
+		struct arch_thread *idle = make_idle(i);
+		if (idle != NULL && smp_start(i, idle, start, entry))
+			started++;
+	}
+	return started;
+}
+
+void smp_kick(u32 cpu)
+{
+	const u64 bit = BIT(cpu);
+	/* One on the way is enough; the taker clears the bit before it looks at its work. */
+	if ((__atomic_fetch_or(&kicked, bit, __ATOMIC_ACQ_REL) & bit) == 0)
+		sbi_send_ipi(1, cpus[cpu].hartid);
+}
+
+void smp_take_kick(void)
+{
+	csr_clear(sip, SIE_SSIE);
+	(void)__atomic_fetch_and(&kicked, ~BIT(cpu_index()), __ATOMIC_ACQ_REL);
+	if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)))
+		smp_stop_self();
+}
+
+void smp_stop_self(void)
+{
+	irq_disable();
+	csr_write(sie, 0);
+	__atomic_store_n(&this_cpu()->online, false, __ATOMIC_RELEASE);
+	for (;;)
+		cpu_wait_for_interrupt();
+}
+
+void smp_stop_others(void)
+{
+	__atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
+	const u32 self = cpu_index();
+	for (u32 i = 0; i < cpu_count; i++)
+		if (i != self && __atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE))
+			sbi_send_ipi(1, cpus[i].hartid);
+
+	/* A hart that spins with interrupts off does not answer; after 100 ms it is left alone. */
+	const nsec_t deadline = clock_now() + START_TIMEOUT / 10;
+	for (u32 i = 0; i < cpu_count; i++)
+		while (i != self && __atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE) &&
+		       clock_now() < deadline)
+			cpu_relax();
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The other harts: starting them, and waking them from wfi. */
+#pragma once
+
+#include "arch/riscv/cpu/cpu.h"
+#include "lib/types.h"
+
+/*
+ * Start the usable harts 1 .. @limit-1 of cpus[] through SBI HSM at the instruction @start
+ * (smp_boot.h). @make_idle gives the thread (with its stack) hart @cpu begins as, NULL: no memory;
+ * @entry is where it begins, on that stack, interrupts off. Returns how many run, when each is
+ * online or was given up after a second (rules T20, T21).
+ */
+u32 smp_start_others(u32 limit, paddr_t start, struct arch_thread *(*make_idle)(u32 cpu),
+		     void (*entry)(void));
+/* Make hart @cpu take a software interrupt, which only makes it look at its work flags. Any
+ * context. */
+void smp_kick(u32 cpu);
+/* The software interrupt's handler. Interrupts off. */
+void smp_take_kick(void);
+/* Take this hart out of service. */
+__noreturn void smp_stop_self(void);
+/* Stop every other hart for good: for panic. Bounded; takes no lock. */
+void smp_stop_others(void);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The instructions that touch user memory. SUM is set on entry and cleared at the one exit; a fault
+ * on the way has its own status, and returns to the recovery address with SUM as it was. Every
+ * access is aligned (rule T39). Registers that count progress move only after the accesses they
+ * stand for, so wherever a fault strikes they say what is left; a block that fails is tried again
+ * byte by byte, which finds the exact place.
+ */
+#include "arch/riscv/cpu/csr.h"
+
+	/* Emit @insn with a table entry: when it cannot be served, go on at @recovery. */
+	.macro guarded recovery, insn:vararg
+100:	\insn
+	.pushsection .extable, "a"
+	.balign 4
+101:	.word 100b - 101b
+	.word \recovery - 101b
+	.popsection
+	.endm
+
+	.text
+	/*
+	 * size_t user_copy(void *dst, const void *src, size_t len): one side is the user's; bytes
+	 * not copied.
+	 */
+	.globl user_copy
+	.type user_copy, @function
+user_copy:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	xor t0, a0, a1
+	andi t0, t0, 7
+	bnez t0, .Lcopy_bytes        /* never both aligned */
+.Lcopy_align:
+	andi t0, a0, 7
+	beqz t0, .Lcopy_blocks
+	beqz a2, .Lcopy_done
+	guarded .Lcopy_done, lb t0, 0(a1)
+	guarded .Lcopy_done, sb t0, 0(a0)
+	addi a0, a0, 1
+	addi a1, a1, 1
+	addi a2, a2, -1
+	j .Lcopy_align
+
+.Lcopy_blocks:
+	li t5, 64
+	bltu a2, t5, .Lcopy_words
+1:
+	guarded .Lcopy_bytes, ld t0, 0(a1)
+	guarded .Lcopy_bytes, ld t1, 8(a1)
+	guarded .Lcopy_bytes, ld t2, 16(a1)
+	guarded .Lcopy_bytes, ld t3, 24(a1)
+	guarded .Lcopy_bytes, ld t4, 32(a1)
+	guarded .Lcopy_bytes, ld a3, 40(a1)
+	guarded .Lcopy_bytes, ld a4, 48(a1)
+	guarded .Lcopy_bytes, ld a5, 56(a1)
+	guarded .Lcopy_bytes, sd t0, 0(a0)
+	guarded .Lcopy_bytes, sd t1, 8(a0)
+	guarded .Lcopy_bytes, sd t2, 16(a0)
+	guarded .Lcopy_bytes, sd t3, 24(a0)
+	guarded .Lcopy_bytes, sd t4, 32(a0)
+	guarded .Lcopy_bytes, sd a3, 40(a0)
+	guarded .Lcopy_bytes, sd a4, 48(a0)
+	guarded .Lcopy_bytes, sd a5, 56(a0)
+	addi a0, a0, 64
+	addi a1, a1, 64
+	addi a2, a2, -64
+	bgeu a2, t5, 1b
+.Lcopy_words:
+	li t5, 8
+	bltu a2, t5, .Lcopy_bytes
+1:
+	guarded .Lcopy_bytes, ld t0, 0(a1)
+	guarded .Lcopy_bytes, sd t0, 0(a0)
+	addi a0, a0, 8
+	addi a1, a1, 8
+	addi a2, a2, -8
+	bgeu a2, t5, 1b
+.Lcopy_bytes:
+	beqz a2, .Lcopy_done
+1:
+	guarded .Lcopy_done, lb t0, 0(a1)
+	guarded .Lcopy_done, sb t0, 0(a0)
+	addi a0, a0, 1
+	addi a1, a1, 1
+	addi a2, a2, -1
+	bnez a2, 1b
+.Lcopy_done:
+	csrc sstatus, t6
+	mv a0, a2
+	ret
+	.size user_copy, . - user_copy
+
+	/* size_t user_clear(void *dst, size_t len): bytes not cleared. */
+	.globl user_clear
+	.type user_clear, @function
+user_clear:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	li t5, 8
+.Lclear_align:
+	andi t0, a0, 7
+	beqz t0, .Lclear_words
+	beqz a1, .Lclear_done
+	guarded .Lclear_done, sb zero, 0(a0)
+	addi a0, a0, 1
+	addi a1, a1, -1
+	j .Lclear_align
+.Lclear_words:
+	bltu a1, t5, .Lclear_bytes
+1:
+	guarded .Lclear_bytes, sd zero, 0(a0)
+	addi a0, a0, 8
+	addi a1, a1, -8
+	bgeu a1, t5, 1b
+.Lclear_bytes:
+	beqz a1, .Lclear_done
+1:
+	guarded .Lclear_done, sb zero, 0(a0)
+	addi a0, a0, 1
+	addi a1, a1, -1
+	bnez a1, 1b
+.Lclear_done:
+	csrc sstatus, t6
+	mv a0, a1
+	ret
+	.size user_clear, . - user_clear
+
+	/*
+	 * ssize_t user_string(char *dst, const char *src, size_t max): length; max if no NUL came;
+	 * -1: fault.
+	 */
+	.globl user_string
+	.type user_string, @function
+user_string:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	mv t1, zero
+1:
+	beq t1, a2, 2f
+	guarded 3f, lb t0, 0(a1)
+	sb t0, 0(a0)
+	beqz t0, 2f
+	addi a0, a0, 1
+	addi a1, a1, 1
+	addi t1, t1, 1
+	j 1b
+3:
+	li t1, -1
+2:
+	csrc sstatus, t6
+	mv a0, t1
+	ret
+	.size user_string, . - user_string
+
+	/*
+	 * int user_load_u32(u32 *dst, const u32 *src) and user_store_u32(u32 *dst, u32 value): 0 or
+	 * -1.
+	 */
+	.globl user_load_u32
+	.type user_load_u32, @function
+user_load_u32:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	li t0, -1
+	guarded 1f, lw t1, 0(a1)
+	sw t1, 0(a0)
+	mv t0, zero
+1:
+	csrc sstatus, t6
+	mv a0, t0
+	ret
+	.size user_load_u32, . - user_load_u32
+
+	.globl user_store_u32
+	.type user_store_u32, @function
+user_store_u32:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	li t0, -1
+	guarded 1f, sw a1, 0(a0)
+	mv t0, zero
+1:
+	csrc sstatus, t6
+	mv a0, t0
+	ret
+	.size user_store_u32, . - user_store_u32

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Bounds of user memory, checked before user_access.S touches it: a range that leaves the user half
+ * is refused as a whole, so an access there is never a question of page tables.
+ */
+#include "arch/riscv/cpu/usercopy.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "lib/abi/errno.h"
+
+/* user_access.S */
+size_t user_copy(void *dst, const void *src, size_t len_bytes);
+size_t user_clear(void *dst, size_t len_bytes);
+ssize_t user_string(char *dst, const char *src, size_t max);
+int user_load_u32(u32 *dst, const u32 *src);
+int user_store_u32(u32 *dst, u32 value);
+
+static bool user_range_is_valid(uaddr_t start, size_t len_bytes)
+{
+	return start <= USER_MAX && len_bytes <= USER_MAX - start;
+}
+
+size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes)
+{
+	return user_range_is_valid(src, len_bytes) ? user_copy(dst, (const void *)src, len_bytes) :
+						     len_bytes;
+}
+
+size_t copy_to_user(uaddr_t dst, const void *src, size_t len_bytes)
+{
+	return user_range_is_valid(dst, len_bytes) ? user_copy((void *)dst, src, len_bytes) :
+						     len_bytes;
+}
+
+size_t clear_user(uaddr_t dst, size_t len_bytes)
+{
+	return user_range_is_valid(dst, len_bytes) ? user_clear((void *)dst, len_bytes) : len_bytes;
+}
+
+ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
+{
+	if (src >= USER_MAX)
+		return -EFAULT;
+	const size_t room = USER_MAX - src;
+	const size_t max = size < room ? size : room;
+	const ssize_t len = user_string(dst, (const char *)src, max);
+	if (len < 0)
+		return -EFAULT;
+	if ((size_t)len < max)
+		return len;
+	return max == size ? -ENAMETOOLONG : -EFAULT;
+}
+
+int get_user_u32(u32 *value, uaddr_t src)
+{
+	if (src % sizeof(u32) != 0)
+		return copy_from_user(value, src, sizeof(*value)) == 0 ? 0 : -EFAULT;
+	if (!user_range_is_valid(src, sizeof(u32)) || user_load_u32(value, (const u32 *)src) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+int put_user_u32(uaddr_t dst, u32 value)
+{
+	if (dst % sizeof(u32) != 0)
+		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
+	if (!user_range_is_valid(dst, sizeof(u32)) || user_store_u32((u32 *)dst, value) != 0)
+		return -EFAULT;
+	return 0;
+}

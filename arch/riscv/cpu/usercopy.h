@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only door to user memory: these alone set SUM. A user page that is not there is brought in by
+ * the ordinary page fault; one that cannot be served ends the copy early instead of the kernel.
+ * Context: may sleep, so no spinlock is held (FORK.md H20); interrupts on.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+/* Both return the number of bytes NOT copied: 0 means all of it. Any range may be passed. */
+__must_check size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes);
+__must_check size_t copy_to_user(uaddr_t dst, const void *src, size_t len_bytes);
+/* Returns the number of bytes NOT cleared. */
+__must_check size_t clear_user(uaddr_t dst, size_t len_bytes);
+
+/*
+ * Copy a NUL-terminated string of at most @size bytes with its NUL.
+ * Returns its length without the NUL; -EFAULT; -ENAMETOOLONG if no NUL came within @size.
+ */
+__must_check ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size);
+
+/* One aligned word, for futexes and clear_child_tid. 0 or -EFAULT. */
+__must_check int get_user_u32(u32 *value, uaddr_t src);
+__must_check int put_user_u32(uaddr_t dst, u32 value);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signal frames: what a handler finds on its stack (Linux's struct rt_sigframe for riscv64,
+ * lib/abi/signal.h) and how its return undoes it. The handler returns into the vDSO, whose
+ * rt_sigreturn comes back here.
+ *
+ * What happens to an interrupted system call, by the code it left in a0:
+ *
+ * | a0                     | no handler                 | handler with SA_RESTART | handler without |
+ * |------------------------|----------------------------|-------------------------|-----------------|
+ * | ERESTARTNOINTR         | again                      | again                   | again           |
+ * | ERESTARTSYS            | again                      | again                   | EINTR           |
+ * | ERESTARTNOHAND         | again                      | EINTR                   | EINTR           |
+ * | ERESTART_RESTARTBLOCK  | restart_syscall            | EINTR                   | EINTR           |
+ *
+ * It is decided once, by the first handler that runs, or when none is left to run.
+ *
+ * A program may write anything into its frame. Nothing of it reaches the privileged state: only the
+ * integer and floating-point registers and the pc are taken from it, and pc and sp are only used in
+ * user mode.
+ */
+#include "arch/riscv/entry/signal_frame.h"
+
+#include "arch/riscv/cpu/fpu.h"
+#include "arch/riscv/cpu/usercopy.h"
+#include "generated/vdso_offsets.h"
+#include "kernel/proc/process.h"
+#include "kernel/proc/signal_deliver.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+
+/* Bytes of the one instruction that makes a system call; it has no compressed form. */
+#define ECALL_SIZE         4
+#define NR_RESTART_SYSCALL 128
+#define STACK_ALIGNMENT    16
+/* f->cause once the system call's result is final: what a program puts into a0 is no restart code.
+ */
+#define CAUSE_NONE (~0ULL)
+
+static_assert(sizeof(((struct sigcontext *)0)->gregs) == sizeof(((struct trap_frame *)0)->x),
+	      "both begin with pc and go on with x1");
+static_assert(sizeof(struct fpu_state) <= sizeof(union sigcontext_fp), "D registers and fcsr");
+
+/* ---- interrupted system calls ----------------------------------------------------------- */
+
+static bool is_restart_code(s64 result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
+	       result == -ERESTART_RESTARTBLOCK;
+}
+
+static void restart_same(struct trap_frame *f)
+{
+	f->x[REG_A0] = f->orig_a0;
+	f->x[REG_PC] -= ECALL_SIZE;
+}
+
+static void resolve_with_handler(struct trap_frame *f, const struct ksigaction *action)
+{
+	const s64 code = (s64)f->x[REG_A0];
+	const bool restarts = code == -ERESTARTNOINTR ||
+			      (code == -ERESTARTSYS && (action->flags & SA_RESTART) != 0);
+
+	if (restarts)
+		restart_same(f);
+	else
+		f->x[REG_A0] = (u64)-EINTR;
+}
+
+static void resolve_without_handler(struct trap_frame *f)
+{
+	if ((s64)f->x[REG_A0] == -ERESTART_RESTARTBLOCK)
+		f->x[REG_A7] = NR_RESTART_SYSCALL;
+	restart_same(f);
+}
+
+/* @action: of the handler about to run; NULL: none will. */
+static void resolve_system_call(struct trap_frame *f, const struct ksigaction *action)
+{
+	if (f->cause != CAUSE_USER_ECALL)
+		return;
+	if (is_restart_code((s64)f->x[REG_A0])) {
+		if (action != NULL)
+			resolve_with_handler(f, action);
+		else
+			resolve_without_handler(f);
+	}
+	f->cause = CAUSE_NONE;
+}
+
+/* ---- calling a handler ------------------------------------------------------------------ */
+
+/*
+ * Where the frame goes; 0: it would run out of the alternate stack that is in use already.
+ */
+static uaddr_t frame_address(const struct trap_frame *f, const struct ksigaction *action)
+{
+	const struct sigaltstack *altstack = &process_current()->signals.altstack;
+	const bool is_on_altstack = signal_is_on_altstack(f->x[REG_SP]);
+	u64 sp = f->x[REG_SP];
+
+	if ((action->flags & SA_ONSTACK) != 0 && !is_on_altstack && altstack->ss_size != 0)
+		sp = altstack->ss_sp + altstack->ss_size;
+	sp = ALIGN_DOWN(sp - sizeof(struct rt_sigframe), STACK_ALIGNMENT);
+	if (is_on_altstack && !signal_is_on_altstack(sp))
+		return 0;
+	return sp;
+}
+
+static void fill_frame(struct rt_sigframe *frame, const struct trap_frame *f,
+		       const struct signal_delivery *d)
+{
+	struct fpu_state fpu;
+
+	memset(frame, 0, sizeof(*frame));
+	frame->info = d->info;
+	frame->uc.uc_stack = process_current()->signals.altstack;
+	frame->uc.uc_sigmask = d->old_mask;
+	memcpy(frame->uc.uc_mcontext.gregs, f->x, sizeof(f->x));
+	fpu_save_current(&fpu);
+	memcpy(frame->uc.uc_mcontext.fpregs.d.f, fpu.f, sizeof(fpu.f));
+	frame->uc.uc_mcontext.fpregs.d.fcsr = fpu.fcsr;
+}
+
+static bool push_frame(struct trap_frame *f, const struct signal_delivery *d)
+{
+	struct rt_sigframe frame;
+	const uaddr_t at = frame_address(f, &d->action);
+
+	if (at == 0)
+		return false;
+	fill_frame(&frame, f, d);
+	if (copy_to_user(at, &frame, sizeof(frame)) != 0)
+		return false;
+	f->x[REG_PC] = d->action.handler;
+	f->x[REG_RA] = process_current()->aspace->vdso + VDSO_SYM___vdso_rt_sigreturn;
+	f->x[REG_SP] = at;
+	f->x[REG_A0] = (u64)d->info.si_signo;
+	f->x[REG_A1] = at + offsetof(struct rt_sigframe, info);
+	f->x[REG_A2] = at + offsetof(struct rt_sigframe, uc);
+	return true;
+}
+
+static void call_handler(struct trap_frame *f, const struct signal_delivery *d)
+{
+	struct sigaltstack *altstack = &process_current()->signals.altstack;
+
+	resolve_system_call(f, &d->action);
+	if (!push_frame(f, d)) {
+		signal_undeliverable(d);
+		return;
+	}
+	if (((u32)altstack->ss_flags & SS_AUTODISARM) != 0)
+		*altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
+	signal_delivered(d);
+}
+
+/* The call was not ended by a signal: what only its temporary mask let through must wait. */
+static bool call_has_ended_by_itself(const struct trap_frame *f)
+{
+	const s64 result = (s64)f->x[REG_A0];
+
+	return f->cause == CAUSE_USER_ECALL && result != -EINTR && !is_restart_code(result);
+}
+
+void signal_deliver(struct trap_frame *f)
+{
+	struct signal_delivery delivery;
+
+	if (call_has_ended_by_itself(f))
+		(void)signal_restore_mask(); /* whether there was a temporary one or not */
+	do {
+		while (signal_next(&delivery))
+			call_handler(f, &delivery);
+		resolve_system_call(f, NULL);
+	} while (signal_restore_mask());
+}
+
+/* ---- returning from one ----------------------------------------------------------------- */
+
+static bool read_context(uaddr_t at, struct ucontext *uc)
+{
+	if (!IS_ALIGNED(at, sizeof(u64)))
+		return false;
+	if (copy_from_user(uc, at + offsetof(struct rt_sigframe, uc), sizeof(*uc)) != 0)
+		return false;
+	/* Reserved for registers that a later kernel may save here. */
+	for (size_t i = 0; i < ARRAY_SIZE(uc->uc_mcontext.fpregs.q.reserved); i++) {
+		if (uc->uc_mcontext.fpregs.q.reserved[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+static void load_fpu(const union sigcontext_fp *from)
+{
+	struct fpu_state fpu;
+
+	memcpy(fpu.f, from->d.f, sizeof(fpu.f));
+	fpu.fcsr = from->d.fcsr;
+	fpu_load_current(&fpu);
+}
+
+void signal_return(struct trap_frame *f)
+{
+	struct ucontext uc;
+
+	process_current()->signals.restart.resume = NULL;
+	f->cause = CAUSE_NONE;
+	if (!read_context(f->x[REG_SP], &uc)) {
+		signal_fault(SIGSEGV, SI_KERNEL, 0);
+		return;
+	}
+	memcpy(f->x, uc.uc_mcontext.gregs, sizeof(f->x));
+	load_fpu(&uc.uc_mcontext.fpregs);
+	signal_set_mask(uc.uc_sigmask);
+	/* One that is bad or in use changes nothing, as on Linux. */
+	(void)signal_set_altstack(&uc.uc_stack, f->x[REG_SP]);
+}

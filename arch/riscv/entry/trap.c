@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The one decoding of traps. An interrupt only takes note and sets work flags; what they ask for is
+ * done on the way back to user mode, in handle_user_work(), and nowhere else. A fault's errno
+ * becomes a signal in one table.
+ *
+ * | cause                        | from user mode            | from the kernel                          |
+ * |------------------------------|---------------------------|------------------------------------------|
+ * | interrupt                    | handler                   | handler                                  |
+ * | system call                  | dispatch                  | our mistake: panic                       |
+ * | page fault, user address     | address space, or signal  | the same if usercopy, else panic         |
+ * | page fault, kernel address   | SIGSEGV                   | stale translation: fence; else panic     |
+ * | anything else                | signal                    | panic                                    |
+ */
+#include "arch/riscv/entry/trap.h"
+
+#include "arch/riscv/cpu/clock.h"
+#include "arch/riscv/cpu/extable.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "arch/riscv/cpu/sections.h"
+#include "arch/riscv/cpu/smp.h"
+#include "arch/riscv/entry/signal_frame.h"
+#include "drivers/base/irq.h"
+#include "kernel/core/panic.h"
+#include "kernel/core/printk.h"
+#include "kernel/proc/oom.h"
+#include "kernel/proc/process.h"
+#include "kernel/sched/sched.h"
+#include "kernel/syscall/dispatch.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/signal.h"
+#include "mm/vmm/aspace.h"
+
+/* A fault that is served but comes back this often, without another and without a system call in
+ * between, will never end. */
+#define FAULT_REPEATS_MAX (1U << 20)
+
+/* An erratum leaves bits 63..39 of a faulting fetch address clear (CIP-453, rule T12). */
+static u64 fault_address(const struct trap_frame *f)
+{
+	const bool is_fetch = f->cause == CAUSE_FETCH_PAGE || f->cause == CAUSE_FETCH_ACCESS;
+	if (is_fetch && (f->badaddr & BIT(38)) != 0)
+		return f->badaddr | ~0UL << 39;
+	return f->badaddr;
+}
+
+static void trap_interrupt(const struct trap_frame *f)
+{
+	struct arch_thread *current = arch_current();
+	current->irq_depth++;
+	switch (f->cause & ~CAUSE_INTERRUPT) {
+	case IRQ_SOFT:
+		smp_take_kick();
+		break;
+	case IRQ_TIMER:
+		clock_event_handler();
+		break;
+	case IRQ_EXTERNAL:
+		irq_handle_external();
+		break;
+	default:
+		panic_with_frame(f, "interrupt nobody asked for");
+	}
+	current->irq_depth--;
+}
+
+static bool cause_is_page_fault(u64 cause)
+{
+	return cause == CAUSE_FETCH_PAGE || cause == CAUSE_LOAD_PAGE || cause == CAUSE_STORE_PAGE;
+}
+
+static enum access cause_access(u64 cause)
+{
+	switch (cause) {
+	case CAUSE_FETCH_PAGE:
+		return ACCESS_EXEC;
+	case CAUSE_STORE_PAGE:
+		return ACCESS_WRITE;
+	default:
+		return ACCESS_READ;
+	}
+}
+
+/* Same page, same instruction, again and again: served, yet of no use (rule T7's guard). */
+static bool fault_repeats_forever(u64 pc, uaddr_t va)
+{
+	struct arch_thread *t = arch_current();
+	if (t->fault_pc != pc || t->fault_va != va) {
+		t->fault_pc = pc;
+		t->fault_va = va;
+		t->fault_repeats = 0;
+		return false;
+	}
+	return ++t->fault_repeats > FAULT_REPEATS_MAX;
+}
+
+/*
+ * Make @va accessible to the running process. 0 or the errno of aspace_fault(). Out of memory kills
+ * the largest process and tries again; if that is this one, the signal is taken on the way out.
+ */
+static int serve_page_fault(u64 pc, uaddr_t va, enum access access)
+{
+	struct process *p = process_current();
+	if (p == NULL)
+		return -EFAULT;
+	for (;;) {
+		const int error = aspace_fault(p->aspace, va, access);
+		if (likely(error == 0))
+			return fault_repeats_forever(pc, va) ? -EIO : 0;
+		if (error != -ENOMEM || !oom_kill() || signal_is_fatal_pending())
+			return error;
+	}
+}
+
+/* The errno of a fault as a signal: the only place where one becomes the other. */
+static const struct fault_signal {
+	int error, signal, code;
+} fault_signals[] = {
+	{ -EFAULT, SIGSEGV, SEGV_MAPERR },
+	{ -EACCES, SIGSEGV, SEGV_ACCERR },
+	{ -EIO, SIGBUS, BUS_ADRERR },
+	{ -ENOMEM, SIGBUS, BUS_ADRERR },
+};
+
+static void user_fault_signal(const struct trap_frame *f, int error, uaddr_t va)
+{
+	pr_debug("%s: fault at %#lx, pc %#lx, cause %lu\n", thread_current()->name, va,
+		 f->x[REG_PC], f->cause);
+	for (size_t i = 0; i < ARRAY_SIZE(fault_signals); i++) {
+		if (fault_signals[i].error == error) {
+			signal_fault(fault_signals[i].signal, fault_signals[i].code, va);
+			return;
+		}
+	}
+	signal_fault(SIGBUS, BUS_OBJERR, va);
+}
+
+static void user_page_fault(const struct trap_frame *f)
+{
+	const u64 va = fault_address(f);
+	const int error = va < USER_MAX ?
+				  serve_page_fault(f->x[REG_PC], va, cause_access(f->cause)) :
+				  -EFAULT;
+	if (unlikely(error != 0))
+		user_fault_signal(f, error, va);
+}
+
+static void user_exception(struct trap_frame *f)
+{
+	switch (f->cause) {
+	case CAUSE_USER_ECALL:
+		f->orig_a0 = f->x[REG_A0];
+		arch_current()->fault_repeats = 0;
+		f->x[REG_PC] += 4;
+		syscall_dispatch(f);
+		break;
+	case CAUSE_FETCH_PAGE:
+	case CAUSE_LOAD_PAGE:
+	case CAUSE_STORE_PAGE:
+		user_page_fault(f);
+		break;
+	case CAUSE_FETCH_ACCESS:
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+		signal_fault(SIGSEGV, SEGV_ACCERR, fault_address(f));
+		break;
+	case CAUSE_FETCH_MISALIGNED:
+	case CAUSE_LOAD_MISALIGNED:
+	case CAUSE_STORE_MISALIGNED:
+		signal_fault(SIGBUS, BUS_ADRALN, f->badaddr);
+		break;
+	case CAUSE_BREAKPOINT:
+		signal_fault(SIGTRAP, TRAP_BRKPT, f->x[REG_PC]);
+		break;
+	default:
+		signal_fault(SIGILL, ILL_ILLOPC, f->x[REG_PC]);
+		break;
+	}
+}
+
+void handle_user_trap(struct trap_frame *f)
+{
+	if ((f->cause & CAUSE_INTERRUPT) != 0) {
+		trap_interrupt(f);
+		return;
+	}
+	f->orig_a0 = 0;
+	irq_enable();
+	user_exception(f);
+	irq_disable();
+}
+
+void handle_user_work(struct trap_frame *f)
+{
+	const u32 work = __atomic_load_n(&arch_current()->work, __ATOMIC_ACQUIRE);
+	if ((work & TW_RESCHED) != 0)
+		sched_preempt();
+	if ((work & TW_SIGNAL) != 0) {
+		irq_enable();
+		signal_deliver(f);
+		irq_disable();
+	}
+}
+
+/* A translation that this hart remembers as absent or weaker than it is by now (rule T7). */
+static bool kernel_fault_is_stale(const struct trap_frame *f, u64 va)
+{
+	unsigned level;
+	const pte_t entry = mmu_kernel_lookup(va, &level);
+	const u64 wants = f->cause == CAUSE_FETCH_PAGE ? PTE_X :
+			  f->cause == CAUSE_STORE_PAGE ? PTE_W :
+							 PTE_R;
+	return pte_is_valid(entry) && (entry.bits & wants) != 0 &&
+	       !fault_repeats_forever(f->x[REG_PC], va);
+}
+
+/* True if the kernel can go on. */
+static bool kernel_fault(struct trap_frame *f)
+{
+	const u64 va = fault_address(f);
+	if (va >= USER_MAX) {
+		if (!cause_is_page_fault(f->cause) || !kernel_fault_is_stale(f, va))
+			return false;
+		tlb_flush_local();
+		return true;
+	}
+	const u64 recovery = extable_find(f->x[REG_PC]);
+	if (recovery == 0)
+		return false;
+	/* Where sleeping is impossible the page cannot be brought in: the copy ends early. */
+	const bool may_sleep = (f->status & SSTATUS_SPIE) != 0 && arch_current()->irq_depth == 0;
+	int error = -EFAULT;
+	if (cause_is_page_fault(f->cause) && may_sleep) {
+		irq_enable();
+		error = serve_page_fault(f->x[REG_PC], va, cause_access(f->cause));
+		irq_disable();
+	}
+	if (error != 0)
+		f->x[REG_PC] = recovery;
+	return true;
+}
+
+void handle_kernel_trap(struct trap_frame *f)
+{
+	if ((f->cause & CAUSE_INTERRUPT) != 0) {
+		trap_interrupt(f);
+		return;
+	}
+	switch (f->cause) {
+	case CAUSE_FETCH_PAGE:
+	case CAUSE_LOAD_PAGE:
+	case CAUSE_STORE_PAGE:
+	case CAUSE_FETCH_ACCESS:
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+		if (kernel_fault(f))
+			return;
+		panic_with_frame(f, "kernel fault at address %#lx", fault_address(f));
+	default:
+		panic_with_frame(f, "exception in the kernel");
+	}
+}
+
+void handle_stack_overflow(struct trap_frame *f)
+{
+	panic_with_frame(f, "kernel stack overflow of thread %s", thread_current()->name);
+}

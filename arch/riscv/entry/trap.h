@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Traps: what trap_entry.S calls, and the setting up of a hart for them. */
+#pragma once
+
+#include "arch/riscv/cpu/trap_frame.h"
+
+/* Point this hart's traps here and allow its interrupts: each hart, once. Interrupts stay masked.
+ */
+void trap_init_hart(void);
+
+void handle_user_trap(struct trap_frame *f);
+void handle_kernel_trap(struct trap_frame *f);
+/* The work flags are set on the way to user mode. Interrupts off before and after. */
+void handle_user_work(struct trap_frame *f);
+__noreturn void handle_stack_overflow(struct trap_frame *f);

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The HiFive Unmatched's configuration, in QEMU on sifive_u: five harts, of which the first, a monitor
+# hart without S-mode, is never ours.
+QEMU_MACHINE := sifive_u
+QEMU_SMP := 5
+QEMU_MEM := 2G

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables of descriptors. Everything is under the table's spinlock (RANK_FD_TABLE); files are put
+ * after it is dropped, since the last put may sleep.
+ *
+ * Invariant: no slot below lowest_free is free. So the lowest free number is found without looking
+ * at the ones in use below it, which is what open and dup do all the time.
+ */
+#include "fs/file.h"
+
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+
+#define FIRST_SLOTS 32
+#define SLOTS_MAX   (1U << 18) /* 4 MiB of table; above any sensible RLIMIT_NOFILE */
+
+struct fd_slot {
+	struct file *file; /* counted; NULL: free */
+	bool cloexec;
+};
+
+struct fd_table {
+	struct refcount refs; /* atomic */
+
+	struct spinlock lock;
+	u32 size;        /* slots */
+	u32 lowest_free; /* may be == size */
+	struct fd_slot *slots;
+	struct fd_slot first[FIRST_SLOTS];
+};
+
+static struct slab_cache *table_cache;
+
+int fd_table_init(void)
+{
+	if (table_cache == NULL)
+		table_cache = slab_create("descriptor table", sizeof(struct fd_table),
+					  _Alignof(struct fd_table));
+	return table_cache == NULL ? -ENOMEM : 0;
+}
+
+struct fd_table *fd_table_create(void)
+{
+	struct fd_table *t = slab_alloc_zeroed(table_cache);
+	if (t == NULL)
+		return NULL;
+	refcount_init(&t->refs, 1);
+	spin_init(&t->lock, "descriptor table", RANK_FD_TABLE);
+	t->slots = t->first;
+	t->size = FIRST_SLOTS;
+	return t;
+}
+
+/* Make room for descriptor @fd. Caller holds the lock (or owns the table alone). */
+static int make_room(struct fd_table *t, u32 fd)
+{
+	u32 size = t->size;
+	if (fd < size)
+		return 0;
+	while (size <= fd)
+		size *= 2;
+	struct fd_slot *slots = kmalloc(size * sizeof(*slots));
+	if (slots == NULL)
+		return -ENOMEM;
+	memcpy(slots, t->slots, t->size * sizeof(*slots));
+	memset(slots + t->size, 0, (size - t->size) * sizeof(*slots));
+	if (t->slots != t->first)
+		kfree(t->slots);
+	t->slots = slots;
+	t->size = size;
+	return 0;
+}
+
+struct fd_table *fd_table_clone(struct fd_table *from)
+{
+	struct fd_table *t = fd_table_create();
+	if (t == NULL)
+		return NULL;
+	spin_lock(&from->lock);
+	u32 used = from->size;
+	while (used > 0 && from->slots[used - 1].file == NULL)
+		used--;
+	if (used > 0 && make_room(t, used - 1) < 0) {
+		spin_unlock(&from->lock);
+		fd_table_put(t);
+		return NULL;
+	}
+	memcpy(t->slots, from->slots, used * sizeof(*t->slots));
+	t->lowest_free = from->lowest_free;
+	for (u32 fd = 0; fd < used; fd++)
+		if (t->slots[fd].file != NULL)
+			file_get(t->slots[fd].file);
+	spin_unlock(&from->lock);
+	return t;
+}
+
+void fd_table_get(struct fd_table *t)
+{
+	refcount_get(&t->refs);
+}
+
+void fd_table_put(struct fd_table *t)
+{
+	if (!refcount_put(&t->refs))
+		return;
+	/* Nobody else is left, so no lock. */
+	for (u32 fd = 0; fd < t->size; fd++)
+		if (t->slots[fd].file != NULL)
+			file_put(t->slots[fd].file);
+	if (t->slots != t->first)
+		kfree(t->slots);
+	slab_free(table_cache, t);
+}
+
+/* The slot in use, or NULL. Caller holds the lock. */
+static struct fd_slot *find_slot(struct fd_table *t, int fd)
+{
+	if ((u32)fd >= t->size || t->slots[fd].file == NULL)
+		return NULL;
+	return &t->slots[fd];
+}
+
+/* Caller holds the lock; the file is the caller's to put. */
+static struct file *take_locked(struct fd_table *t, u32 fd)
+{
+	struct file *f = t->slots[fd].file;
+	t->slots[fd] = (struct fd_slot){ 0 };
+	t->lowest_free = MIN(t->lowest_free, fd);
+	return f;
+}
+
+struct file *fd_lookup(struct fd_table *t, int fd)
+{
+	spin_lock(&t->lock);
+	const struct fd_slot *slot = find_slot(t, fd);
+	struct file *f = slot != NULL ? slot->file : NULL;
+	if (f != NULL)
+		file_get(f);
+	spin_unlock(&t->lock);
+	return f;
+}
+
+int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
+{
+	const u32 end = (u32)MIN(limit, (u64)SLOTS_MAX);
+	int result = -EMFILE;
+	spin_lock(&t->lock);
+	const u32 start = MAX((u32)min, t->lowest_free);
+	u32 fd = start;
+	while (fd < t->size && t->slots[fd].file != NULL)
+		fd++;
+	if (fd < end)
+		result = make_room(t, fd) < 0 ? -ENOMEM : (int)fd;
+	if (result >= 0) {
+		t->slots[fd] = (struct fd_slot){ .file = f, .cloexec = cloexec };
+		if (start == t->lowest_free)
+			t->lowest_free = fd + 1;
+	}
+	spin_unlock(&t->lock);
+	return result;
+}
+
+int fd_close(struct fd_table *t, int fd)
+{
+	spin_lock(&t->lock);
+	struct file *f = find_slot(t, fd) != NULL ? take_locked(t, (u32)fd) : NULL;
+	spin_unlock(&t->lock);
+	if (f == NULL)
+		return -EBADF;
+	file_put(f);
+	return 0;
+}
+
+int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 limit)
+{
+	if ((u64)(u32)fd >= MIN(limit, (u64)SLOTS_MAX))
+		return -EBADF;
+	struct file *old = NULL;
+	spin_lock(&t->lock);
+	const int err = make_room(t, (u32)fd);
+	if (err == 0) {
+		old = t->slots[fd].file;
+		t->slots[fd] = (struct fd_slot){ .file = f, .cloexec = cloexec };
+		if (t->lowest_free == (u32)fd)
+			t->lowest_free++;
+	}
+	spin_unlock(&t->lock);
+	if (old != NULL)
+		file_put(old);
+	return err < 0 ? err : fd;
+}
+
+int fd_get_cloexec(struct fd_table *t, int fd)
+{
+	spin_lock(&t->lock);
+	const struct fd_slot *slot = find_slot(t, fd);
+	const int result = slot == NULL ? -EBADF : slot->cloexec;
+	spin_unlock(&t->lock);
+	return result;
+}
+
+int fd_set_cloexec(struct fd_table *t, int fd, bool cloexec)
+{
+	spin_lock(&t->lock);
+	struct fd_slot *slot = find_slot(t, fd);
+	if (slot != NULL)
+		slot->cloexec = cloexec;
+	spin_unlock(&t->lock);
+	return slot == NULL ? -EBADF : 0;
+}
+
+int fd_next(struct fd_table *t, int fd)
+{
+	int result = -1;
+	spin_lock(&t->lock);
+	for (u32 i = (u32)fd; i < t->size && result < 0; i++)
+		if (t->slots[i].file != NULL)
+			result = (int)i;
+	spin_unlock(&t->lock);
+	return result;
+}
+
+/* Close, one by one since closing may sleep, the slots in use from @fd to @last. */
+static void close_matching(struct fd_table *t, u32 fd, u32 last, bool only_cloexec)
+{
+	for (;;) {
+		struct file *f = NULL;
+		spin_lock(&t->lock);
+		for (; fd < t->size && fd <= last && f == NULL; fd++) {
+			const struct fd_slot *slot = &t->slots[fd];
+			if (slot->file != NULL && (slot->cloexec || !only_cloexec))
+				f = take_locked(t, fd);
+		}
+		spin_unlock(&t->lock);
+		if (f == NULL)
+			break;
+		file_put(f);
+	}
+}
+
+void fd_table_close_on_exec(struct fd_table *t)
+{
+	close_matching(t, 0, UINT32_MAX, true);
+}
+
+void fd_close_range(struct fd_table *t, u32 first, u32 last, bool only_mark)
+{
+	if (!only_mark) {
+		close_matching(t, first, last, false);
+		return;
+	}
+	spin_lock(&t->lock);
+	for (u32 fd = first; fd < t->size && fd <= last; fd++)
+		t->slots[fd].cloexec = t->slots[fd].file != NULL;
+	spin_unlock(&t->lock);
+}

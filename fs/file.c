@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files: their life, and the defaults of file_ops. */
+#include "fs/file.h"
+
+#include "lib/abi/errno.h"
+#include "lib/abi/fcntl.h"
+#include "lib/abi/poll.h"
+#include "mm/pmm/slab.h"
+
+#define POLL_ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+
+const struct file_ops file_path_ops = { 0 };
+
+static struct slab_cache *file_cache;
+
+int file_init(void)
+{
+	if (file_cache == NULL)
+		file_cache = slab_create("file", sizeof(struct file), _Alignof(struct file));
+	return file_cache == NULL ? -ENOMEM : 0;
+}
+
+struct file *file_create(const struct file_ops *ops, struct inode *inode, u32 open_flags,
+			 void *private)
+{
+	struct file *f = slab_alloc(file_cache);
+	if (f == NULL) {
+		inode_put(inode);
+		return NULL;
+	}
+	const u32 access = open_flags & O_ACCMODE;
+	*f = (struct file){
+		.ops = ops,
+		.inode = inode,
+		.private = private,
+		.readable = access == O_RDONLY || access == O_RDWR,
+		.writable = access == O_WRONLY || access == O_RDWR,
+		.flags = open_flags & ~(u32)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC),
+	};
+	refcount_init(&f->refs, 1);
+	mutex_init(&f->lock, "file offset", RANK_FILE_OFFSET);
+	return f;
+}
+
+void file_put(struct file *f)
+{
+	if (!refcount_put(&f->refs))
+		return;
+	if (f->ops->release != NULL)
+		f->ops->release(f);
+	inode_put(f->inode);
+	kfree(f->path);
+	slab_free(file_cache, f);
+}
+
+ssize_t file_read(struct file *f, struct uio *u)
+{
+	if (!f->readable)
+		return -EBADF;
+	if (f->ops->read == NULL)
+		return -EINVAL;
+	if (!f->has_offset) {
+		u64 unused = 0;
+		return f->ops->read(f, u, &unused);
+	}
+	mutex_lock(&f->lock);
+	const ssize_t n = f->ops->read(f, u, &f->offset);
+	mutex_unlock(&f->lock);
+	return n;
+}
+
+ssize_t file_write(struct file *f, struct uio *u)
+{
+	if (!f->writable)
+		return -EBADF;
+	if (f->ops->write == NULL)
+		return -EINVAL;
+	if (!f->has_offset) {
+		u64 unused = 0;
+		return f->ops->write(f, u, &unused);
+	}
+	mutex_lock(&f->lock);
+	const ssize_t n = f->ops->write(f, u, &f->offset);
+	mutex_unlock(&f->lock);
+	return n;
+}
+
+static bool takes_positions(const struct file *f)
+{
+	return f->has_offset || f->ops->seek != NULL;
+}
+
+ssize_t file_pread(struct file *f, struct uio *u, u64 pos)
+{
+	if (!f->readable)
+		return -EBADF;
+	if (!takes_positions(f))
+		return -ESPIPE;
+	return f->ops->read == NULL ? -EINVAL : f->ops->read(f, u, &pos);
+}
+
+ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos)
+{
+	if (!f->writable)
+		return -EBADF;
+	if (!takes_positions(f))
+		return -ESPIPE;
+	return f->ops->write == NULL ? -EINVAL : f->ops->write(f, u, &pos);
+}
+
+ssize_t file_read_kernel(struct file *f, void *buf, size_t len_bytes, u64 pos)
+{
+	struct uio u;
+	uio_init_kernel(&u, buf, len_bytes);
+	return file_pread(f, &u, pos);
+}
+
+s64 file_ioctl(struct file *f, u32 command, u64 arg)
+{
+	return f->ops->ioctl == NULL ? -ENOTTY : f->ops->ioctl(f, command, arg);
+}
+
+u32 file_poll(struct file *f, struct poll_table *t)
+{
+	return f->ops->poll == NULL ? POLL_ALWAYS : f->ops->poll(f, t);
+}
+
+s64 file_seek(struct file *f, s64 offset, int whence)
+{
+	if (f->ops->seek == NULL)
+		return -ESPIPE;
+	if (!f->has_offset)
+		return f->ops->seek(f, offset, whence);
+	mutex_lock(&f->lock);
+	const s64 pos = f->ops->seek(f, offset, whence);
+	mutex_unlock(&f->lock);
+	return pos;
+}
+
+int file_iterate(struct file *f, struct dir_emitter *e)
+{
+	return f->ops->iterate == NULL ? -ENOTDIR : f->ops->iterate(f, e);
+}
+
+int file_mmap(struct file *f, bool shared_writable, struct vm_object **out)
+{
+	return f->ops->mmap == NULL ? -ENODEV : f->ops->mmap(f, shared_writable, out);
+}
+
+s64 file_seek_to(struct file *f, s64 offset, int whence, u64 size_bytes)
+{
+	s64 base = 0;
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = (s64)f->offset;
+		break;
+	case SEEK_END:
+		base = (s64)size_bytes;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		if (offset < 0 || (u64)offset >= size_bytes)
+			return -ENXIO;
+		if (whence == SEEK_HOLE)
+			offset = (s64)size_bytes;
+		break;
+	default:
+		return -EINVAL;
+	}
+	s64 pos;
+	if (__builtin_add_overflow(base, offset, &pos))
+		return offset > 0 ? -EOVERFLOW : -EINVAL;
+	if (pos < 0)
+		return -EINVAL;
+	f->offset = (u64)pos;
+	return pos;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files and the tables of descriptors that name them.
+ *
+ * A struct file is shared by dup and fork: its offset lives in it (file->lock, RANK_FILE_OFFSET). A
+ * table belongs to a process (or several, with CLONE_FILES) and is covered by its own spinlock; a
+ * system call holds a reference to the file while it works.
+ */
+#pragma once
+
+#include "fs/inode.h"
+#include "fs/uio.h"
+#include "kernel/core/spinlock.h"
+#include "kernel/sched/waitq.h"
+#include "lib/types.h"
+
+struct poll_table;
+
+/* Missing members: read/write -EINVAL, ioctl -ENOTTY, poll always ready, seek -ESPIPE, mmap
+ * -ENODEV, iterate -ENOTDIR; open and release do nothing. The wrappers below apply these. */
+struct file_ops {
+	/* A device was opened by its number: may change f->private and f->ops, or refuse. May
+	 * sleep. */
+	int (*open)(struct file *f);
+	/* @pos: the file's offset, or the call's own for pread; the op moves it. Bytes, 0 at the
+	 * end, -errno (-EAGAIN with O_NONBLOCK, -EINTR when interrupted before the first byte). May
+	 * sleep. */
+	ssize_t (*read)(struct file *f, struct uio *u, u64 *pos);
+	ssize_t (*write)(struct file *f, struct uio *u, u64 *pos);
+	s64 (*ioctl)(struct file *f, u32 command, u64 arg);
+	/* POLL* bits that hold now; registers with @t (NULL: only asking) on the queues that tell
+	 * of changes. Those queues are woken with waitq_wake_all(): a poller must not swallow a
+	 * reader's wake-up. May not sleep: the asker is about to (kernel/syscall/sys_poll.c). */
+	u32 (*poll)(struct file *f, struct poll_table *t);
+	/* The new offset, which it stores; f->lock is held if f->has_offset. */
+	s64 (*seek)(struct file *f, s64 offset, int whence);
+	/* Emit entries from f->offset on, moving it. The inode's lock is the op's to take, then
+	 * f->lock. */
+	int (*iterate)(struct file *f, struct dir_emitter *e);
+	/* The object to map, counted; NULL: what anonymous memory does (/dev/zero). */
+	int (*mmap)(struct file *f, bool shared_writable, struct vm_object **out);
+	/* The last reference went. */
+	void (*release)(struct file *f);
+};
+
+struct file {
+	/* set once at open */
+	const struct file_ops *ops;
+	struct inode *inode; /* counted; NULL for none */
+	void *private;       /* the ops' own */
+	char *path;          /* kmalloc'd absolute path for /proc/N/fd and maps; may be NULL */
+	bool readable, writable;
+	bool has_offset; /* reads and writes go on where the last one ended: not a pipe, not a
+			    terminal */
+
+	struct refcount refs; /* atomic */
+	u32 flags; /* atomic: O_APPEND, O_NONBLOCK as fcntl sets them, and the access mode */
+
+	struct mutex lock; /* offset, held across read and write of what has one */
+	u64 offset;        /* bytes */
+};
+
+/* A file without a name (pipes). @inode is consumed. NULL: no memory (and @inode is put). */
+struct file *file_create(const struct file_ops *ops, struct inode *inode, u32 open_flags,
+			 void *private);
+static inline void file_get(struct file *f)
+{
+	refcount_get(&f->refs);
+}
+/* Context: may sleep. */
+void file_put(struct file *f);
+/*
+ * Files that name a place and nothing else: every operation but those on the inode fails (O_PATH).
+ */
+extern const struct file_ops file_path_ops;
+static inline bool file_is_path(const struct file *f)
+{
+	return f->ops == &file_path_ops;
+}
+
+/* -EBADF: not opened for that. */
+ssize_t file_read(struct file *f, struct uio *u);  /* at and moving the offset */
+ssize_t file_write(struct file *f, struct uio *u); /* the same; -EPIPE is turned into SIGPIPE by the
+						      caller */
+/* -ESPIPE: a pipe or terminal. */
+ssize_t file_pread(struct file *f, struct uio *u, u64 pos);
+ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos);
+/* Read @len bytes at @pos into kernel memory (exec). Bytes or -errno. */
+ssize_t file_read_kernel(struct file *f, void *buf, size_t len_bytes, u64 pos);
+s64 file_ioctl(struct file *f, u32 command, u64 arg);
+u32 file_poll(struct file *f, struct poll_table *t);
+s64 file_seek(struct file *f, s64 offset, int whence);
+int file_iterate(struct file *f, struct dir_emitter *e);
+/* The object that mmap maps, counted; NULL: anonymous memory. */
+int file_mmap(struct file *f, bool shared_writable, struct vm_object **out);
+/* A seek op for what has a size: SEEK_SET, SEEK_CUR, SEEK_END, and DATA and HOLE as if there were
+ * no holes. */
+s64 file_seek_to(struct file *f, s64 offset, int whence, u64 size_bytes);
+
+/* Memory for files. Once. 0 or -ENOMEM. */
+int file_init(void);
+
+/* poll's sleepers: ops call poll_wait() for each queue whose wake-up may change the answer. */
+struct poll_table {
+	void (*add)(struct poll_table *t, struct waitq *q);
+};
+static inline void poll_wait(struct poll_table *t, struct waitq *q)
+{
+	if (t != NULL)
+		t->add(t, q);
+}
+
+/* Descriptor tables. */
+struct fd_table;
+int fd_table_init(void);                                /* once; 0 or -ENOMEM */
+struct fd_table *fd_table_create(void);                 /* NULL: no memory */
+struct fd_table *fd_table_clone(struct fd_table *from); /* fork; NULL: no memory */
+void fd_table_get(struct fd_table *t);                  /* CLONE_FILES */
+void fd_table_put(struct fd_table *t);                  /* the last put closes all */
+void fd_table_close_on_exec(struct fd_table *t);
+struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
+/* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.
+ * The number, -EMFILE, -ENOMEM. */
+int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit);
+int fd_close(struct fd_table *t, int fd); /* 0 or -EBADF. May sleep */
+/* dup3: @fd names @f from now on (reference consumed on success), closing what it named. @fd,
+ * -EBADF, -ENOMEM. */
+int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 limit);
+int fd_get_cloexec(struct fd_table *t, int fd);               /* 0, 1, -EBADF */
+int fd_set_cloexec(struct fd_table *t, int fd, bool cloexec); /* 0, -EBADF */
+/* close_range: close, or mark close-on-exec, all from @first to @last. */
+void fd_close_range(struct fd_table *t, u32 first, u32 last, bool only_mark);
+/* The lowest open descriptor >= @fd, or -1: for /proc/N/fd. */
+int fd_next(struct fd_table *t, int fd);

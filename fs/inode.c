@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/inode.h"
+
+#include "arch/riscv/cpu/clock.h"
+#include "fs/filesystem.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/mount.h"
+#include "lib/abi/time.h"
+#include "lib/string.h"
+#include "mm/vmm/object.h"
+
+#define BLOCK_BYTES     512  /* of st_blocks */
+#define IO_BLOCK_BYTES  4096 /* st_blksize */
+#define ANY_EXECUTE_BIT (S_IXUSR | S_IXGRP | S_IXOTH)
+
+u64 realtime_offset_ns;
+
+u64 fs_now(void)
+{
+	return clock_now() + READ_ONCE(realtime_offset_ns);
+}
+
+void inode_init(struct inode *inode, const struct inode_ops *ops, struct filesystem *fs, u64 number,
+		u32 mode)
+{
+	const bool is_dir = S_ISDIR(mode);
+	const u64 now = fs_now();
+	*inode = (struct inode){
+		.ops = ops,
+		.fs = fs,
+		.number = number,
+		.mode = mode,
+		.nlink = is_dir ? 2 : 1,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+	};
+	refcount_init(&inode->refs, 1);
+	mutex_init(&inode->lock, is_dir ? "directory" : "inode",
+		   is_dir ? RANK_DIRECTORY : RANK_INODE);
+}
+
+void inode_put(struct inode *i)
+{
+	/* A loop, since the last reference to a directory may hold the last one to its parent. */
+	while (i != NULL && refcount_put(&i->refs)) {
+		struct inode *parent = i->parent;
+		if (i->object != NULL)
+			vm_object_put(i->object);
+		i->ops->destroy(i);
+		i = parent;
+	}
+}
+
+int inode_permission(const struct inode *inode, const struct cred *cred, u32 mask)
+{
+	const u32 mode = READ_ONCE(inode->mode);
+	if (cred->euid == 0) {
+		/* Root may do all but execute what nobody may. */
+		const bool is_allowed = (mask & X_OK) == 0 || S_ISDIR(mode) ||
+					(mode & ANY_EXECUTE_BIT) != 0;
+		return is_allowed ? 0 : -EACCES;
+	}
+	u32 granted = mode;
+	if (cred->euid == inode->uid)
+		granted = mode >> 6;
+	else if (cred->egid == inode->gid)
+		granted = mode >> 3;
+	return (mask & ~granted & (R_OK | W_OK | X_OK)) == 0 ? 0 : -EACCES;
+}
+
+int inode_check_writable(const struct inode *inode)
+{
+	const bool is_kept_there = S_ISREG(inode->mode) || S_ISDIR(inode->mode) ||
+				   S_ISLNK(inode->mode);
+	if (is_kept_there && inode->fs != NULL && (inode->fs->flags & MS_RDONLY) != 0)
+		return -EROFS;
+	return 0;
+}
+
+void inode_stat(struct inode *inode, struct kstat *out)
+{
+	*out = (struct kstat){
+		.st_dev = inode->fs != NULL ? inode->fs->device : 0,
+		.st_ino = inode->number,
+		.st_mode = inode->mode,
+		.st_nlink = inode->nlink,
+		.st_uid = inode->uid,
+		.st_gid = inode->gid,
+		.st_rdev = inode->rdev,
+		.st_size = (s64)inode->size_bytes,
+		.st_blksize = IO_BLOCK_BYTES,
+		.st_atime = (s64)(inode->atime / NSEC_PER_SEC),
+		.st_atime_nsec = inode->atime % NSEC_PER_SEC,
+		.st_mtime = (s64)(inode->mtime / NSEC_PER_SEC),
+		.st_mtime_nsec = inode->mtime % NSEC_PER_SEC,
+		.st_ctime = (s64)(inode->ctime / NSEC_PER_SEC),
+		.st_ctime_nsec = inode->ctime % NSEC_PER_SEC,
+	};
+	if (inode->ops->stat != NULL)
+		inode->ops->stat(inode, out);
+	else if (S_ISREG(inode->mode))
+		out->st_blocks = (s64)((inode->size_bytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
+}
+
+int inode_set_mode(struct inode *inode, const struct cred *cred, u32 mode)
+{
+	int err = inode_check_writable(inode);
+	if (err < 0)
+		return err;
+	if (S_ISLNK(inode->mode))
+		return -EOPNOTSUPP;
+	mutex_lock(&inode->lock);
+	if (inode_is_owner(inode, cred)) {
+		mode &= S_IALLUGO;
+		if (cred->euid != 0 && cred->egid != inode->gid)
+			mode &= ~(u32)S_ISGID;
+		WRITE_ONCE(inode->mode, (inode->mode & S_IFMT) | mode);
+		inode->ctime = fs_now();
+	} else {
+		err = -EPERM;
+	}
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+static bool may_give_away(const struct inode *inode, const struct cred *cred, u32 uid, u32 gid)
+{
+	if (cred->euid == 0)
+		return true;
+	if (uid == ~0U && gid == ~0U)
+		return true;
+	if (cred->euid != inode->uid || (uid != ~0U && uid != inode->uid))
+		return false;
+	return gid == ~0U || gid == inode->gid || gid == cred->egid;
+}
+
+int inode_set_owner(struct inode *inode, const struct cred *cred, u32 uid, u32 gid)
+{
+	int err = inode_check_writable(inode);
+	if (err < 0)
+		return err;
+	mutex_lock(&inode->lock);
+	if (may_give_away(inode, cred, uid, gid)) {
+		if (uid != ~0U)
+			inode->uid = uid;
+		if (gid != ~0U)
+			inode->gid = gid;
+		/* A set-user-ID program does not change hands as one. */
+		u32 mode = inode->mode;
+		if (!S_ISDIR(mode)) {
+			mode &= ~(u32)S_ISUID;
+			if ((mode & S_IXGRP) != 0)
+				mode &= ~(u32)S_ISGID;
+		}
+		WRITE_ONCE(inode->mode, mode);
+		inode->ctime = fs_now();
+	} else {
+		err = -EPERM;
+	}
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+int inode_truncate(struct inode *inode, u64 size)
+{
+	if (S_ISDIR(inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->mode) || inode->ops->truncate == NULL)
+		return -EINVAL;
+	const int readonly = inode_check_writable(inode);
+	if (readonly < 0)
+		return readonly;
+	mutex_lock(&inode->lock);
+	const int err = inode->ops->truncate(inode, size);
+	if (err == 0)
+		inode_touch(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+int inode_allocate(struct inode *inode, u64 pos, u64 len_bytes, bool keep_size)
+{
+	if (inode->ops->allocate == NULL)
+		return -EOPNOTSUPP;
+	const int readonly = inode_check_writable(inode);
+	if (readonly < 0)
+		return readonly;
+	mutex_lock(&inode->lock);
+	const int err = inode->ops->allocate(inode, pos, len_bytes, keep_size);
+	if (err == 0)
+		inode_touch(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+int inode_set_times(struct inode *inode, const struct cred *cred, u64 atime, u64 mtime)
+{
+	int err = inode_check_writable(inode);
+	if (err < 0)
+		return err;
+	/* "Now" may be set by whoever could do so by writing; any other time only by the owner. */
+	if (!inode_is_owner(inode, cred)) {
+		if (atime != TIME_NOW || mtime != TIME_NOW)
+			return -EPERM;
+		err = inode_permission(inode, cred, W_OK);
+		if (err < 0)
+			return err;
+	}
+	mutex_lock(&inode->lock);
+	const u64 now = fs_now();
+	if (atime != TIME_KEEP)
+		inode->atime = atime == TIME_NOW ? now : atime;
+	if (mtime != TIME_KEEP)
+		inode->mtime = mtime == TIME_NOW ? now : mtime;
+	inode->ctime = now;
+	mutex_unlock(&inode->lock);
+	return 0;
+}
+
+void inode_touch(struct inode *inode)
+{
+	inode->mtime = fs_now();
+	inode->ctime = inode->mtime;
+}
+
+void inode_accessed(struct inode *inode)
+{
+	if (inode->atime <= inode->mtime || inode->atime <= inode->ctime)
+		inode->atime = fs_now();
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names of one directory, by hash, in an order that readdir can resume in whatever came and
+ * went meanwhile: an entry keeps its key for life, and positions are keys.
+ *
+ * Key: 30 bits of hash plus one, then 32 bits that tell names of one hash apart. So keys are above
+ * DIR_POS_FIRST and fit the signed 64 bits of d_off. The lock and the memory are the owner's.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/rbtree.h"
+#include "lib/types.h"
+
+struct name_entry {
+	struct rb_node node;
+	u64 key;
+	const char *name; /* need not be terminated */
+	size_t len;
+};
+
+struct name_index {
+	struct rb_root root;
+	u64 count;
+};
+
+/* NULL: no such name. */
+struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len);
+/* @e->name and @e->len are set, and the name is not there yet. */
+void name_index_insert(struct name_index *n, struct name_entry *e);
+void name_index_remove(struct name_index *n, struct name_entry *e);
+/* The first entry whose key is at least @key; NULL: none. */
+struct name_entry *name_index_from(const struct name_index *n, u64 key);
+struct name_entry *name_index_after(const struct name_entry *e);

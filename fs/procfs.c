@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procfs: the registered texts, /proc/self, and the file system as a whole.
+ *
+ * Registered names are nodes in one table that only grows. An entry is complete before node_count
+ * says that it is there (store with release, load with acquire), so lookups take no lock.
+ */
+#include "fs/procfs.h"
+
+#include "fs/tree.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/magic.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+
+#define NODES_MAX   96
+#define NO_PARENT   NODES_MAX /* the node stands in /proc itself */
+#define SELF_POS    (DIR_POS_FIRST + NODES_MAX)
+#define PROCESS_POS 4096 /* position of process 0 */
+#define DIR_MODE    (S_IFDIR | 0555)
+#define TEXT_MODE   (S_IFREG | 0444)
+#define STORE_MODE  (S_IFREG | 0200)
+#define LINK_MODE   (S_IFLNK | 0777)
+static_assert(SELF_POS < PROCESS_POS, "positions of the root directory");
+
+struct proc_node {
+	const char *name; /* not terminated */
+	size_t len;
+	size_t parent;                              /* index of a directory, or NO_PARENT */
+	int (*show)(struct seq *s);                 /* text file */
+	int (*store)(const char *text, size_t len); /* file that is written */
+	const char *target;                         /* link; none of these: a directory */
+	char own_name[16];                          /* of a directory, terminated, for the tree */
+};
+
+static struct proc_node nodes[NODES_MAX];
+static size_t node_count;
+static struct spinlock nodes_lock = SPINLOCK_INIT("proc entries", RANK_DEVICE);
+
+static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
+static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
+static ssize_t self_readlink(struct inode *inode, char *buf, size_t size);
+static bool procfs_is_busy(struct filesystem *fs);
+static void procfs_destroy(struct filesystem *fs);
+static void procfs_statfs(struct filesystem *fs, struct kstatfs *out);
+
+/* Of directories, the root's too. */
+static const struct inode_ops dir_ops = {
+	.lookup = dir_lookup,
+	.iterate = dir_iterate,
+	.destroy = proc_inode_destroy,
+};
+static const struct inode_ops link_ops = {
+	.readlink = link_readlink,
+	.destroy = proc_inode_destroy,
+};
+static const struct inode_ops self_ops = {
+	.readlink = self_readlink,
+	.destroy = proc_inode_destroy,
+};
+
+static size_t nodes_visible(void)
+{
+	return __atomic_load_n(&node_count, __ATOMIC_ACQUIRE);
+}
+
+static size_t find_node(size_t parent, const char *name, size_t len)
+{
+	const size_t count = nodes_visible();
+	for (size_t i = 0; i < count; i++)
+		if (nodes[i].parent == parent && nodes[i].len == len &&
+		    memcmp(nodes[i].name, name, len) == 0)
+			return i;
+	return NODES_MAX;
+}
+
+static bool node_is_dir(const struct proc_node *n)
+{
+	return n->show == NULL && n->store == NULL && n->target == NULL;
+}
+
+static u32 node_mode(const struct proc_node *n)
+{
+	if (node_is_dir(n))
+		return DIR_MODE;
+	if (n->store != NULL)
+		return STORE_MODE;
+	return n->show != NULL ? TEXT_MODE : LINK_MODE;
+}
+
+/* Caller holds the lock. The new node's index, or NODES_MAX. */
+static size_t add_node(size_t parent, const char *name, size_t len, const struct proc_node *kind)
+{
+	const size_t index = node_count;
+	if (index == NODES_MAX)
+		return NODES_MAX;
+	struct proc_node *n = &nodes[index];
+	*n = (struct proc_node){
+		.name = name,
+		.len = len,
+		.parent = parent,
+		.show = kind->show,
+		.store = kind->store,
+		.target = kind->target,
+	};
+	if (node_is_dir(n)) {
+		if (len >= sizeof(n->own_name))
+			return NODES_MAX;
+		memcpy(n->own_name, name, len);
+	}
+	__atomic_store_n(&node_count, index + 1, __ATOMIC_RELEASE);
+	return index;
+}
+
+/* @kind: what the last name is; those before it are directories. */
+static int add_path(const char *path, const struct proc_node *kind)
+{
+	static const struct proc_node directory;
+	int err = -ENOSPC;
+	size_t parent = NO_PARENT;
+	spin_lock(&nodes_lock);
+	for (;;) {
+		const char *slash = strchr(path, '/');
+		const size_t len = slash != NULL ? (size_t)(slash - path) : strlen(path);
+		size_t node = find_node(parent, path, len);
+		if (slash == NULL) {
+			if (node != NODES_MAX)
+				err = -EEXIST;
+			else if (add_node(parent, path, len, kind) != NODES_MAX)
+				err = 0;
+			break;
+		}
+		if (node == NODES_MAX)
+			node = add_node(parent, path, len, &directory);
+		if (node == NODES_MAX)
+			break;
+		parent = node;
+		path = slash + 1;
+	}
+	spin_unlock(&nodes_lock);
+	return err;
+}
+
+int procfs_register(const char *name, int (*show)(struct seq *s))
+{
+	return add_path(name, &(struct proc_node){ .show = show });
+}
+
+int procfs_register_trigger(const char *name, int (*store)(const char *text, size_t len))
+{
+	return add_path(name, &(struct proc_node){ .store = store });
+}
+
+int procfs_init(void)
+{
+	const int err = proc_inode_init();
+	if (err < 0 || nodes_visible() != 0)
+		return err;
+	return add_path("mounts", &(struct proc_node){ .target = "self/mounts" });
+}
+
+static int show_node(struct proc_inode *i, struct seq *s)
+{
+	return ((const struct proc_node *)i->what)->show(s);
+}
+
+/* The node that @dir stands for: an index, NO_PARENT for the root. */
+static size_t node_of(struct inode *dir)
+{
+	const struct proc_node *n = proc_inode_of(dir)->what;
+	return n == NULL ? NO_PARENT : (size_t)(n - nodes);
+}
+
+static int make_node_inode(struct inode *dir, size_t index, struct inode **out)
+{
+	const struct proc_node *n = &nodes[index];
+	const struct inode_ops *ops = node_is_dir(n)    ? &dir_ops :
+				      n->target == NULL ? &proc_text_ops :
+							  &link_ops;
+	struct proc_inode *i = proc_inode_create(container_of(dir->fs, struct procfs, fs), ops,
+						 node_mode(n), PROC_NODE_NUMBER + index);
+	if (i == NULL)
+		return -ENOMEM;
+	i->what = n;
+	i->show = n->show != NULL ? show_node : NULL;
+	i->store = n->store;
+	if (node_is_dir(n))
+		inode_put(tree_attach(&i->inode, dir, n->own_name)); /* it had no parent */
+	*out = &i->inode;
+	return 0;
+}
+
+static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	const size_t here = node_of(dir);
+	const size_t index = find_node(here, name, len);
+	if (index != NODES_MAX)
+		return make_node_inode(dir, index, out);
+	u32 pid;
+	if (here != NO_PARENT)
+		return -ENOENT;
+	if (proc_parse_number(name, len, &pid))
+		return proc_process_lookup(dir, pid, out);
+	if (len != strlen("self") || memcmp(name, "self", len) != 0)
+		return -ENOENT;
+	struct proc_inode *i = proc_inode_create(container_of(dir->fs, struct procfs, fs),
+						 &self_ops, LINK_MODE, PROC_SELF_NUMBER);
+	if (i == NULL)
+		return -ENOMEM;
+	*out = &i->inode;
+	return 0;
+}
+
+static bool emit_nodes(size_t here, u64 *pos, struct dir_emitter *e)
+{
+	const size_t count = nodes_visible();
+	for (; *pos < DIR_POS_FIRST + count; *pos += 1) {
+		const size_t index = *pos - DIR_POS_FIRST;
+		const struct proc_node *n = &nodes[index];
+		if (n->parent == here &&
+		    !e->emit(e, n->name, n->len, PROC_NODE_NUMBER + index, node_mode(n), *pos + 1))
+			return false;
+	}
+	return true;
+}
+
+static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
+{
+	const size_t here = node_of(dir);
+	if (!dir_emit_dots(dir, pos, e) || !emit_nodes(here, pos, e) || here != NO_PARENT)
+		return 0;
+	if (*pos <= SELF_POS) {
+		if (!e->emit(e, "self", strlen("self"), PROC_SELF_NUMBER, LINK_MODE, PROCESS_POS))
+			return 0;
+		*pos = PROCESS_POS;
+	}
+	proc_process_iterate((u32)(*pos - PROCESS_POS), PROCESS_POS, pos, e);
+	return 0;
+}
+
+static ssize_t link_readlink(struct inode *inode, char *buf, size_t size)
+{
+	const struct proc_node *n = proc_inode_of(inode)->what;
+	const size_t len = strnlen(n->target, size);
+	memcpy(buf, n->target, len);
+	return (ssize_t)len;
+}
+
+static ssize_t self_readlink(struct inode *inode, char *buf, size_t size)
+{
+	char text[12];
+	const u32 pid = proc_self_pid();
+	if (pid == 0)
+		return -ENOENT;
+	const size_t len = MIN((size_t)snprintf(text, sizeof(text), "%u", pid), size);
+	memcpy(buf, text, len);
+	return (ssize_t)len;
+}
+
+struct filesystem *procfs_create(void)
+{
+	struct procfs *p = kmalloc(sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	*p = (struct procfs){
+		.fs = {
+			.type = "proc",
+			.device = fs_new_device(),
+			.is_busy = procfs_is_busy,
+			.destroy = procfs_destroy,
+			.statfs = procfs_statfs,
+		},
+	};
+	struct proc_inode *root = proc_inode_create(p, &dir_ops, DIR_MODE, PROC_ROOT_NUMBER);
+	if (root == NULL) {
+		kfree(p);
+		return NULL;
+	}
+	p->live = 0; /* the root does not count */
+	p->fs.root = &root->inode;
+	return &p->fs;
+}
+
+static bool procfs_is_busy(struct filesystem *fs)
+{
+	const struct procfs *p = container_of(fs, struct procfs, fs);
+	/* Acquire pairs with proc_inode_destroy(). */
+	return __atomic_load_n(&p->live, __ATOMIC_ACQUIRE) != 0 ||
+	       refcount_read(&fs->root->refs) != 1;
+}
+
+static void procfs_destroy(struct filesystem *fs)
+{
+	proc_root_free(fs->root);
+	kfree(container_of(fs, struct procfs, fs));
+}
+
+static void procfs_statfs(struct filesystem *fs, struct kstatfs *out)
+{
+	out->f_type = PROC_SUPER_MAGIC;
+}

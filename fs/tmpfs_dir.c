@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tmpfs: directories. Every operation comes with the lock of the directory (or both) held; one that
+ * removes a directory takes that one's lock inside, parent before child, so that nobody makes a
+ * file in it meanwhile.
+ *
+ * nlink of a directory is 2 plus its subdirectories; 0 says it was removed and takes no entries any
+ * more.
+ */
+#include "fs/tmpfs.h"
+
+#include "fs/tree.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+
+#define ENTRY_BYTES 20 /* what Linux's tmpfs adds to a directory's size for an entry */
+
+static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int dir_create(struct inode *dir, const char *name, size_t len, u32 mode,
+		      const struct cred *cred, u64 rdev, struct inode **out);
+static int dir_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+		       const struct cred *cred);
+static int dir_link(struct inode *dir, const char *name, size_t len, struct inode *target);
+static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want_directory);
+static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_len,
+		      struct inode *new_dir, const char *new_name, size_t new_len, u32 flags);
+static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
+
+const struct inode_ops tmpfs_dir_ops = {
+	.lookup = dir_lookup,
+	.create = dir_create,
+	.symlink = dir_symlink,
+	.link = dir_link,
+	.unlink = dir_unlink,
+	.rename = dir_rename,
+	.iterate = dir_iterate,
+	.destroy = tmpfs_inode_free,
+};
+
+static struct tmpfs_entry *entry_of(struct name_entry *e)
+{
+	return e == NULL ? NULL : container_of(e, struct tmpfs_entry, index);
+}
+
+static struct tmpfs_entry *find(struct inode *dir, const char *name, size_t len)
+{
+	return entry_of(name_index_find(&tmpfs_inode_of(dir)->names, name, len));
+}
+
+static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
+{
+	struct tmpfs_entry *e = kmalloc(sizeof(*e) + len + 1);
+	if (e == NULL)
+		return NULL;
+	memcpy(e->name, name, len);
+	e->name[len] = '\0';
+	e->index.name = e->name;
+	e->index.len = len;
+	return e;
+}
+
+/* Takes over the caller's reference on @inode. A directory is hung into the tree by the caller. */
+static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
+{
+	e->inode = inode;
+	name_index_insert(&tmpfs_inode_of(dir)->names, &e->index);
+	dir->size_bytes += ENTRY_BYTES;
+	if (inode_is_dir(inode))
+		dir->nlink++;
+	inode_touch(dir);
+}
+
+/* Returns the inode with the entry's reference. */
+static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
+{
+	struct inode *inode = e->inode;
+	name_index_remove(&tmpfs_inode_of(dir)->names, &e->index);
+	dir->size_bytes -= ENTRY_BYTES;
+	if (inode_is_dir(inode))
+		dir->nlink--;
+	inode_touch(dir);
+	kfree(e);
+	return inode;
+}
+
+void tmpfs_dir_clear(struct inode *dir)
+{
+	struct name_index *names = &tmpfs_inode_of(dir)->names;
+	for (;;) {
+		struct tmpfs_entry *e = entry_of(name_index_from(names, 0));
+		if (e == NULL)
+			break;
+		name_index_remove(names, &e->index);
+		kfree(e);
+	}
+}
+
+static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	const struct tmpfs_entry *e = find(dir, name, len);
+	if (e == NULL)
+		return -ENOENT;
+	inode_get(e->inode);
+	*out = e->inode;
+	return 0;
+}
+
+static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
+		     const struct cred *cred, u64 rdev, const char *target, struct inode **out)
+{
+	if (dir->nlink == 0)
+		return -ENOENT;
+	struct tmpfs_entry *e = entry_alloc(name, len);
+	if (e == NULL)
+		return -ENOMEM;
+	/* A set-group-ID directory passes its group on, and directories the bit too. */
+	u32 gid = cred->egid;
+	if ((dir->mode & S_ISGID) != 0) {
+		gid = dir->gid;
+		if (S_ISDIR(mode))
+			mode |= S_ISGID;
+	}
+	struct inode *inode;
+	const int err = tmpfs_inode_create(tmpfs_of(dir), S_ISDIR(mode) ? &tmpfs_dir_ops : NULL,
+					   mode, cred->euid, gid, rdev, target, &inode);
+	if (err < 0) {
+		kfree(e);
+		return err;
+	}
+	if (S_ISDIR(mode))
+		inode_put(tree_attach(inode, dir, e->name));
+	entry_add(dir, e, inode);
+	if (out != NULL) {
+		inode_get(inode);
+		*out = inode;
+	}
+	return 0;
+}
+
+static int dir_create(struct inode *dir, const char *name, size_t len, u32 mode,
+		      const struct cred *cred, u64 rdev, struct inode **out)
+{
+	return make_node(dir, name, len, mode, cred, rdev, NULL, out);
+}
+
+static int dir_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+		       const struct cred *cred)
+{
+	return make_node(dir, name, len, S_IFLNK | S_IRWXUGO, cred, 0, target, NULL);
+}
+
+static int dir_link(struct inode *dir, const char *name, size_t len, struct inode *target)
+{
+	if (dir->nlink == 0)
+		return -ENOENT;
+	struct tmpfs_entry *e = entry_alloc(name, len);
+	if (e == NULL)
+		return -ENOMEM;
+	mutex_lock(&target->lock);
+	const bool is_alive = target->nlink != 0;
+	if (is_alive) {
+		target->nlink++;
+		target->ctime = fs_now();
+	}
+	mutex_unlock(&target->lock);
+	if (!is_alive) {
+		kfree(e);
+		return -ENOENT;
+	}
+	inode_get(target);
+	entry_add(dir, e, target);
+	return 0;
+}
+
+/* @inode is about to lose a name; a directory must be empty and dies. Caller holds its parent's
+ * lock. */
+static int drop_link(struct inode *inode)
+{
+	int err = 0;
+	mutex_lock(&inode->lock);
+	if (inode_is_dir(inode)) {
+		if (tmpfs_inode_of(inode)->names.count != 0)
+			err = -ENOTEMPTY;
+		else
+			err = tree_remove(inode);
+		if (err == 0)
+			inode->nlink = 0;
+	} else {
+		inode->nlink--;
+	}
+	if (err == 0)
+		inode->ctime = fs_now();
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want_directory)
+{
+	struct tmpfs_entry *e = find(dir, name, len);
+	if (e == NULL)
+		return -ENOENT;
+	if (inode_is_dir(e->inode) != want_directory)
+		return want_directory ? -ENOTDIR : -EISDIR;
+	const int err = drop_link(e->inode);
+	if (err == 0)
+		inode_put(entry_remove(dir, e));
+	return err;
+}
+
+/* @e, in @dir, names @inode from now on; the reference it held on another passes to the caller. */
+static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
+{
+	struct inode *old = e->inode;
+	dir->nlink += (u32)inode_is_dir(inode) - (u32)inode_is_dir(old);
+	e->inode = inode;
+	inode_touch(dir);
+	return old;
+}
+
+/* @inode now stands in @dir as @name. */
+static void moved(struct inode *inode, struct inode *dir, const char *name)
+{
+	inode->ctime = fs_now(); /* racy against others' updates of the same, and harmless */
+	if (inode_is_dir(inode))
+		inode_put(tree_attach(inode, dir, name));
+}
+
+static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *new_dir,
+		     struct tmpfs_entry *b)
+{
+	struct inode *from_a = a->inode;
+	struct inode *from_b = entry_point(new_dir, b, from_a);
+	(void)entry_point(old_dir, a, from_b); /* its reference is b's now */
+	moved(from_a, new_dir, b->name);
+	moved(from_b, old_dir, a->name);
+}
+
+static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_len,
+		      struct inode *new_dir, const char *new_name, size_t new_len, u32 flags)
+{
+	struct tmpfs_entry *from = find(old_dir, old_name, old_len);
+	struct tmpfs_entry *to = find(new_dir, new_name, new_len);
+	struct inode *victim = NULL;
+	if (from == NULL)
+		return -ENOENT;
+	if ((flags & RENAME_EXCHANGE) != 0) {
+		if (to == NULL)
+			return -ENOENT;
+		exchange(old_dir, from, new_dir, to);
+		return 0;
+	}
+	if (to == NULL) {
+		if (new_dir->nlink == 0)
+			return -ENOENT;
+		to = entry_alloc(new_name, new_len);
+		if (to == NULL)
+			return -ENOMEM;
+		entry_add(new_dir, to, from->inode);
+	} else {
+		const int err = drop_link(to->inode);
+		if (err < 0)
+			return err;
+		victim = entry_point(new_dir, to, from->inode);
+	}
+	/* The tree uses the old entry's name until moved(), so that entry goes last. */
+	moved(from->inode, new_dir, to->name);
+	(void)entry_remove(old_dir, from); /* its reference is the new entry's now */
+	inode_put(victim);
+	return 0;
+}
+
+static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
+{
+	if (!dir_emit_dots(dir, pos, e))
+		return 0;
+	inode_accessed(dir);
+	const struct name_entry *n = name_index_from(&tmpfs_inode_of(dir)->names, *pos);
+	for (; n != NULL; n = name_index_after(n)) {
+		const struct inode *inode = container_of(n, struct tmpfs_entry, index)->inode;
+		if (!e->emit(e, n->name, n->len, inode->number, inode->mode, n->key + 1))
+			break;
+		*pos = n->key + 1;
+	}
+	return 0;
+}

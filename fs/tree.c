@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/tree.h"
+
+#include "fs/filesystem.h"
+#include "kernel/core/spinlock.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+
+static struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
+
+struct inode *tree_attach(struct inode *dir, struct inode *parent, const char *name)
+{
+	inode_get(parent);
+	spin_lock(&tree_lock);
+	struct inode *old = dir->parent;
+	dir->parent = parent;
+	dir->name = name;
+	spin_unlock(&tree_lock);
+	return old;
+}
+
+int tree_remove(struct inode *dir)
+{
+	spin_lock(&tree_lock);
+	const bool is_busy = dir->mounted != NULL;
+	if (!is_busy)
+		dir->name = NULL;
+	spin_unlock(&tree_lock);
+	return is_busy ? -EBUSY : 0;
+}
+
+/* From the root of a file system to the directory it is mounted on, but not above @root. */
+static const struct inode *uncovered(const struct inode *dir, const struct inode *root)
+{
+	while (dir != root && dir->parent == NULL && dir->fs->covered != NULL)
+		dir = dir->fs->covered;
+	return dir;
+}
+
+struct inode *tree_lookup_parent(struct inode *dir, const struct inode *root)
+{
+	spin_lock(&tree_lock);
+	struct inode *up = (struct inode *)uncovered(dir, root);
+	if (up != root && up->parent != NULL)
+		up = up->parent;
+	inode_get(up);
+	spin_unlock(&tree_lock);
+	return tree_cross_mounts(up);
+}
+
+struct inode *tree_cross_mounts(struct inode *dir)
+{
+	while (tree_is_mountpoint(dir)) {
+		spin_lock(&tree_lock);
+		struct inode *root = dir->mounted;
+		if (root != NULL)
+			inode_get(root);
+		spin_unlock(&tree_lock);
+		if (root == NULL)
+			break;
+		inode_put(dir);
+		dir = root;
+	}
+	return dir;
+}
+
+bool tree_is_inside(const struct inode *dir, const struct inode *ancestor)
+{
+	spin_lock(&tree_lock);
+	while (dir != NULL && dir != ancestor)
+		dir = dir->parent;
+	spin_unlock(&tree_lock);
+	return dir != NULL;
+}
+
+int tree_mount(struct inode *at, struct filesystem *fs)
+{
+	int err = 0;
+	spin_lock(&tree_lock);
+	if (at->mounted != NULL) {
+		err = -EBUSY;
+	} else if (at->parent != NULL && at->name == NULL) {
+		err = -ENOENT;
+	} else {
+		inode_get(at);
+		fs->covered = at;
+		WRITE_ONCE(at->mounted, fs->root);
+	}
+	spin_unlock(&tree_lock);
+	return err;
+}
+
+struct inode *tree_unmount(struct filesystem *fs)
+{
+	spin_lock(&tree_lock);
+	struct inode *covered = fs->covered;
+	fs->covered = NULL;
+	if (covered != NULL)
+		WRITE_ONCE(covered->mounted, NULL);
+	spin_unlock(&tree_lock);
+	return covered;
+}
+
+void tree_remount(struct filesystem *fs, struct inode *covered)
+{
+	spin_lock(&tree_lock);
+	fs->covered = covered;
+	WRITE_ONCE(covered->mounted, fs->root);
+	spin_unlock(&tree_lock);
+}
+
+/* Bytes without NUL, or -ENOENT. Caller holds the lock. */
+static ssize_t path_length(const struct inode *root, const struct inode *dir, size_t tail_len)
+{
+	size_t len = tail_len != 0 ? tail_len + 1 : 0;
+	for (const struct inode *d = uncovered(dir, root); d != root && d->parent != NULL;
+	     d = uncovered(d->parent, root)) {
+		if (d->name == NULL)
+			return -ENOENT;
+		len += strlen(d->name) + 1;
+	}
+	return len == 0 ? 1 : (ssize_t)len;
+}
+
+static char *prepend(char *at, const char *name, size_t len)
+{
+	at -= len;
+	memcpy(at, name, len);
+	*--at = '/';
+	return at;
+}
+
+/* @len is what path_length() said under the same hold of the lock. */
+static void path_fill(const struct inode *root, const struct inode *dir, const char *tail,
+		      size_t tail_len, char *buf, size_t len)
+{
+	char *at = buf + len;
+	*at = '\0';
+	if (tail_len != 0)
+		at = prepend(at, tail, tail_len);
+	for (const struct inode *d = uncovered(dir, root); d != root && d->parent != NULL;
+	     d = uncovered(d->parent, root))
+		at = prepend(at, d->name, strlen(d->name));
+	if (at != buf)
+		*buf = '/';
+}
+
+ssize_t tree_path(const struct inode *root, const struct inode *dir, char *buf, size_t size)
+{
+	spin_lock(&tree_lock);
+	ssize_t len = path_length(root, dir, 0);
+	if (len >= 0 && (size_t)len >= size)
+		len = -ERANGE;
+	if (len >= 0)
+		path_fill(root, dir, NULL, 0, buf, (size_t)len);
+	spin_unlock(&tree_lock);
+	return len < 0 ? len : len + 1;
+}
+
+char *tree_path_alloc(const struct inode *root, const struct inode *dir, const char *tail,
+		      size_t tail_len)
+{
+	char *buf = NULL;
+	spin_lock(&tree_lock);
+	const ssize_t len = path_length(root, dir, tail_len);
+	if (len >= 0)
+		buf = kmalloc((size_t)len + 1);
+	if (buf != NULL)
+		path_fill(root, dir, tail, tail_len, buf, (size_t)len);
+	spin_unlock(&tree_lock);
+	return buf;
+}
+
+static u64 parent_number(const struct inode *dir)
+{
+	spin_lock(&tree_lock);
+	const u64 number = dir->parent != NULL ? dir->parent->number : dir->number;
+	spin_unlock(&tree_lock);
+	return number;
+}
+
+bool dir_emit_dots(struct inode *dir, u64 *pos, struct dir_emitter *e)
+{
+	if (*pos == 0) {
+		if (!e->emit(e, ".", 1, dir->number, S_IFDIR, 1))
+			return false;
+		*pos = 1;
+	}
+	if (*pos == 1) {
+		if (!e->emit(e, "..", 2, parent_number(dir), S_IFDIR, DIR_POS_FIRST))
+			return false;
+		*pos = DIR_POS_FIRST;
+	}
+	return true;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's log. Every line goes to a ring in memory; lines up to the console level go to the
+ * registered console as well. Any context, any lock held.
+ *
+ * In the ring a line reads "<6>[    0.123456] text", as dmesg expects it; the console gets it
+ * without the level. A text of several lines becomes several; the last newline may be left out.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+/* LOG_EMERGENCY is shown whatever the console level: the last words of a system. */
+enum log_level { LOG_EMERGENCY = 0, LOG_ERROR = 3, LOG_WARN = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
+
+__printf(2, 3) void printk(enum log_level level, const char *format, ...);
+#define pr_emerg(...) printk(LOG_EMERGENCY, __VA_ARGS__)
+#define pr_err(...)   printk(LOG_ERROR, __VA_ARGS__)
+#define pr_warn(...)  printk(LOG_WARN, __VA_ARGS__)
+#define pr_info(...)  printk(LOG_INFO, __VA_ARGS__)
+#define pr_debug(...) printk(LOG_DEBUG, __VA_ARGS__)
+
+/* Where printk's text goes: whole lines that end in '\n', before which the console puts the CR that
+ * its terminal needs. write: interrupts off, bounded, takes no lock but of RANK_SERIAL, does not
+ * call printk. write_polled: the same with every other hart stopped and locks possibly held by
+ * them. */
+struct console {
+	const char *name;
+	void (*write)(struct console *c, const char *text, size_t len_bytes);
+	void (*write_polled)(struct console *c, const char *text, size_t len_bytes);
+};
+
+/* Replaces the firmware's console, with which the kernel starts. Old lines are not repeated. */
+void console_register(struct console *c);
+/* From now on print by polling and without locks: panic, power off. */
+void console_set_polled(void);
+/* Lines of a level below @level go to the console, as with Linux's loglevel=. 7 unless set: all but
+ * debug. */
+void log_set_level(int level);
+/* Copy the last bytes of the log, at most @size, from the beginning of a line. Returns how many. */
+size_t log_read(char *buf, size_t size);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ticket spinlocks: first come, first served, so a hart cannot starve. Locks whose rank is
+ * RANK_IRQ_FIRST or later are taken with the _irq forms, since interrupt handlers take them too.
+ * Nobody sleeps, allocates with waiting, or touches user memory while holding one.
+ */
+#pragma once
+
+#include "arch/riscv/cpu/cpu.h"
+#include "kernel/core/lock_rank.h"
+#include "kernel/core/ticket.h"
+#include "lib/types.h"
+
+struct spinlock {
+	struct ticket ticket;
+#ifdef CONFIG_DEBUG_LOCKS
+	/* set once at creation */
+	const char *name;
+	enum lock_rank rank;
+	/* by the holder; read by those that wait too long */
+	u32 holder_cpu;
+	const void *taken_at; /* return address */
+#endif
+};
+
+#ifdef CONFIG_DEBUG_LOCKS
+#define SPINLOCK_INIT(lock_name, lock_rank)              \
+	{                                                \
+		.name = (lock_name), .rank = (lock_rank) \
+	}
+#else
+#define SPINLOCK_INIT(lock_name, lock_rank) \
+	{                                   \
+		{                           \
+			0, 0                \
+		}                           \
+	}
+#endif
+
+/* @name must outlive the lock. */
+void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
+void spin_lock(struct spinlock *l);
+bool spin_try_lock(struct spinlock *l);
+/* Afterwards the lock is not touched any more: who takes it next may free it. */
+void spin_unlock(struct spinlock *l);
+/* Only true evidence in debug builds; true otherwise. For ASSERT. */
+bool spin_is_held(const struct spinlock *l);
+
+static inline u64 spin_lock_irq(struct spinlock *l)
+{
+	const u64 flags = irq_save();
+	spin_lock(l);
+	return flags;
+}
+
+static inline void spin_unlock_irq(struct spinlock *l, u64 flags)
+{
+	spin_unlock(l);
+	irq_restore(flags);
+}
+
+#ifdef CONFIG_DEBUG_LOCKS
+/* Panic if a spinlock is held or interrupts are off: at the top of all that may sleep. */
+void might_sleep(void);
+/* Panic if this hart holds a spinlock: before another thread runs. */
+void spin_assert_none_held(void);
+/* A line for each spinlock this hart holds, for a panic. */
+void spin_print_held(void);
+#else
+static inline void might_sleep(void)
+{
+}
+static inline void spin_assert_none_held(void)
+{
+}
+static inline void spin_print_held(void)
+{
+}
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of the kernel's functions, for reports. The table is generated from the first link
+ * (scripts/gen_symbols.py) and read-only. Context: any.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/*
+ * The function that @address lies in: true, its name and how far in. False outside the kernel's
+ * text, or if the table is empty.
+ */
+bool symbols_lookup(u64 address, const char **name, u64 *offset);
+
+#define SYMBOL_TEXT_MAX 80
+/* Write "name+0x12", or the bare number, for a return address: looked up by the call before it. */
+void symbols_format(char *buf, size_t size, u64 return_address);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Futexes. Sleepers stand in a hash table of buckets by the key of their word.
+ *
+ * No wake-up is lost: the sleeper enters its bucket first and reads the word then; a waker has
+ * changed the word before it looks into the bucket. If the waker's look came first, its unlocking
+ * and our locking of the bucket order its change before our reading, and we do not sleep. The word
+ * is never read under a spinlock, since reading user memory may fault (FORK.md H20).
+ *
+ * A waker takes a sleeper out of the bucket and wakes it, all under the bucket's lock; the sleeper
+ * takes that lock once more before it leaves. So its record, which is on its stack, outlives every
+ * use.
+ *
+ * Locks: bucket.lock (RANK_FUTEX) covers the list and the `is_woken` of those on it.
+ */
+#include "kernel/proc/futex.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/usercopy.h"
+#include "kernel/core/spinlock.h"
+#include "kernel/proc/process.h"
+#include "kernel/sched/waitq.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/mman.h"
+#include "lib/list.h"
+#include "mm/vmm/aspace.h"
+
+/* Pointers are compared, never followed: an object that went and came back costs a spurious
+ * wake-up. */
+struct futex_key {
+	const void *owner; /* the object or the address space */
+	u64 offset;        /* bytes in it */
+};
+
+struct futex_sleeper {
+	struct list node;
+	struct futex_key key;
+	u32 bitset;
+	bool is_woken;
+	struct waitq queue; /* of this thread alone */
+};
+
+struct futex_bucket {
+	struct spinlock lock;
+	struct list sleepers; /* in order of arrival */
+};
+
+#define FUTEX_BUCKETS 64 /* a power of two */
+#define BUCKET(i)                                                                  \
+	{                                                                          \
+		SPINLOCK_INIT("futex", RANK_FUTEX), LIST_INIT(buckets[i].sleepers) \
+	}
+#define BUCKETS_4(i)  BUCKET(i), BUCKET((i) + 1), BUCKET((i) + 2), BUCKET((i) + 3)
+#define BUCKETS_16(i) BUCKETS_4(i), BUCKETS_4((i) + 4), BUCKETS_4((i) + 8), BUCKETS_4((i) + 12)
+
+static struct futex_bucket buckets[] = { BUCKETS_16(0), BUCKETS_16(16), BUCKETS_16(32),
+					 BUCKETS_16(48) };
+static_assert(ARRAY_SIZE(buckets) == FUTEX_BUCKETS, "the hash picks one of as many");
+
+static bool keys_are_equal(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->owner == b->owner && a->offset == b->offset;
+}
+
+static struct futex_bucket *bucket_of(const struct futex_key *key)
+{
+	/* 2^64 / the golden ratio: the upper bits of the product depend on all bits of the key */
+	const u64 mixed = ((u64)key->owner ^ key->offset) * 0x9e3779b97f4a7c15;
+
+	return &buckets[mixed >> 32 & (FUTEX_BUCKETS - 1)];
+}
+
+struct key_search {
+	uaddr_t word;
+	struct futex_key *key;
+};
+
+static void look_at_region(const struct region_info *info, void *arg)
+{
+	const struct key_search *search = arg;
+
+	if (search->word < info->start || search->word >= info->end)
+		return;
+	if ((info->flags & MAP_SHARED) == 0 || info->object == NULL)
+		return;
+	search->key->owner = info->object;
+	search->key->offset = info->offset_bytes + (search->word - info->start);
+}
+
+static int key_of(uaddr_t word, bool is_private, struct futex_key *key)
+{
+	struct aspace *as = process_current()->aspace;
+
+	if (!IS_ALIGNED(word, sizeof(u32)))
+		return -EINVAL;
+	if (word >= USER_MAX)
+		return -EFAULT;
+	*key = (struct futex_key){ .owner = as, .offset = word };
+	if (!is_private) {
+		struct key_search search = { .word = word, .key = key };
+		aspace_for_each_region(as, look_at_region, &search);
+	}
+	return 0;
+}
+
+/* True if a waker had taken it out already. */
+static bool leave_bucket(struct futex_bucket *b, struct futex_sleeper *sleeper)
+{
+	spin_lock(&b->lock);
+	const bool was_woken = sleeper->is_woken;
+	if (!was_woken)
+		list_remove(&sleeper->node);
+	spin_unlock(&b->lock);
+	return was_woken;
+}
+
+/* The sleeper is in its bucket. 0: woken, or an error that a wake-up in the meantime takes back. */
+static int check_and_sleep(struct futex_sleeper *sleeper, const struct futex_wait_args *args)
+{
+	u32 value;
+
+	if (get_user_u32(&value, args->word) != 0)
+		return -EFAULT;
+	if (value != args->value)
+		return -EAGAIN;
+	return wait_event_until(&sleeper->queue, READ_ONCE(sleeper->is_woken), true,
+				args->deadline);
+}
+
+int futex_wait(const struct futex_wait_args *args)
+{
+	struct futex_sleeper sleeper = { .bitset = args->bitset };
+
+	int error = key_of(args->word, args->is_private, &sleeper.key);
+	if (error != 0)
+		return error;
+	waitq_init(&sleeper.queue);
+	struct futex_bucket *b = bucket_of(&sleeper.key);
+	spin_lock(&b->lock);
+	list_push_back(&b->sleepers, &sleeper.node);
+	spin_unlock(&b->lock);
+	error = check_and_sleep(&sleeper, args);
+	/* Who was woken reports that, whatever else happened: the waker has counted it. */
+	return leave_bucket(b, &sleeper) ? 0 : error;
+}
+
+int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
+{
+	struct futex_key key;
+	u32 woken = 0;
+
+	const int error = key_of(word, is_private, &key);
+	if (error != 0)
+		return error;
+	struct futex_bucket *b = bucket_of(&key);
+	spin_lock(&b->lock);
+	list_for_each_safe(sleeper, &b->sleepers, struct futex_sleeper, node) {
+		if (woken == count)
+			break;
+		if (!keys_are_equal(&sleeper->key, &key) || (sleeper->bitset & bitset) == 0)
+			continue;
+		list_remove(&sleeper->node);
+		WRITE_ONCE(sleeper->is_woken, true);
+		waitq_wake_all(&sleeper->queue);
+		woken++;
+	}
+	spin_unlock(&b->lock);
+	return (int)woken;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/*
+ * /proc/N: which processes there are, their links and descriptors, and the table of their text
+ * files. fs/procfs.c has the mechanism and knows no process; the texts are made in
+ * procinfo_process.c and procinfo_memory.c.
+ *
+ * Locks: a process is found under process_tree_lock and pinned; nothing is formatted under a lock.
+ */
+#include "kernel/proc/procinfo.h"
+
+#include "fs/file.h"
+#include "fs/fs.h"
+#include "fs/path.h"
+#include "kernel/proc/process.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+
+/* ---- what fs/procfs.c asks -------------------------------------------------------------- */
+
+static u32 next_pid(u32 pid)
+{
+	spin_lock(&process_tree_lock);
+	const struct process *p = process_next_locked(pid);
+	const u32 found = p != NULL ? p->pid : 0;
+	spin_unlock(&process_tree_lock);
+	return found;
+}
+
+static u32 self_pid(void)
+{
+	const struct process *p = process_current();
+	return p != NULL ? p->pid : 0;
+}
+
+/* Other people's links and descriptors are theirs. */
+static bool may_look(const struct process *p)
+{
+	const struct process *me = process_current();
+	return me == NULL || me->cred.euid == 0 || me->cred.euid == p->cred.uid;
+}
+
+static bool inode_named(const char *which, enum process_inode *out)
+{
+	if (strcmp(which, "cwd") == 0)
+		*out = PROCESS_CWD;
+	else if (strcmp(which, "root") == 0)
+		*out = PROCESS_ROOT;
+	else if (strcmp(which, "exe") == 0)
+		*out = PROCESS_EXE;
+	else
+		return false;
+	return true;
+}
+
+static int link_inode(u32 pid, const char *which, struct inode **out)
+{
+	enum process_inode name;
+	if (!inode_named(which, &name))
+		return -ENOENT;
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return -ESRCH;
+	struct inode *inode = NULL;
+	int error = -EACCES;
+	if (may_look(p)) {
+		inode = process_inode_lookup(p, name);
+		error = inode != NULL ? 0 : -ENOENT; /* a zombie's */
+	}
+	process_put(p);
+	if (error == 0)
+		*out = inode;
+	return error;
+}
+
+static ssize_t exe_text(struct process *p, char *buf, size_t size)
+{
+	ssize_t len = -ENOENT;
+	spin_lock(&p->signals.lock);
+	if (p->exe != NULL && p->exe_path != NULL)
+		len = (ssize_t)MIN(strlcpy(buf, p->exe_path, size), size - 1);
+	spin_unlock(&p->signals.lock);
+	return len;
+}
+
+/* The directory as the reader of /proc would name it. */
+static ssize_t directory_text(struct process *p, enum process_inode which, char *buf, size_t size)
+{
+	struct inode *dir = process_inode_lookup(p, which);
+	if (dir == NULL)
+		return -ENOENT;
+	const struct process *me = process_current();
+	const struct path_ctx paths = { .root = me->root, .cwd = me->cwd, .cred = &me->cred };
+	const ssize_t len = path_of_directory(&paths, dir, buf, size);
+	inode_put(dir);
+	return len > 0 ? len - 1 : len; /* without the NUL */
+}
+
+static ssize_t link_text(u32 pid, const char *which, char *buf, size_t size)
+{
+	enum process_inode name;
+	if (size == 0 || process_current() == NULL || !inode_named(which, &name))
+		return -ENOENT;
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return -ESRCH;
+	ssize_t len = -EACCES;
+	if (may_look(p))
+		len = name == PROCESS_EXE ? exe_text(p, buf, size) :
+					    directory_text(p, name, buf, size);
+	process_put(p);
+	return len;
+}
+
+static struct fd_table *fds(u32 pid)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return NULL;
+	struct fd_table *table = may_look(p) ? process_files_lookup(p) : NULL;
+	process_put(p);
+	return table;
+}
+
+static bool owner(u32 pid, u32 *uid, u32 *gid)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return false;
+	*uid = p->cred.euid;
+	*gid = p->cred.egid;
+	process_put(p);
+	return true;
+}
+
+static const struct procfs_process_file files[] = {
+	{ "stat", procinfo_stat },       { "status", procinfo_status }, { "statm", procinfo_statm },
+	{ "cmdline", procinfo_cmdline }, { "comm", procinfo_comm },     { "maps", procinfo_maps },
+	{ "environ", procinfo_environ }, { "limits", procinfo_limits }, { NULL, NULL },
+};
+
+static const struct procfs_process_ops process_ops = {
+	.next_pid = next_pid,
+	.self_pid = self_pid,
+	.files = files,
+	.link_inode = link_inode,
+	.link_text = link_text,
+	.fds = fds,
+	.owner = owner,
+};
+
+void procinfo_init(void)
+{
+	procfs_set_process_ops(&process_ops);
+	procinfo_system_init();
+}

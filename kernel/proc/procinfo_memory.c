@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The texts of /proc/N that come out of its memory: arguments, environment, regions. Read through a
+ * counted reference to the space, so an exit meanwhile only makes them short.
+ */
+#include "kernel/proc/procinfo.h"
+
+#include "fs/fs.h"
+#include "kernel/proc/process.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/mman.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+#include "mm/vmm/object.h"
+
+/* Linux pads a line of maps so that names begin in one column. */
+#define MAPS_NAME_COLUMN 73
+#define NAME_BYTES       256
+
+/* ---- strings ---------------------------------------------------------------------------- */
+
+enum strings { ARGUMENTS, ENVIRONMENT };
+
+static void strings_range(struct aspace *as, enum strings which, uaddr_t *start, uaddr_t *end)
+{
+	mutex_lock(&as->lock);
+	*start = which == ARGUMENTS ? as->arg_start : as->env_start;
+	*end = which == ARGUMENTS ? as->arg_end : as->env_end;
+	mutex_unlock(&as->lock);
+}
+
+static int write_strings(struct aspace *as, enum strings which, struct seq *s)
+{
+	uaddr_t at;
+	uaddr_t end;
+	strings_range(as, which, &at, &end);
+	char *buf = kmalloc(PAGE_SIZE);
+	if (buf == NULL)
+		return -ENOMEM;
+	while (at < end && !s->failed) {
+		const size_t want = MIN(end - at, PAGE_SIZE);
+		const size_t got = aspace_read(as, at, buf, want);
+		seq_write(s, buf, got);
+		if (got < want)
+			break;
+		at += got;
+	}
+	kfree(buf);
+	return 0;
+}
+
+static int show_strings(u32 pid, enum strings which, struct seq *s)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return -ESRCH;
+	const struct process *me = process_current();
+	const bool may_look = which == ARGUMENTS || me == NULL || me->cred.euid == 0 ||
+			      me->cred.euid == p->cred.uid;
+	struct aspace *as = may_look ? process_aspace_lookup(p) : NULL;
+	process_put(p);
+	if (as == NULL) /* a zombie's are empty */
+		return may_look ? 0 : -EACCES;
+	const int error = write_strings(as, which, s);
+	aspace_put(as);
+	return error;
+}
+
+int procinfo_cmdline(u32 pid, struct seq *s)
+{
+	return show_strings(pid, ARGUMENTS, s);
+}
+
+int procinfo_environ(u32 pid, struct seq *s)
+{
+	return show_strings(pid, ENVIRONMENT, s);
+}
+
+/* ---- regions ---------------------------------------------------------------------------- */
+
+struct maps {
+	struct seq *s;
+	const struct aspace *as; /* locked while it is visited */
+	char *name;              /* NAME_BYTES */
+};
+
+static void region_name(struct maps *m, const struct region_info *r)
+{
+	const struct aspace *as = m->as;
+	const char *fixed = "";
+	m->name[0] = '\0';
+	if (r->object != NULL && r->object->ops->describe != NULL) {
+		r->object->ops->describe(r->object, m->name, NAME_BYTES);
+		return;
+	}
+	if (r->start == as->vdso)
+		fixed = "[vdso]";
+	else if (r->end == as->stack_top)
+		fixed = "[stack]";
+	else if (r->object == NULL && r->start < as->brk_end && r->end > as->brk_start)
+		fixed = "[heap]";
+	(void)strlcpy(m->name, fixed, NAME_BYTES); /* fits */
+}
+
+static void write_region(const struct region_info *r, void *arg)
+{
+	struct maps *m = arg;
+	region_name(m, r);
+	char line[MAPS_NAME_COLUMN + 32];
+	const size_t len = format_buf(line, sizeof(line), "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu ",
+				      r->start, r->end, (r->prot & PROT_READ) != 0 ? 'r' : '-',
+				      (r->prot & PROT_WRITE) != 0 ? 'w' : '-',
+				      (r->prot & PROT_EXEC) != 0 ? 'x' : '-',
+				      (r->flags & MAP_SHARED) != 0 ? 's' : 'p', r->offset_bytes,
+				      r->object != NULL ? r->object->inode_number : 0UL);
+	seq_write(m->s, line, len);
+	if (m->name[0] != '\0')
+		seq_printf(m->s, "%*s%s",
+			   (int)(len < MAPS_NAME_COLUMN ? MAPS_NAME_COLUMN - len : 0), "", m->name);
+	seq_write(m->s, "\n", 1);
+}
+
+int procinfo_maps(u32 pid, struct seq *s)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return -ESRCH;
+	struct aspace *as = process_aspace_lookup(p);
+	process_put(p);
+	if (as == NULL)
+		return 0;
+	struct maps m = { .s = s, .as = as, .name = kmalloc(NAME_BYTES) };
+	if (m.name != NULL)
+		aspace_for_each_region(as, write_region, &m);
+	aspace_put(as);
+	kfree(m.name);
+	return m.name != NULL ? 0 : -ENOMEM;
+}

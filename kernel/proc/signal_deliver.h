@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of the running process' signals on its way back to user mode: it ends, stops, goes
+ * on, or a handler is to be called. Calling a handler is arch/riscv/entry/signal_frame.c's, which
+ * asks here.
+ */
+#pragma once
+
+#include "kernel/proc/signal.h"
+
+/* A handler that is to be called. */
+struct signal_delivery {
+	struct siginfo info; /* info.si_signo: the number */
+	struct ksigaction action;
+	u64 old_mask; /* what is blocked again when the handler returns */
+};
+
+/*
+ * Obey signals until one has a handler; true: call it, and say signal_delivered() or
+ * signal_undeliverable(). False: nothing is left to do. Does not return if a signal ends the
+ * process; sleeps while it is stopped. Context: own thread, interrupts on, no lock held.
+ */
+bool signal_next(struct signal_delivery *out);
+/* The handler will run: block what it wants blocked. */
+void signal_delivered(const struct signal_delivery *d);
+/* Its frame cannot be written: the process gets SIGSEGV, which ends it if that was the signal
+ * itself. */
+void signal_undeliverable(const struct signal_delivery *d);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What others may know of a process, taken at one moment. */
+#pragma once
+
+#include "kernel/proc/process.h"
+
+/*
+ * kernel/tty: the device number of terminal @tty as stat(2) has it, and its foreground group. NULL
+ * until a terminal exists: processes then show none.
+ */
+extern void (*procinfo_tty_hook)(struct tty *tty, u32 *device, u32 *foreground);
+
+/* A process at one moment, so that one text does not contradict itself. */
+struct process_snapshot {
+	u32 pid, ppid, pgid, sid;
+	char state; /* as ps shows it: R S D T Z */
+	char name[16];
+	u32 exit_status;
+	s32 nice;
+	u32 cpu;
+	u32 tty_device;     /* 0: none */
+	s32 tty_foreground; /* -1: none */
+	nsec_t user, kernel, children_user, children_kernel, start;
+	u64 switches_voluntary, switches_forced;
+	struct cred cred;
+};
+/* Counted process and its snapshot. -ESRCH. */
+int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)
+	__must_check;

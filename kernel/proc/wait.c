@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a parent learns of its children: SIGCHLD and wait4.
+ *
+ * A child's news (an end, a stop, a continuation) is its state and stop_status, changed under
+ * process_tree_lock, in the same critical section as SIGCHLD and the wake-up of the parent's
+ * child_wait. The waiter looks under that lock, after it has put itself on the queue, so it cannot
+ * miss any. It takes the news in two steps: look and copy out, then take; since nobody but the
+ * parent takes, and a parent has one thread, what it looked at is still there. Threads would repeat
+ * the search when it is not.
+ */
+#include "kernel/proc/wait.h"
+
+#include "kernel/proc/process.h"
+#include "kernel/sched/waitq.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/signal.h"
+#include "lib/abi/time.h"
+#include "lib/abi/wait.h"
+#include "lib/string.h"
+
+/* siginfo's times are in ticks of 1/100 s. */
+#define NSEC_PER_TICK 10000000UL
+
+/* ---- usage ------------------------------------------------------------------------------ */
+
+static struct ktimeval timeval_from(nsec_t time)
+{
+	return (struct ktimeval){ .tv_sec = (s64)(time / NSEC_PER_SEC),
+				  .tv_usec = (s64)(time % NSEC_PER_SEC / NSEC_PER_USEC) };
+}
+
+static void usage_set(struct krusage *out, nsec_t user, nsec_t kernel)
+{
+	memset(out, 0, sizeof(*out));
+	out->ru_utime = timeval_from(user);
+	out->ru_stime = timeval_from(kernel);
+}
+
+static void usage_of_self(const struct process *p, struct krusage *out)
+{
+	nsec_t user;
+	nsec_t kernel;
+	process_times(p, &user, &kernel);
+	usage_set(out, user, kernel);
+	out->ru_nvcsw = (s64)p->thread->switches_voluntary;
+	out->ru_nivcsw = (s64)p->thread->switches_forced;
+}
+
+int process_usage(int who, struct krusage *out)
+{
+	struct process *p = process_current();
+	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
+		usage_of_self(p, out);
+		return 0;
+	}
+	if (who != RUSAGE_CHILDREN)
+		return -EINVAL;
+	spin_lock(&process_tree_lock);
+	usage_set(out, p->children_user_time, p->children_kernel_time);
+	spin_unlock(&process_tree_lock);
+	return 0;
+}
+
+/* ---- telling the parent ----------------------------------------------------------------- */
+
+static void send_sigchld_locked(struct process *p, int sig, int code, int status)
+{
+	nsec_t user;
+	nsec_t kernel;
+	process_times(p, &user, &kernel);
+	struct siginfo info;
+	memset(&info, 0, sizeof(info));
+	info.si_signo = sig;
+	info.si_code = code;
+	info.si_pid = (s32)p->pid;
+	info.si_uid = p->cred.uid;
+	info.si_status = status;
+	info.si_utime = (s64)(user / NSEC_PER_TICK);
+	info.si_stime = (s64)(kernel / NSEC_PER_TICK);
+	/* Refused only for queued signals from programs. */
+	(void)signal_send(p->parent, sig, &info);
+}
+
+void process_notify_parent_locked(struct process *p, int code, int sig)
+{
+	if (p->parent == NULL)
+		return;
+	if (signal_wants_child_stops(p->parent))
+		send_sigchld_locked(p, SIGCHLD, code, sig);
+	waitq_wake_all(&p->parent->child_wait);
+}
+
+int wait_status_code(u32 status, int *value)
+{
+	if (status == WAIT_STATUS_CONTINUED) {
+		*value = SIGCONT;
+		return CLD_CONTINUED;
+	}
+	if ((status & 0xffU) == 0x7fU) {
+		*value = (int)(status >> 8 & 0xffU);
+		return CLD_STOPPED;
+	}
+	if ((status & 0x7fU) == 0) {
+		*value = (int)(status >> 8 & 0xffU);
+		return CLD_EXITED;
+	}
+	*value = (int)(status & 0x7fU);
+	return (status & WAIT_STATUS_CORE) != 0 ? CLD_DUMPED : CLD_KILLED;
+}
+
+bool process_report_end_locked(struct process *p)
+{
+	struct process *parent = p->parent;
+	if (parent == NULL)
+		return false; /* PID 1: whoever shuts down takes it */
+	const int sig = (int)p->exit_signal;
+	const bool discarded = sig == SIGCHLD && signal_discards_children(parent);
+	if (sig > 0 && sig < NSIG) {
+		int value;
+		const int code = wait_status_code(p->exit_status, &value);
+		send_sigchld_locked(p, sig, code, value);
+	}
+	/* Also when it is discarded: the parent may wait for the last child to go and get ECHILD.
+	 */
+	waitq_wake_all(&parent->child_wait);
+	return discarded;
+}
+
+/* ---- waiting ---------------------------------------------------------------------------- */
+
+/* One wait in progress. */
+struct wait_search {
+	const struct wait_args *args;
+	struct process *parent;
+	int result;               /* of the last look: 0 found, -ECHILD, -EAGAIN look later */
+	struct process *child;    /* found; counted */
+	enum process_state state; /* the child's then: which kind of news it is */
+	struct wait_report report;
+};
+
+static bool child_fits(const struct process *child, const struct wait_args *args)
+{
+	if (args->type == P_PID && child->pid != args->id)
+		return false;
+	if (args->type == P_PGID && child->pgid != args->id)
+		return false;
+	const bool is_clone = child->exit_signal != SIGCHLD;
+	return (args->options & __WALL) != 0 || is_clone == ((args->options & __WCLONE) != 0);
+}
+
+/* The status that @child has to report to somebody who asks for @options. False: none. */
+static bool child_news(const struct process *child, u32 options, u32 *status)
+{
+	switch (child->state) {
+	case PROCESS_ZOMBIE:
+		*status = child->exit_status;
+		return (options & WEXITED) != 0;
+	case PROCESS_STOPPED:
+		*status = child->stop_status;
+		return child->stop_status != 0 && (options & WSTOPPED) != 0;
+	default:
+		*status = child->stop_status;
+		return child->stop_status == WAIT_STATUS_CONTINUED && (options & WCONTINUED) != 0;
+	}
+}
+
+static void search_found_locked(struct wait_search *s, struct process *child, u32 status)
+{
+	process_get(child);
+	s->child = child;
+	s->state = child->state;
+	s->result = 0;
+	s->report.pid = child->pid;
+	s->report.uid = child->cred.uid;
+	s->report.status = status;
+	nsec_t user;
+	nsec_t kernel;
+	process_times(child, &user, &kernel);
+	usage_set(&s->report.usage, user + child->children_user_time,
+		  kernel + child->children_kernel_time);
+	s->report.usage.ru_nvcsw = (s64)child->thread->switches_voluntary;
+	s->report.usage.ru_nivcsw = (s64)child->thread->switches_forced;
+}
+
+/* The condition of the wait: true if there is something to return. */
+static bool search_look(struct wait_search *s)
+{
+	s->result = -ECHILD;
+	spin_lock(&process_tree_lock);
+	list_for_each(child, &s->parent->children, struct process, sibling) {
+		if (!child_fits(child, s->args))
+			continue;
+		s->result = -EAGAIN;
+		u32 status;
+		if (child_news(child, s->args->options, &status)) {
+			search_found_locked(s, child, status);
+			break;
+		}
+	}
+	spin_unlock(&process_tree_lock);
+	return s->result != -EAGAIN;
+}
+
+/*
+ * Take the news that was delivered: bury the zombie, or mark the stop as told. A child that was
+ * stopped may have gone on or died meanwhile: that is other news, for another wait. A zombie may
+ * have been buried by shutdown.
+ */
+static void take_news(const struct wait_search *s)
+{
+	struct process *parent = s->parent;
+	struct process *child = s->child;
+	bool buried = false;
+	spin_lock(&process_tree_lock);
+	if (s->state != PROCESS_ZOMBIE) {
+		if (child->state == s->state && child->stop_status == s->report.status)
+			child->stop_status = 0;
+	} else if (child->is_published) {
+		nsec_t user;
+		nsec_t kernel;
+		process_times(child, &user, &kernel);
+		parent->children_user_time += user + child->children_user_time;
+		parent->children_kernel_time += kernel + child->children_kernel_time;
+		process_reap_locked(child);
+		buried = true;
+	}
+	spin_unlock(&process_tree_lock);
+	if (buried)
+		process_put(child); /* the tree's */
+}
+
+int process_wait(const struct wait_args *args,
+		 int (*deliver)(const struct wait_report *report, void *arg), void *arg)
+{
+	struct wait_search s = { .args = args, .parent = process_current() };
+	if ((args->options & WNOHANG) != 0)
+		(void)search_look(&s);
+	else if (wait_event_interruptible(&s.parent->child_wait, search_look(&s)) != 0)
+		return -ERESTARTSYS;
+	if (s.result == -ECHILD)
+		return -ECHILD;
+	/* Still nothing: s.report is empty, which is what WNOHANG wants to hear. */
+	const int error = deliver(&s.report, arg);
+	if (s.child == NULL)
+		return error;
+	if (error == 0 && (args->options & WNOWAIT) == 0)
+		take_news(&s);
+	process_put(s.child);
+	return error;
+}

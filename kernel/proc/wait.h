@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for children. */
+#pragma once
+
+#include "lib/abi/resource.h"
+#include "lib/types.h"
+
+/* Which children, and what of them. */
+struct wait_args {
+	s32 type;    /* P_ALL, P_PID, P_PGID */
+	u32 id;      /* pid or pgid */
+	u32 options; /* W*: WEXITED must be among them where an end counts */
+};
+
+/* What one child has to report. pid 0: nothing yet (WNOHANG). */
+struct wait_report {
+	u32 pid, uid;
+	u32 status; /* as wait4 has it; waitid's code and status follow from it */
+	struct krusage usage;
+};
+
+/*
+ * Wait for a child of the running process. The report is handed to @deliver before the child's news
+ * is taken: if that fails, everything stays as it was, the zombie included. Context: may sleep;
+ * @deliver too. Returns 0; -ECHILD: no child fits; -ERESTARTSYS: interrupted; what @deliver
+ * returned.
+ */
+int process_wait(const struct wait_args *args,
+		 int (*deliver)(const struct wait_report *report, void *arg), void *arg);
+
+/* si_code (CLD_*) for a status as wait4 has it; si_status to *@value. */
+int wait_status_code(u32 status, int *value);
+
+struct process;
+/*
+ * @p has become a zombie: tell its parent. True if nobody will wait for it: the caller reaps it.
+ * Caller holds process_tree_lock.
+ */
+bool process_report_end_locked(struct process *p);
+
+/* getrusage: RUSAGE_SELF, _THREAD or _CHILDREN of the running process. 0 or -EINVAL. */
+int process_usage(int who, struct krusage *out);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sleeping locks. Free and taken is one word, so the uncontended paths are one atomic instruction
+ * each.
+ *
+ * No wake-up is lost: who waits counts itself in waiting, then tries again and sleeps; who unlocks
+ * frees, then looks at waiting. Full barriers between: one of them sees the other (and then
+ * waitq.c's argument holds).
+ *
+ * An unlocked mutex may be taken by anybody who comes by, which spares a switch per turn when a
+ * thread takes it again and again; but a waiter that was woken in vain some times sets is_starving,
+ * and the next unlock hands the mutex to who waits longest. So nobody is overtaken for ever.
+ */
+#include "kernel/sched/mutex.h"
+
+#include "arch/riscv/cpu/barrier.h"
+#include "kernel/core/panic.h"
+#include "kernel/sched/sched.h"
+
+/* Handing over at every turn would make all wait for the slowest wake-up. */
+#define OVERTAKEN_MAX 4
+
+#ifdef CONFIG_DEBUG_LOCKS
+static void order_check(const struct mutex *m, const void *at)
+{
+	held_locks_check(&thread_current()->held, m, m->name, m->rank, at);
+}
+
+static void order_add(const struct mutex *m, const void *at)
+{
+	held_locks_push(&thread_current()->held, m, m->name, m->rank, at);
+}
+
+static void order_remove(const struct mutex *m)
+{
+	held_locks_remove(&thread_current()->held, m, m->name);
+}
+#else
+static inline void order_check(const struct mutex *m, const void *at)
+{
+	(void)m, (void)at;
+}
+static inline void order_add(const struct mutex *m, const void *at)
+{
+	(void)m, (void)at;
+}
+static inline void order_remove(const struct mutex *m)
+{
+	(void)m;
+}
+#endif
+
+void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
+{
+	ASSERT(rank < RANK_SPIN_FIRST);
+	*m = (struct mutex){ .name = name, .rank = rank };
+	waitq_init(&m->queue);
+}
+
+/* Acquire: pairs with the release in mutex_unlock(). */
+static bool take_if_free(struct mutex *m)
+{
+	struct arch_thread *nobody = NULL;
+	return __atomic_compare_exchange_n(&m->holder, &nobody, arch_current(), false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Free, or handed over to us by mutex_unlock(). */
+static bool take_in_turn(struct mutex *m)
+{
+	return __atomic_load_n(&m->holder, __ATOMIC_ACQUIRE) == arch_current() || take_if_free(m);
+}
+
+static __noinline void lock_slowly(struct mutex *m)
+{
+	struct thread *t = thread_current();
+	struct waiter w = { .thread = t };
+	ASSERT(!mutex_is_mine(m));
+	(void)__atomic_fetch_add(&m->waiting, 1, __ATOMIC_RELAXED);
+	barrier_full(); /* pairs with mutex_unlock() */
+	waitq_add(&m->queue, &w);
+	t->wait_reason = m->name;
+	for (u32 overtaken = 0;; overtaken++) {
+		sleep_prepare(false);
+		if (take_in_turn(m))
+			break;
+		if (overtaken >= OVERTAKEN_MAX)
+			WRITE_ONCE(m->is_starving, true);
+		sleep_commit(CLOCK_NEVER);
+	}
+	sleep_cancel();
+	t->wait_reason = NULL;
+	waitq_remove(&m->queue, &w);
+	(void)__atomic_fetch_sub(&m->waiting, 1, __ATOMIC_RELAXED);
+}
+
+void mutex_lock(struct mutex *m)
+{
+	const void *at = __builtin_return_address(0);
+	might_sleep();
+	order_check(m, at);
+	if (unlikely(!take_if_free(m)))
+		lock_slowly(m);
+	order_add(m, at);
+}
+
+bool mutex_try_lock(struct mutex *m)
+{
+	if (!take_if_free(m))
+		return false;
+	order_add(m, __builtin_return_address(0));
+	return true;
+}
+
+/* Make who waits longest the holder. False if nobody waits. */
+static bool hand_over(struct mutex *m)
+{
+	const u64 flags = spin_lock_irq(&m->queue.lock);
+	const bool found = !list_is_empty(&m->queue.waiters);
+	WRITE_ONCE(m->is_starving, false);
+	if (found) {
+		/* Not off the queue yet, so not gone; not the holder, so it still waits. */
+		struct waiter *w = list_first(&m->queue.waiters, struct waiter, node);
+		__atomic_store_n(&m->holder, &w->thread->arch, __ATOMIC_RELEASE);
+		(void)thread_wake(w->thread);
+	}
+	spin_unlock_irq(&m->queue.lock, flags);
+	return found;
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	ASSERT(mutex_is_mine(m));
+	order_remove(m);
+	if (unlikely(READ_ONCE(m->is_starving)) && hand_over(m))
+		return;
+	__atomic_store_n(&m->holder, NULL, __ATOMIC_RELEASE);
+	barrier_full(); /* pairs with lock_slowly() */
+	if (unlikely(READ_ONCE(m->waiting) != 0))
+		waitq_wake_one(&m->queue);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping locks: one holder; others sleep in order of arrival. Not for interrupt handlers. */
+#pragma once
+
+#include "kernel/sched/waitq.h"
+
+struct mutex {
+	/* atomic */
+	struct arch_thread *holder; /* NULL = free */
+	u32 waiting;                /* threads in the slow path */
+	bool is_starving; /* somebody is overtaken too often: the next unlock hands over */
+
+	struct waitq queue; /* own lock */
+
+	/* set once at creation */
+	const char *name;
+	enum lock_rank rank;
+};
+
+#define MUTEX_INIT(m, mutex_name, mutex_rank)                                              \
+	{                                                                                  \
+		.queue = WAITQ_INIT((m).queue), .name = (mutex_name), .rank = (mutex_rank) \
+	}
+/* @name must outlive the mutex. */
+void mutex_init(struct mutex *m, const char *name, enum lock_rank rank);
+/* Context: may sleep. */
+void mutex_lock(struct mutex *m);
+bool mutex_try_lock(struct mutex *m) __must_check;
+/* The mutex must stay until this returns: the next holder may not free it on its own. */
+void mutex_unlock(struct mutex *m);
+static inline bool mutex_is_mine(const struct mutex *m)
+{
+	return READ_ONCE(m->holder) == arch_current();
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Switching: schedule(), the idle loop, the end of a thread, and the one place where a hart changes
+ * address spaces.
+ *
+ * The run queue's lock is taken by the thread that leaves and released by the one that comes
+ * (finish_switch), so that "on_cpu is clear" and "really gone" are the same thing; place.c says
+ * what follows from that. A thread that ends cannot free the stack it stands on: the next one does,
+ * after the switch.
+ *
+ * In kernel mode TW_RESCHED only waits: for the return to user mode, for schedule(), or for
+ * sched_point(). The idle thread of a hart is in no queue; it runs when the queue is empty. While
+ * the boot context is still working it may wait, too: it polls, since schedule() comes back to it
+ * at once when there is nobody else.
+ *
+ * Not here: who runs where (place.c), in which order and for how long (runqueue.c).
+ */
+#include "kernel/sched/sched.h"
+
+#include "arch/riscv/cpu/barrier.h"
+#include "arch/riscv/cpu/clock.h"
+#include "arch/riscv/cpu/fpu.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "arch/riscv/cpu/switch.h"
+#include "kernel/core/panic.h"
+#include "kernel/core/printk.h"
+#include "kernel/sched/hart.h"
+#include "kernel/sched/place.h"
+#include "kernel/sched/timer.h"
+#include "lib/format.h"
+
+/*
+ * Make @satp this hart's address space. @harts is the mask in which its owner sees who may remember
+ * translations (NULL: the kernel's, which nobody revokes). Going in: bit, barrier, satp and fence;
+ * whoever takes an entry away stores, has a barrier, and then reads the mask (mm/vmm,
+ * aspace_fence): one sees the other. Coming out: satp and fence, then the bit (FORK.md H15).
+ * Interrupts off.
+ */
+static void address_space_load(struct sched_hart *h, u64 satp, u64 *harts)
+{
+	u64 *old = h->loaded_harts;
+	if (harts != NULL && harts != old) {
+		(void)__atomic_fetch_or(harts, BIT(h->index), __ATOMIC_RELAXED);
+		barrier_full();
+	}
+	mmu_switch(satp);
+	if (old != NULL && old != harts) {
+		barrier_full();
+		(void)__atomic_fetch_and(old, ~BIT(h->index), __ATOMIC_RELEASE);
+	}
+	h->loaded_harts = harts;
+}
+
+void thread_set_satp(u64 satp, u64 *harts)
+{
+	struct thread *t = thread_current();
+	const u64 flags = irq_save();
+	t->satp = satp;
+	t->harts = harts;
+	address_space_load(sched_hart_here(), satp, harts);
+	irq_restore(flags);
+}
+
+/*
+ * The first thing a thread does when it is back on a hart, any hart: let go of the one that was
+ * left here. Interrupts off; releases the run queue's lock.
+ */
+static void finish_switch(void)
+{
+	struct sched_hart *h = sched_hart_here();
+	struct thread *prev = h->previous;
+	h->previous = NULL;
+	prev->on_cpu = false;
+	if (prev->state == THREAD_DEAD) {
+		spin_unlock(&h->lock);
+		thread_put(prev);
+	} else if (prev->state == THREAD_READY && !prev->is_queued && prev != h->idle) {
+		/* It may not run here any more; only now can it go elsewhere. */
+		place_ready_and_unlock(h, prev);
+	} else {
+		spin_unlock(&h->lock);
+	}
+}
+
+/* On the stack of a thread that never ran (switch.S). */
+static void thread_begin(void (*entry)(void *), void *arg)
+{
+	finish_switch();
+	irq_enable();
+	entry(arg);
+	thread_exit();
+}
+
+/* From @prev to @next, both of hart @h, whose lock is held; returns, unlocked, when @prev runs
+ * again. */
+static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct thread *next,
+			      nsec_t now)
+{
+	if (prev == h->idle)
+		(void)__atomic_fetch_and(&sched_idle_harts, ~BIT(h->index), __ATOMIC_RELAXED);
+	WRITE_ONCE(h->current, next);
+	h->previous = prev;
+	h->switches++;
+	next->on_cpu = true;
+	next->ran_since = now;
+	h->turn_began = now;
+	address_space_load(h, next->satp, next->harts);
+	/* Of a dead one, too, which has no process any more: it notes whose values the registers
+	 * hold. */
+	if (prev->process != NULL || prev->state == THREAD_DEAD)
+		fpu_switch_out(&prev->arch);
+	if (next->process != NULL)
+		fpu_switch_in(&next->arch);
+	context_switch(&prev->arch, &next->arch);
+	/* Perhaps much later and on another hart: h is not to be used any more. */
+	finish_switch();
+}
+
+static void slice_arm(const struct sched_hart *h, const struct thread *next, nsec_t now)
+{
+	if (next != h->idle && h->queue.ready != 0)
+		timer_set_slice_end(now + runqueue_slice(&h->queue, next));
+	else
+		timer_set_slice_end(CLOCK_NEVER);
+}
+
+static void reschedule(bool is_forced, bool yields)
+{
+	const u64 flags = irq_save();
+	struct thread *prev = thread_current();
+	struct sched_hart *h = sched_hart_here();
+	spin_assert_none_held();
+
+	const nsec_t now = clock_now();
+	hart_sample_load(now);
+	spin_lock(&h->lock);
+	hart_charge(h, now);
+	/* Set only under this lock, for the one that runs. */
+	if (READ_ONCE(prev->arch.work) & TW_RESCHED)
+		thread_work_clear(&prev->arch, TW_RESCHED);
+
+	if (prev->state == THREAD_RUNNING && prev != h->idle) {
+		prev->state = THREAD_READY;
+		if (yields)
+			runqueue_yield(&h->queue, prev);
+		if (thread_may_run_on(prev, h->index))
+			runqueue_enqueue(&h->queue, prev);
+	}
+	struct thread *next = runqueue_pick(&h->queue);
+	if (next == NULL)
+		next = h->idle;
+	next->state = THREAD_RUNNING;
+	/* Its affinity changed while it was on the way here: it moves on at once. */
+	if (unlikely(!thread_may_run_on(next, h->index)))
+		thread_work_set(&next->arch, TW_RESCHED);
+	slice_arm(h, next, now);
+
+	if (next == prev) {
+		spin_unlock(&h->lock);
+	} else {
+		if (is_forced)
+			prev->switches_forced++;
+		else
+			prev->switches_voluntary++;
+		switch_and_unlock(h, prev, next, now);
+	}
+	irq_restore(flags);
+}
+
+void schedule(void)
+{
+	reschedule(false, false);
+}
+
+void sched_yield(void)
+{
+	reschedule(false, true);
+}
+
+void sched_preempt(void)
+{
+	place_balance(sched_hart_here());
+	reschedule(true, false);
+}
+
+/* In the timer interrupt: others wait and the running thread has had its turn. */
+static void slice_has_ended(nsec_t now)
+{
+	struct sched_hart *h = sched_hart_here();
+	spin_lock(&h->lock);
+	hart_charge(h, now);
+	if (h->current != h->idle && h->queue.ready != 0)
+		thread_work_set(&h->current->arch, TW_RESCHED);
+	spin_unlock(&h->lock);
+}
+
+void thread_exit(void)
+{
+	struct thread *t = thread_current();
+	irq_disable();
+	struct sched_hart *h = sched_hart_here();
+	ASSERT(t != h->idle);
+#ifdef CONFIG_DEBUG_LOCKS
+	ASSERT(t->held.count == 0);
+#endif
+	spin_lock(&h->lock);
+	t->state = THREAD_DEAD;
+	spin_unlock(&h->lock);
+	schedule();
+	panic("a dead thread runs");
+}
+
+void thread_clear_interrupted(void)
+{
+	WRITE_ONCE(thread_current()->interrupted, false);
+}
+
+/* For a panic: who runs where. Other harts stand still, or are beyond help. */
+static void dump_threads(void)
+{
+	spin_print_held();
+	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {
+		const struct sched_hart *h = &sched_harts[__builtin_ctzll(left)];
+		const struct thread *t = h->current;
+		pr_emerg("hart %u runs '%s'%s; %u more ready", h->index, t->name,
+			 t == thread_current() ? ", where the panic is" : "", h->queue.ready);
+#ifdef CONFIG_DEBUG_LOCKS
+		held_locks_print(&t->held);
+#endif
+	}
+}
+
+static void hart_begin(struct sched_hart *h, struct thread *idle)
+{
+	idle->state = THREAD_RUNNING;
+	idle->on_cpu = true;
+	idle->ran_since = clock_now();
+	h->idle = idle;
+	h->current = idle;
+	cpus[h->index].idle = &idle->arch;
+}
+
+void sched_init(void)
+{
+	for (u32 i = 0; i < CONFIG_NR_CPUS; i++)
+		hart_init(&sched_harts[i], i);
+	boot_thread.satp = kernel_satp;
+	struct sched_hart *h = sched_hart_here();
+	ASSERT(thread_current() == &boot_thread && h->index == 0);
+	threads_init(thread_begin);
+	hart_begin(h, &boot_thread);
+	timers_init();
+	timer_slice_handler = slice_has_ended;
+	panic_register_dumper(dump_threads);
+	__atomic_store_n(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
+	/* Before its idle loop, too, it holds translations and can be kicked. */
+	__atomic_store_n(&this_cpu()->online, true, __ATOMIC_RELEASE);
+}
+
+struct thread *sched_create_idle(u32 cpu)
+{
+	char name[sizeof(boot_thread.name)];
+	snprintf(name, sizeof(name), "idle/%u", cpu);
+	struct thread *t = thread_create(name, NULL, NULL);
+	if (t == NULL)
+		return NULL;
+	t->arch.cpu = &cpus[cpu];
+	sched_harts[cpu].idle = t;
+	return t;
+}
+
+void sched_init_hart(void)
+{
+	struct sched_hart *h = sched_hart_here();
+	struct thread *idle = thread_current();
+	ASSERT(h->idle == idle);
+	hart_begin(h, idle);
+}
+
+static void enter_service(struct sched_hart *h)
+{
+	const u64 flags = spin_lock_irq(&h->lock);
+	hart_charge(h, clock_now());
+	h->in_service = true;
+	spin_unlock_irq(&h->lock, flags);
+	(void)__atomic_fetch_or(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
+	__atomic_store_n(&this_cpu()->online, true, __ATOMIC_RELEASE);
+}
+
+void sched_idle_loop(void)
+{
+	struct sched_hart *h = sched_hart_here();
+	ASSERT(thread_current() == h->idle);
+	enter_service(h);
+	for (;;) {
+		/* Off, so that what arrives after the look at the queues ends the wait instead of
+		 * preceding it. */
+		irq_disable();
+		(void)__atomic_fetch_or(&sched_idle_harts, BIT(h->index), __ATOMIC_RELAXED);
+		barrier_full(); /* pairs with place.c, offer_to_idle() */
+		if (READ_ONCE(h->queue.ready) == 0 && !place_steal(h))
+			cpu_wait_for_interrupt();
+		/* Handlers run here; a waker may still find the bit and send its thread here. */
+		irq_enable();
+		if (READ_ONCE(h->queue.ready) != 0)
+			schedule();
+	}
+}

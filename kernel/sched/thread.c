@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Making and freeing threads. The record comes from a slab cache, the stack from kmap; the top of
+ * the stack is kept for the user's registers, so that every thread can become one of a process.
+ */
+#include "kernel/sched/thread.h"
+
+#include "arch/riscv/cpu/mmu.h"
+#include "arch/riscv/cpu/switch.h"
+#include "arch/riscv/cpu/trap_frame.h"
+#include "kernel/core/panic.h"
+#include "kernel/sched/runqueue.h"
+#include "lib/string.h"
+#include "mm/pmm/kmap.h"
+#include "mm/pmm/slab.h"
+
+struct thread boot_thread = {
+	.arch = { .cpu = &cpus[0] },
+	.name = "idle/0",
+	.state = THREAD_RUNNING,
+	.on_cpu = true,
+	.weight = 1024,
+	.refs = { 1 },
+	.affinity = ~0UL,
+};
+
+static struct slab_cache *thread_cache;
+static void (*thread_begin)(void (*entry)(void *), void *arg);
+
+void threads_init(void (*begin)(void (*entry)(void *), void *arg))
+{
+	thread_begin = begin;
+	thread_cache = slab_create("thread", sizeof(struct thread), 16);
+	if (thread_cache == NULL)
+		panic("no memory for the cache of threads");
+}
+
+struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
+{
+	const struct thread *creator = thread_current();
+	struct thread *t = slab_alloc_zeroed(thread_cache);
+	if (t == NULL)
+		return NULL;
+	t->stack_top = kstack_alloc();
+	if (t->stack_top == 0) {
+		slab_free(thread_cache, t);
+		return NULL;
+	}
+
+	/* sp begins below the user's frame, and stays aligned to 16. */
+	static_assert(sizeof(struct trap_frame) % 16 == 0, "the stack pointer's alignment");
+	t->arch.kernel_sp = t->stack_top - sizeof(struct trap_frame);
+	memset(thread_user_frame(&t->arch), 0, sizeof(struct trap_frame));
+	t->arch.cpu = creator->arch.cpu;
+	t->arch.regs.ra = (u64)thread_start_trampoline;
+	t->arch.regs.sp = t->arch.kernel_sp;
+	t->arch.regs.s[1] = (u64)thread_begin;
+	t->arch.regs.s[2] = (u64)entry;
+	t->arch.regs.s[3] = (u64)arg;
+
+	strlcpy(t->name, name, sizeof(t->name));
+	t->state = THREAD_NEW;
+	t->nice = creator->nice;
+	t->weight = runqueue_weight(t->nice);
+	t->satp = kernel_satp;
+	t->affinity = creator->affinity;
+	refcount_init(&t->refs, 1);
+	return t;
+}
+
+void thread_destroy_new(struct thread *t)
+{
+	ASSERT(t->state == THREAD_NEW);
+	thread_put(t);
+}
+
+void thread_put(struct thread *t)
+{
+	if (!refcount_put(&t->refs))
+		return;
+	ASSERT(!t->on_cpu && !t->is_queued);
+	kstack_free(t->stack_top);
+	slab_free(thread_cache, t);
+}

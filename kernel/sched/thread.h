@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: what the scheduler runs. A thread knows no process and no address space: it carries an
+ * opaque owner and the satp token to load. Kernel threads run on kernel_satp.
+ *
+ * Life: thread_create (NEW) -> thread_start (READY) <-> RUNNING <-> SLEEPING -> thread_exit (DEAD);
+ * the next thread on that hart frees stack and record, unless somebody holds a reference.
+ *
+ *  1. NEW -> READY       thread_start(): placed in a run queue
+ *  2. READY -> RUNNING   schedule() on the hart in whose queue it stands
+ *  3. RUNNING -> READY   schedule(): preempted or yielding
+ *  4. RUNNING -> SLEEPING  sleep_prepare(): still on its hart, on the way to schedule()
+ *  5. SLEEPING -> RUNNING  woken, or sleep_cancel(), before it got there
+ *  6. SLEEPING -> READY  woken afterwards: placed in a run queue, perhaps another hart's
+ *  7. RUNNING -> DEAD    thread_exit()
+ */
+#pragma once
+
+#include "arch/riscv/cpu/cpu.h"
+#include "kernel/core/lock_rank.h"
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "lib/refcount.h"
+#include "lib/types.h"
+
+enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+
+struct thread {
+	struct arch_thread arch; /* first: tp points to it */
+
+	/* set once at creation; exec and prctl rename their own thread, readers may see half */
+	char name[16];
+	vaddr_t stack_top;
+	struct process *process; /* owner's; NULL for kernel threads. Set before thread_start() */
+
+	/* under the lock of the run queue it belongs to (thread->arch.cpu) */
+	struct rb_node run_node;
+	enum thread_state state;
+	bool is_queued; /* run_node is in that queue; implies READY */
+	bool on_cpu;    /* it is that hart's current thread: its registers are there */
+	bool sleeps_interruptibly;
+	u64 vruntime; /* weighted nanoseconds, on the scale of that queue */
+	s32 nice;     /* -20 .. 19; change with thread_set_nice() */
+	u32 weight;
+	nsec_t ran_since; /* when it was last charged, while on_cpu */
+	/* charged run time. There are no ticks to tell user from kernel mode: a thread of a process
+	 * is charged to the one, a kernel thread to the other (thread_run_time() adds the current
+	 * stint) */
+	nsec_t user_time, kernel_time;
+	u64 switches_voluntary, switches_forced;
+
+	/* atomic */
+	bool interrupted;     /* an interruptible wait should end; see thread_interrupt() */
+	struct refcount refs; /* one for running, one per holder */
+	u64 affinity;         /* mask of cpu indexes; change with thread_set_affinity() */
+
+	/* only the thread itself, read by anybody for statistics */
+	const char *wait_reason; /* what it sleeps on; NULL while it does not */
+
+	/* only the thread itself, and its creator before thread_start(); read by schedule() when it
+	 * comes back */
+	u64 satp;   /* token for mmu_switch(); changed with thread_set_satp() */
+	u64 *harts; /* mask to set own bit in before loading satp; NULL: kernel (FORK.md H15) */
+
+#ifdef CONFIG_DEBUG_LOCKS
+	struct held_locks held; /* mutexes; only the thread itself */
+#endif
+};
+
+/* For sched_init(). @begin is what a thread's first switch leads to: it calls @entry(@arg) and ends
+ * the thread. */
+void threads_init(void (*begin)(void (*entry)(void *), void *arg));
+/* The thread the boot hart begins as; its idle thread later. */
+extern struct thread boot_thread;
+
+static inline struct thread *thread_current(void)
+{
+	return (struct thread *)arch_current();
+}
+
+/*
+ * A thread that will run @entry(@arg) on a fresh stack, with the creator's nice value and affinity;
+ * its user frame is all zero. NULL: no memory. Not started. The caller gets the running reference:
+ * thread_start() or thread_destroy_new() consumes it.
+ */
+struct thread *thread_create(const char *name, void (*entry)(void *), void *arg) __must_check;
+void thread_destroy_new(struct thread *t);
+/* Make it runnable, on the hart with least to do. */
+void thread_start(struct thread *t);
+static inline void thread_get(struct thread *t)
+{
+	refcount_get(&t->refs);
+}
+/* The last put frees it: not the running thread. Any context. */
+void thread_put(struct thread *t);
+/* End the running thread. It holds no lock and nothing that needs its stack. */
+__noreturn void thread_exit(void);
+/* Give the running thread another address space, loading it at once. @harts as in struct thread.
+ * The old one's mask has this hart's bit no more when this returns. */
+void thread_set_satp(u64 satp, u64 *harts);
+/* @nice is cut to -20 .. 19. Any thread, any context. */
+void thread_set_nice(struct thread *t, s32 nice);
+/*
+ * Harts @t may run on from now on; moved at once if need be (a running one at its next way through
+ * schedule(), which is forced).  Returns 0; -EINVAL if no hart in service is among them (nothing
+ * changed).
+ */
+__must_check int thread_set_affinity(struct thread *t, u64 mask);
+
+/*
+ * End an interruptible wait of @t now, or the next one it begins: it returns -EINTR. The mark stays
+ * until thread_clear_interrupted(). If it runs on another hart, that hart is made to look at its
+ * work flags: set those first. Any context.
+ */
+void thread_interrupt(struct thread *t);
+static inline bool thread_is_interrupted(void)
+{
+	return READ_ONCE(thread_current()->interrupted);
+}
+void thread_clear_interrupted(void);
+/* Charged run time including the current stint. Any thread, any context. */
+nsec_t thread_run_time(const struct thread *t);

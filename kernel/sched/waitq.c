@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Wait queues and sleeping. That no wake-up is lost rests on two orders: the sleeper is on the
+ * queue and SLEEPING before it looks at its condition; the waker changes the condition before it
+ * takes the queue's lock, and then the lock of the sleeper's home (place.c, step 4). A wake-up too
+ * many does no harm: sleepers look again.
+ *
+ * A waiter stays on its queue until it takes itself off, so it is also woken for what happens while
+ * it looks. Locks: waitq->lock (RANK_WAITQ), inside it the run queue's.
+ */
+#include "kernel/sched/waitq.h"
+
+#include "kernel/sched/hart.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sched/timer.h"
+
+void waitq_init(struct waitq *q)
+{
+	spin_init(&q->lock, "wait queue", RANK_WAITQ);
+	list_init(&q->waiters);
+}
+
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+	const u64 flags = spin_lock_irq(&q->lock);
+	list_push_back(&q->waiters, &w->node);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void waitq_remove(struct waitq *q, struct waiter *w)
+{
+	const u64 flags = spin_lock_irq(&q->lock);
+	list_remove(&w->node);
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void waitq_wake_all(struct waitq *q)
+{
+	const u64 flags = spin_lock_irq(&q->lock);
+	list_for_each(w, &q->waiters, struct waiter, node) {
+		if (w->notify != NULL)
+			w->notify(w);
+		else
+			(void)thread_wake(w->thread); /* awake already: it will look */
+	}
+	spin_unlock_irq(&q->lock, flags);
+}
+
+void waitq_wake_one(struct waitq *q)
+{
+	const u64 flags = spin_lock_irq(&q->lock);
+	bool is_done = false;
+	list_for_each(w, &q->waiters, struct waiter, node) {
+		if (w->notify != NULL)
+			w->notify(w);
+		else if (!is_done)
+			/* One that is awake was woken for something else and may take that instead.
+			 */
+			is_done = thread_wake(w->thread);
+	}
+	spin_unlock_irq(&q->lock, flags);
+}
+
+/* Own state, under the lock of the own hart's run queue, where wakers look at it. */
+static void state_set(enum thread_state state, bool interruptible)
+{
+	struct thread *t = thread_current();
+	const u64 flags = irq_save();
+	struct sched_hart *h = sched_hart_here();
+	spin_lock(&h->lock);
+	t->state = state;
+	t->sleeps_interruptibly = interruptible;
+	spin_unlock_irq(&h->lock, flags);
+}
+
+void sleep_prepare(bool interruptible)
+{
+	state_set(THREAD_SLEEPING, interruptible);
+}
+
+void sleep_cancel(void)
+{
+	/* Only from SLEEPING can others change it; RUNNING stays. */
+	if (READ_ONCE(thread_current()->state) != THREAD_RUNNING)
+		state_set(THREAD_RUNNING, false);
+}
+
+struct sleep_timer {
+	struct timer timer;
+	struct thread *thread;
+};
+
+static void sleep_is_over(struct timer *timer)
+{
+	(void)thread_wake(container_of(timer, struct sleep_timer, timer)->thread);
+}
+
+static void sleep_if_not_woken(void)
+{
+	if (READ_ONCE(thread_current()->state) == THREAD_SLEEPING)
+		schedule();
+}
+
+void sleep_commit(nsec_t deadline)
+{
+	if (deadline == CLOCK_NEVER) {
+		sleep_if_not_woken();
+		return;
+	}
+	/* On this stack, which stays until timer_cancel() has seen the firing end. */
+	struct sleep_timer s = { .thread = thread_current() };
+	timer_init(&s.timer, sleep_is_over);
+	timer_start(&s.timer, deadline);
+	sleep_if_not_woken();
+	(void)timer_cancel(&s.timer);
+}
+
+int sleep_until(nsec_t deadline)
+{
+	struct waitq nobody = WAITQ_INIT(nobody);
+	const int result = wait_event_until(&nobody, false, true, deadline);
+	return result == -ETIMEDOUT ? 0 : result;
+}

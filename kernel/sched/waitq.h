@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for a condition. The sleeper puts itself on the queue, looks at the condition again, and
+ * only then sleeps; whoever makes the condition true does so before it wakes. So no wake-up is
+ * lost.
+ *
+ * Before the idle loop the boot context may wait, too; it polls, so somebody else must be running
+ * or interrupts on.
+ */
+#pragma once
+
+#include "arch/riscv/cpu/clock.h"
+#include "kernel/core/spinlock.h"
+#include "kernel/sched/thread.h"
+#include "lib/abi/errno.h"
+#include "lib/list.h"
+
+struct waitq {
+	struct spinlock lock; /* RANK_WAITQ */
+	struct list waiters;  /* under lock: struct waiter.node, who waits longest first */
+};
+
+struct waiter {
+	struct list node;
+	struct thread *thread;
+	/* Instead of waking the thread: ppoll over many queues; NULL. Called with the queue locked,
+	 * interrupts off; it may call thread_wake(). */
+	void (*notify)(struct waiter *w);
+};
+
+#define WAITQ_INIT(name)                                                    \
+	{                                                                   \
+		SPINLOCK_INIT(#name, RANK_WAITQ), LIST_INIT((name).waiters) \
+	}
+void waitq_init(struct waitq *q);
+/*
+ * Wake all, or the one that waits longest of those that sleep (and all that are notified: those
+ * look at many queues and promise nothing). Any context. The queue must outlive the call: what the
+ * sleepers wait for does not let one of them free it, or is set under a lock that the one who frees
+ * takes.
+ */
+void waitq_wake_all(struct waitq *q);
+void waitq_wake_one(struct waitq *q);
+
+/* The pieces of wait_event(), also for those that wait on several queues. */
+void waitq_add(struct waitq *q, struct waiter *w);
+void waitq_remove(struct waitq *q, struct waiter *w);
+/* State to SLEEPING, before the condition is looked at. */
+void sleep_prepare(bool interruptible);
+/* Sleep unless woken since sleep_prepare(), until @deadline (CLOCK_NEVER: no limit). May return
+ * early: look again. */
+void sleep_commit(nsec_t deadline);
+/* Not sleeping after all. */
+void sleep_cancel(void);
+
+/*
+ * Sleep until @condition holds. It is evaluated repeatedly by the sleeper, which counts as asleep
+ * then: it may take locks, mutexes too, but not call schedule() or sched_point().
+ * wait_event_until: 0; -EINTR if @interruptible and the thread was interrupted;
+ * -ETIMEDOUT at @deadline.
+ */
+#define wait_event_until(q, condition, interruptible, deadline)                               \
+	({                                                                                    \
+		int _result = 0;                                                              \
+		might_sleep();                                                                \
+		if (!(condition)) {                                                           \
+			struct waiter _w = { .thread = thread_current() };                    \
+			_w.thread->wait_reason = #q;                                          \
+			waitq_add(q, &_w);                                                    \
+			for (;;) {                                                            \
+				sleep_prepare(interruptible);                                 \
+				if (condition)                                                \
+					break;                                                \
+				if ((interruptible) && thread_is_interrupted()) {             \
+					_result = -EINTR;                                     \
+					break;                                                \
+				}                                                             \
+				if ((deadline) != CLOCK_NEVER && clock_now() >= (deadline)) { \
+					_result = -ETIMEDOUT;                                 \
+					break;                                                \
+				}                                                             \
+				sleep_commit(deadline);                                       \
+			}                                                                     \
+			sleep_cancel();                                                       \
+			waitq_remove(q, &_w);                                                 \
+			_w.thread->wait_reason = NULL;                                        \
+		}                                                                             \
+		_result;                                                                      \
+	})
+#define wait_event(q, condition) ((void)wait_event_until(q, condition, false, CLOCK_NEVER))
+/* 0, or -EINTR. */
+#define wait_event_interruptible(q, condition) wait_event_until(q, condition, true, CLOCK_NEVER)
+
+/* Sleep until @deadline. 0, or -EINTR. */
+int sleep_until(nsec_t deadline);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls about descriptors and open files; sys_rw.c has those that move bytes. */
+#include "generated/syscall_protos.h"
+
+#include "arch/riscv/cpu/usercopy.h"
+#include "fs/fs.h"
+#include "fs/pipe.h"
+#include "kernel/syscall/sys_fs.h"
+#include "lib/abi/ioctl.h"
+
+/* What F_SETFL can change of what we keep. */
+#define SETFL_FLAGS (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC)
+
+static struct fd_table *own_files(void)
+{
+	return process_current()->files;
+}
+
+/* Give @f a number; its reference is consumed. */
+static s64 install(struct file *f, int min, bool cloexec)
+{
+	const int fd = fd_install(own_files(), f, min, cloexec, fd_limit());
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
+{
+	struct at_path p;
+	struct file *f;
+	s64 result = at_path_get(&p, dir, path);
+	if (result < 0)
+		return result;
+	const struct path_ctx ctx = path_ctx_current();
+	const u32 open_flags = (u32)flags | ((flags & O_PATH) != 0 ? 0 : O_LARGEFILE);
+	result = path_open(&ctx, p.start, p.path.text, open_flags, (u32)mode, &f);
+	at_path_put(&p);
+	if (result < 0)
+		return restartable(result);
+	return install(f, 0, (flags & O_CLOEXEC) != 0);
+}
+
+s64 sys_close(u64 fd)
+{
+	return fd_close(own_files(), (int)fd);
+}
+
+s64 sys_close_range(u64 first, u64 last, u64 flags)
+{
+	struct process *p = process_current();
+	if ((flags & ~(u64)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0 ||
+	    (u32)first > (u32)last)
+		return -EINVAL;
+	if ((flags & CLOSE_RANGE_UNSHARE) != 0) {
+		struct fd_table *own = fd_table_clone(p->files);
+		if (own == NULL)
+			return -ENOMEM;
+		spin_lock(&p->signals.lock);
+		struct fd_table *shared = p->files;
+		p->files = own;
+		spin_unlock(&p->signals.lock);
+		fd_table_put(shared);
+	}
+	fd_close_range(p->files, (u32)first, (u32)last, (flags & CLOSE_RANGE_CLOEXEC) != 0);
+	return 0;
+}
+
+s64 sys_dup(u64 fd)
+{
+	struct file *f = file_of_any(fd);
+	return f == NULL ? -EBADF : install(f, 0, false);
+}
+
+s64 sys_dup3(u64 fd, u64 new, u64 flags)
+{
+	if ((flags & ~(u64)O_CLOEXEC) != 0 || (u32)fd == (u32) new)
+		return -EINVAL;
+	if ((u32) new >= fd_limit())
+		return -EBADF;
+	struct file *f = file_of_any(fd);
+	if (f == NULL)
+		return -EBADF;
+	const int result =
+		fd_replace(own_files(), (int)new, f, (flags & O_CLOEXEC) != 0, fd_limit());
+	if (result < 0)
+		file_put(f);
+	return result;
+}
+
+/* ---- fcntl --------------------------------------------------------------------------------- */
+
+/* f->flags changes bit by bit and may be looked at any time. */
+static void set_status_flags(struct file *f, u32 mask, u32 value)
+{
+	u32 old = READ_ONCE(f->flags);
+	while (!__atomic_compare_exchange_n(&f->flags, &old, (old & ~mask) | (value & mask), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+static s64 duplicate(struct file *f, u64 min, bool cloexec)
+{
+	if (min >= fd_limit())
+		return -EINVAL;
+	file_get(f);
+	return install(f, (int)min, cloexec);
+}
+
+static bool is_pipe(const struct file *f)
+{
+	return f->inode != NULL && S_ISFIFO(f->inode->mode);
+}
+
+static s64 set_pipe_size(const struct file *f, u64 size)
+{
+	if (!is_pipe(f))
+		return -EBADF;
+	return (u32)size <= PIPE_BYTES ? (s64)PIPE_BYTES : -EPERM;
+}
+
+/* Those that O_PATH descriptors allow too. */
+static bool is_about_descriptor(u32 command)
+{
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_GETFD ||
+	       command == F_SETFD || command == F_GETFL;
+}
+
+static s64 fcntl_file(struct file *f, u64 fd, u32 command, u64 arg)
+{
+	switch (command) {
+	case F_DUPFD:
+		return duplicate(f, arg, false);
+	case F_DUPFD_CLOEXEC:
+		return duplicate(f, arg, true);
+	case F_GETFD:
+		return fd_get_cloexec(own_files(), (int)fd); /* FD_CLOEXEC is 1 */
+	case F_SETFD:
+		return fd_set_cloexec(own_files(), (int)fd, (arg & FD_CLOEXEC) != 0);
+	case F_GETFL:
+		return READ_ONCE(f->flags);
+	case F_SETFL:
+		set_status_flags(f, SETFL_FLAGS, (u32)arg);
+		return 0;
+	case F_GETPIPE_SZ:
+		return is_pipe(f) ? (s64)PIPE_BYTES : -EBADF;
+	case F_SETPIPE_SZ:
+		return set_pipe_size(f, arg);
+	default:
+		/* Record locks among them: none is better than one that does not hold. */
+		return -EINVAL;
+	}
+}
+
+s64 sys_fcntl(u64 fd, u64 command, u64 arg)
+{
+	struct file *f = file_of_any(fd);
+	if (f == NULL)
+		return -EBADF;
+	s64 result = -EBADF;
+	if (!file_is_path(f) || is_about_descriptor((u32)command))
+		result = fcntl_file(f, fd, (u32)command, arg);
+	file_put(f);
+	return result;
+}
+
+/* ---- ioctl --------------------------------------------------------------------------------- */
+
+static s64 set_nonblocking(struct file *f, uaddr_t arg)
+{
+	u32 value;
+	if (get_user_u32(&value, arg) != 0)
+		return -EFAULT;
+	set_status_flags(f, O_NONBLOCK, value != 0 ? O_NONBLOCK : 0);
+	return 0;
+}
+
+static s64 bytes_to_read(const struct file *f, uaddr_t arg)
+{
+	const s64 left = (s64)(f->inode->size_bytes - READ_ONCE(f->offset));
+	return put_user_u32(arg, (u32)left);
+}
+
+static s64 ioctl_file(struct file *f, u64 fd, u32 command, u64 arg)
+{
+	switch (command) {
+	case FIOCLEX:
+		return fd_set_cloexec(own_files(), (int)fd, true);
+	case FIONCLEX:
+		return fd_set_cloexec(own_files(), (int)fd, false);
+	case FIONBIO:
+		return set_nonblocking(f, arg);
+	case FIONREAD:
+		if (f->inode != NULL && S_ISREG(f->inode->mode))
+			return bytes_to_read(f, arg);
+		break;
+	default:
+		break;
+	}
+	return file_ioctl(f, command, arg);
+}
+
+s64 sys_ioctl(u64 fd, u64 command, u64 arg)
+{
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	const s64 result = ioctl_file(f, fd, (u32)command, arg);
+	file_put(f);
+	return result == -ENOIOCTLCMD ? -ENOTTY : restartable(result);
+}
+
+/* ---- pipes --------------------------------------------------------------------------------- */
+
+s64 sys_pipe2(u64 fds, u64 flags)
+{
+	if ((flags & ~(u64)(O_CLOEXEC | O_NONBLOCK)) != 0)
+		return -EINVAL;
+	struct file *ends[2];
+	const int err = pipe_create((u32)flags, &ends[0], &ends[1]);
+	if (err < 0)
+		return err;
+	const bool cloexec = (flags & O_CLOEXEC) != 0;
+	const s64 read_fd = install(ends[0], 0, cloexec);
+	if (read_fd < 0) {
+		file_put(ends[1]);
+		return read_fd;
+	}
+	const s64 write_fd = install(ends[1], 0, cloexec);
+	if (write_fd < 0) {
+		(void)fd_close(own_files(), (int)read_fd); /* it was just made */
+		return write_fd;
+	}
+	const s32 numbers[2] = { (s32)read_fd, (s32)write_fd };
+	if (copy_to_user(fds, numbers, sizeof(numbers)) == 0)
+		return 0;
+	(void)fd_close(own_files(), (int)read_fd);
+	(void)fd_close(own_files(), (int)write_fd);
+	return -EFAULT;
+}
+
+/* ---- position, size, and what a disk would do ---------------------------------------------- */
+
+s64 sys_lseek(u64 fd, u64 offset, u64 whence)
+{
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	const s64 result = (u32)whence > SEEK_MAX ? -EINVAL :
+						    file_seek(f, (s64)offset, (int)whence);
+	file_put(f);
+	return result;
+}
+
+s64 sys_ftruncate(u64 fd, u64 length)
+{
+	if ((s64)length < 0)
+		return -EINVAL;
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	s64 result = -EINVAL;
+	if (f->writable && f->inode != NULL && S_ISREG(f->inode->mode))
+		result = inode_truncate(f->inode, length);
+	file_put(f);
+	return result;
+}
+
+static s64 allocate(struct file *f, u32 mode, u64 offset, u64 length)
+{
+	const u32 type = f->inode != NULL ? f->inode->mode & S_IFMT : 0;
+	if (!f->writable)
+		return -EBADF;
+	if (type == S_IFIFO)
+		return -ESPIPE;
+	if (type == S_IFDIR)
+		return -EISDIR;
+	if (type != S_IFREG)
+		return -ENODEV;
+	if (offset + length > (u64)INT64_MAX)
+		return -EFBIG;
+	return inode_allocate(f->inode, offset, length, (mode & FALLOC_FL_KEEP_SIZE) != 0);
+}
+
+s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 length)
+{
+	if ((s64)offset < 0 || (s64)length <= 0)
+		return -EINVAL;
+	if (((u32)mode & ~(u32)FALLOC_FL_KEEP_SIZE) != 0)
+		return -EOPNOTSUPP;
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	const s64 result = allocate(f, (u32)mode, offset, length);
+	file_put(f);
+	return result;
+}
+
+/*
+ * Everything is in memory, so there is nothing to bring anywhere; but not every file may be asked.
+ */
+static s64 check_sync(u64 fd)
+{
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	const bool is_on_fs = f->inode != NULL &&
+			      (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode));
+	file_put(f);
+	return is_on_fs ? 0 : -EINVAL;
+}
+
+s64 sys_fsync(u64 fd)
+{
+	return check_sync(fd);
+}
+
+s64 sys_fdatasync(u64 fd)
+{
+	return check_sync(fd);
+}
+
+s64 sys_sync(void)
+{
+	return 0;
+}
+
+s64 sys_fadvise64(u64 fd, u64 offset, u64 length, u64 advice)
+{
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	s64 result = 0;
+	if (is_pipe(f))
+		result = -ESPIPE;
+	else if ((u32)advice > POSIX_FADV_NOREUSE || (s64)length < 0)
+		result = -EINVAL;
+	file_put(f);
+	return result;
+}
+
+/* Advisory, and with no one to contend with yet: granted always. */
+s64 sys_flock(u64 fd, u64 operation)
+{
+	const u32 kind = (u32)operation & ~(u32)LOCK_NB;
+	struct file *f = file_of(fd);
+	if (f == NULL)
+		return -EBADF;
+	file_put(f);
+	return kind == LOCK_SH || kind == LOCK_EX || kind == LOCK_UN ? 0 : -EINVAL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What the system calls about files share: descriptors, paths from user memory, whose rights. */
+#pragma once
+
+#include "arch/riscv/cpu/layout.h"
+#include "fs/file.h"
+#include "fs/path.h"
+#include "kernel/proc/process.h"
+#include "lib/abi/errno.h"
+
+/* The most one read or write moves, as in Linux: INT_MAX down to a page. */
+#define RW_BYTES_MAX 0x7ffff000UL
+
+/* Could [@addr, @addr + @len) be user memory at all? */
+static inline bool user_range_is_possible(uaddr_t addr, u64 len_bytes)
+{
+	return len_bytes <= USER_MAX && addr <= USER_MAX - len_bytes;
+}
+
+/* A wait that a signal ended: restarted if the handler says SA_RESTART. */
+static inline s64 restartable(s64 result)
+{
+	return result == -EINTR ? -ERESTARTSYS : result;
+}
+
+/* The running process' open file, counted; NULL: EBADF. */
+static inline struct file *file_of_any(u64 fd)
+{
+	return fd_lookup(process_current()->files, (int)fd);
+}
+/* The same, but not those opened with O_PATH: they are good for hardly anything. */
+struct file *file_of(u64 fd);
+u64 fd_limit(void);
+
+/* The running process' root, working directory and rights, borrowed for the call. */
+struct path_ctx path_ctx_current(void);
+
+/* A path copied from user memory. */
+struct user_path {
+	char *text;
+	char small[128]; /* enough for nearly every path, and the stack is not large */
+};
+/* -EFAULT, -ENAMETOOLONG, -ENOMEM; -ENOENT if it is empty, unless @may_be_empty. On 0, put it. */
+__must_check int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty);
+void user_path_put(struct user_path *p);
+
+/* A path and where it starts: the arguments of the calls whose names end in "at". */
+struct at_path {
+	struct user_path path;
+	struct inode *start; /* counted; NULL: the path is absolute, or starts at the working
+				directory */
+};
+/* As user_path_get(); -EBADF. On 0, put it. */
+__must_check int at_path_get(struct at_path *p, u64 dirfd, uaddr_t from);
+void at_path_put(struct at_path *p);
+
+/*
+ * The inode that (@dirfd, @path, @flags) names, counted. @flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH
+ * (then an empty path means @dirfd itself); others are ignored, the caller has checked them.
+ */
+__must_check int at_lookup(u64 dirfd, uaddr_t path, u32 flags, const struct cred *cred,
+			   struct inode **out);

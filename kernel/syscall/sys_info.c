@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that tell about the system and the process, or set its names: uname, sysinfo,
+ * syslog, getrandom, getcpu, prctl.
+ */
+#include "generated/syscall_protos.h"
+
+#include "arch/riscv/cpu/usercopy.h"
+#include "fs/random.h"
+#include "generated/version.h"
+#include "kernel/core/printk.h"
+#include "kernel/core/spinlock.h"
+#include "kernel/proc/process.h"
+#include "kernel/sched/sched.h"
+#include "kernel/syscall/heifer.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/prctl.h"
+#include "lib/abi/random.h"
+#include "lib/abi/sysinfo.h"
+#include "lib/abi/syslog.h"
+#include "lib/abi/time.h"
+#include "lib/abi/uname.h"
+#include "lib/string.h"
+#include "mm/pmm/pmm.h"
+#include "mm/pmm/slab.h"
+
+/* ---- names of the system ---------------------------------------------------------------- */
+
+/* Guards the two names that can be set. */
+static struct spinlock names_lock = SPINLOCK_INIT("names", RANK_DEVICE);
+
+static struct kutsname names = {
+	.sysname = "Linux",
+	.nodename = "(none)",
+	.release = "6.12.0-heifer", /* the Linux whose system calls these are */
+	.version = "#1 SMP Heifer " HEIFER_VERSION,
+	.machine = "riscv64",
+	.domainname = "(none)",
+};
+
+s64 sys_uname(u64 buf)
+{
+	struct kutsname copy;
+
+	spin_lock(&names_lock);
+	copy = names;
+	spin_unlock(&names_lock);
+	return copy_to_user(buf, &copy, sizeof(copy)) == 0 ? 0 : -EFAULT;
+}
+
+static s64 name_set(char name[UTS_LEN + 1], uaddr_t from, u64 length)
+{
+	char copy[UTS_LEN + 1] = { 0 };
+
+	if (process_current()->cred.euid != 0)
+		return -EPERM;
+	if (length > UTS_LEN)
+		return -EINVAL;
+	if (copy_from_user(copy, from, length) != 0)
+		return -EFAULT;
+	spin_lock(&names_lock);
+	memcpy(name, copy, sizeof(copy));
+	spin_unlock(&names_lock);
+	return 0;
+}
+
+s64 sys_sethostname(u64 name, u64 length)
+{
+	return name_set(names.nodename, name, length);
+}
+
+s64 sys_setdomainname(u64 name, u64 length)
+{
+	return name_set(names.domainname, name, length);
+}
+
+/* ---- memory, load, harts ---------------------------------------------------------------- */
+
+/* sched's fixed point has 11 bits behind the point */
+#define LOAD_SHIFT (SI_LOAD_SHIFT - 11)
+
+s64 sys_sysinfo(u64 info)
+{
+	struct ksysinfo result;
+	struct pmm_stats memory;
+
+	memset(&result, 0, sizeof(result));
+	pmm_stats(&memory);
+	sched_load_average(result.loads);
+	for (size_t i = 0; i < ARRAY_SIZE(result.loads); i++)
+		result.loads[i] <<= LOAD_SHIFT;
+	result.uptime = (s64)(clock_now() / NSEC_PER_SEC);
+	result.totalram = memory.total_pages * PAGE_SIZE;
+	result.freeram = memory.free_pages * PAGE_SIZE;
+	result.procs = (u16)process_count();
+	result.mem_unit = 1;
+	return copy_to_user(info, &result, sizeof(result)) == 0 ? 0 : -EFAULT;
+}
+
+s64 sys_getcpu(u64 cpu, u64 node, u64 unused)
+{
+	if (cpu != 0 && put_user_u32(cpu, cpu_index()) != 0)
+		return -EFAULT;
+	if (node != 0 && put_user_u32(node, 0) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+/* ---- the log ---------------------------------------------------------------------------- */
+
+/* More is not read at once. */
+#define LOG_READ_MAX 0x20000UL
+
+static s64 log_copy(uaddr_t buf, u64 size)
+{
+	if (buf == 0 || (s32)size < 0)
+		return -EINVAL;
+	const size_t wanted = MIN((u64)(u32)size, LOG_READ_MAX);
+	if (wanted == 0)
+		return 0;
+	char *text = kmalloc(wanted);
+	if (text == NULL)
+		return -ENOMEM;
+	const size_t length = log_read(text, wanted);
+	const bool is_copied = copy_to_user(buf, text, length) == 0;
+	kfree(text);
+	return is_copied ? (s64)length : -EFAULT;
+}
+
+static s64 log_set_console_level(int level)
+{
+	if (level < 1 || level > LOG_DEBUG + 1)
+		return -EINVAL;
+	log_set_level(level);
+	return 0;
+}
+
+/* The log is only looked at, never emptied: clearing is accepted, and reading as it comes in is
+ * missing. */
+s64 sys_syslog(u64 action, u64 buf, u64 size)
+{
+	const s32 what = (s32)action;
+
+	if (what != SYSLOG_ACTION_READ_ALL && what != SYSLOG_ACTION_SIZE_BUFFER &&
+	    process_current()->cred.euid != 0)
+		return -EPERM;
+	switch (what) {
+	case SYSLOG_ACTION_CLOSE:
+	case SYSLOG_ACTION_OPEN:
+	case SYSLOG_ACTION_CLEAR:
+		return 0;
+	case SYSLOG_ACTION_READ_ALL:
+	case SYSLOG_ACTION_READ_CLEAR:
+		return log_copy(buf, size);
+	case SYSLOG_ACTION_CONSOLE_OFF:
+		return log_set_console_level(1);
+	case SYSLOG_ACTION_CONSOLE_ON:
+		return log_set_console_level(LOG_DEBUG);
+	case SYSLOG_ACTION_CONSOLE_LEVEL:
+		return log_set_console_level((s32)size);
+	case SYSLOG_ACTION_SIZE_BUFFER:
+		return LOG_READ_MAX;
+	case SYSLOG_ACTION_READ:
+	case SYSLOG_ACTION_SIZE_UNREAD:
+		return -ENOSYS;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- random bytes ----------------------------------------------------------------------- */
+
+#define RANDOM_CHUNK 256
+/* Linux hands out no more at once. */
+#define RANDOM_MAX 0x1ffffffUL
+
+s64 sys_getrandom(u64 buf, u64 count, u64 flags)
+{
+	const u32 both = GRND_RANDOM | GRND_INSECURE;
+	u8 chunk[RANDOM_CHUNK];
+	u64 done = 0;
+
+	if ((flags & ~(u64)(both | GRND_NONBLOCK)) != 0 || (flags & both) == both)
+		return -EINVAL;
+	const u64 wanted = MIN(count, RANDOM_MAX);
+	while (done < wanted) {
+		const size_t part = MIN(wanted - done, (u64)RANDOM_CHUNK);
+		random_fill(chunk, part);
+		const size_t copied = part - copy_to_user(buf + done, chunk, part);
+		done += copied;
+		if (copied < part)
+			return done != 0 ? (s64)done : -EFAULT;
+		if (signal_is_deliverable())
+			break; /* with at least one chunk */
+		sched_point();
+	}
+	return (s64)done;
+}
+
+/* ---- prctl ------------------------------------------------------------------------------ */
+
+#define CAP_LAST             40
+#define TIMER_SLACK_NSEC     50000
+#define DUMPABLE_BY_THE_USER 1
+
+static s64 set_name(uaddr_t from)
+{
+	char name[TASK_COMM_LEN] = { 0 };
+
+	/* what does not fit is left out */
+	const ssize_t length = strncpy_from_user(name, from, sizeof(name) - 1);
+	if (length == -EFAULT)
+		return -EFAULT;
+	name[sizeof(name) - 1] = '\0';
+	memcpy(thread_current()->name, name, sizeof(name));
+	return 0;
+}
+
+static s64 get_name(uaddr_t to)
+{
+	char name[TASK_COMM_LEN] = { 0 };
+
+	memcpy(name, thread_current()->name, sizeof(name) - 1);
+	return copy_to_user(to, name, sizeof(name)) == 0 ? 0 : -EFAULT;
+}
+
+static s64 set_parent_death_signal(u64 sig)
+{
+	if (sig >= NSIG)
+		return -EINVAL;
+	spin_lock(&process_tree_lock);
+	process_current()->parent_death_signal = (u32)sig;
+	spin_unlock(&process_tree_lock);
+	return 0;
+}
+
+static s64 set_fork_mode(u64 mode)
+{
+	switch (mode) {
+	case HEIFER_FORK_COPY:
+		return process_set_fork_mode(FORK_COPY);
+	case HEIFER_FORK_PAGE:
+		return process_set_fork_mode(FORK_PAGE);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* What has one answer because there are no capabilities, core dumps or seccomp filters here gets
+ * it. */
+s64 sys_prctl(u64 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
+{
+	struct process *p = process_current();
+
+	switch ((u32)option) {
+	case PR_SET_NAME:
+		return set_name(arg2);
+	case PR_GET_NAME:
+		return get_name(arg2);
+	case PR_SET_PDEATHSIG:
+		return set_parent_death_signal(arg2);
+	case PR_GET_PDEATHSIG:
+		return put_user_u32(arg2, READ_ONCE(p->parent_death_signal));
+	case PR_GET_DUMPABLE:
+		return DUMPABLE_BY_THE_USER;
+	case PR_SET_DUMPABLE:
+		return arg2 == DUMPABLE_BY_THE_USER ? 0 : -EINVAL;
+	case PR_CAPBSET_READ:
+		return arg2 <= CAP_LAST ? 1 : -EINVAL;
+	case PR_GET_KEEPCAPS:
+	case PR_GET_SECCOMP:
+	case PR_GET_NO_NEW_PRIVS:
+	case PR_GET_SECUREBITS:
+		return 0;
+	case PR_GET_TIMERSLACK:
+		return TIMER_SLACK_NSEC;
+	case PR_HEIFER_SET_FORK_MODE:
+		return set_fork_mode(arg2);
+	case PR_HEIFER_GET_FORK_MODE:
+		return p->fork_mode == FORK_COPY ? HEIFER_FORK_COPY : HEIFER_FORK_PAGE;
+	default:
+		return -EINVAL;
+	}
+}

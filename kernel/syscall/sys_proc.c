@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls about the life of processes: arguments are copied and checked here, then kernel/proc
+ * acts. Ids and limits are in sys_cred.c, scheduling in sys_sched.c, signals and groups in
+ * sys_signal.c.
+ */
+#include "generated/syscall_protos.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/usercopy.h"
+#include "fs/file.h"
+#include "fs/path.h"
+#include "kernel/proc/exec.h"
+#include "kernel/proc/exec_args.h"
+#include "kernel/proc/exit.h"
+#include "kernel/proc/fork.h"
+#include "kernel/proc/process.h"
+#include "kernel/proc/shutdown.h"
+#include "kernel/proc/wait.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/fcntl.h"
+#include "lib/abi/reboot.h"
+#include "lib/abi/sched.h"
+#include "lib/abi/wait.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+
+/* sizeof(struct robust_list_head) */
+#define ROBUST_LIST_HEAD_BYTES 24
+
+/* ---- who am I --------------------------------------------------------------------------- */
+
+s64 sys_getpid(void)
+{
+	return process_current()->pid;
+}
+
+s64 sys_gettid(void)
+{
+	return process_current()->pid;
+}
+
+s64 sys_getppid(void)
+{
+	spin_lock(&process_tree_lock);
+	const struct process *parent = process_current()->parent;
+	const u32 pid = parent != NULL ? parent->pid : 0;
+	spin_unlock(&process_tree_lock);
+	return pid;
+}
+
+s64 sys_set_tid_address(u64 tid)
+{
+	process_current()->clear_child_tid = tid;
+	return process_current()->pid;
+}
+
+/* Only threads share mutexes that the list is about; it would be walked at a thread's end. */
+s64 sys_set_robust_list(u64 head, u64 size)
+{
+	(void)head;
+	return size == ROBUST_LIST_HEAD_BYTES ? 0 : -EINVAL;
+}
+
+s64 sys_personality(u64 persona)
+{
+	return (u32)persona == PERSONALITY_GET || persona == PER_LINUX ? PER_LINUX : -EINVAL;
+}
+
+s64 sys_getrusage(u64 who, u64 rusage)
+{
+	struct krusage usage;
+	const int error = process_usage((int)who, &usage);
+	if (error != 0)
+		return error;
+	return copy_to_user(rusage, &usage, sizeof(usage)) == 0 ? 0 : -EFAULT;
+}
+
+/* ---- fork ------------------------------------------------------------------------------- */
+
+/* RISC-V has tls before child_tid. */
+s64 sys_clone(u64 flags, u64 stack, u64 parent_tid, u64 tls, u64 child_tid)
+{
+	const struct fork_args args = { .flags = (u32)flags & ~(u64)CSIGNAL,
+					.exit_signal = (u32)flags & CSIGNAL,
+					.stack = stack,
+					.parent_tid = parent_tid,
+					.child_tid = child_tid,
+					.tls = tls };
+	return process_fork(&args);
+}
+
+/* A later version's fields must be zero: they would mean something. */
+static int read_clone_args(uaddr_t from, u64 size, struct clone_args *out)
+{
+	u8 more[64];
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	memset(out, 0, sizeof(*out));
+	if (copy_from_user(out, from, MIN(size, sizeof(*out))) != 0)
+		return -EFAULT;
+	for (u64 at = sizeof(*out); at < size; at += sizeof(more)) {
+		const size_t part = MIN(size - at, sizeof(more));
+		if (copy_from_user(more, from + at, part) != 0)
+			return -EFAULT;
+		for (size_t i = 0; i < part; i++) {
+			if (more[i] != 0)
+				return -E2BIG;
+		}
+	}
+	return 0;
+}
+
+s64 sys_clone3(u64 args, u64 size)
+{
+	struct clone_args wanted;
+	const int error = read_clone_args(args, size, &wanted);
+	if (error != 0)
+		return error;
+	if ((wanted.flags & (CSIGNAL | CLONE_DETACHED)) != 0 || wanted.exit_signal >= NSIG)
+		return -EINVAL;
+	if (wanted.set_tid_size != 0 || (wanted.stack == 0) != (wanted.stack_size == 0))
+		return -EINVAL;
+	if (wanted.stack > USER_MAX || wanted.stack_size > USER_MAX - wanted.stack)
+		return -EINVAL;
+	const struct fork_args fork = { .flags = wanted.flags,
+					.exit_signal = (u32)wanted.exit_signal,
+					.stack = wanted.stack + wanted.stack_size,
+					.parent_tid = wanted.parent_tid,
+					.child_tid = wanted.child_tid,
+					.tls = wanted.tls };
+	return process_fork(&fork);
+}
+
+/* ---- exec ------------------------------------------------------------------------------- */
+
+/* A path from user memory, kmalloc'd, to *@out. */
+static int get_user_path(uaddr_t from, char **out)
+{
+	char *path = kmalloc(PATH_MAX_BYTES);
+	if (path == NULL)
+		return -ENOMEM;
+	const ssize_t len = strncpy_from_user(path, from, PATH_MAX_BYTES);
+	if (len < 0) {
+		kfree(path);
+		return (int)len;
+	}
+	*out = path;
+	return 0;
+}
+
+static s64 exec_with(const struct exec_request *request, uaddr_t argv, uaddr_t envp)
+{
+	struct exec_args args;
+	exec_args_init(&args, process_current()->limits[RLIMIT_STACK].soft);
+	int error = exec_args_read_user(&args, argv, envp);
+	if (error == 0)
+		error = process_exec(request, &args);
+	exec_args_fini(&args);
+	return error;
+}
+
+s64 sys_execve(u64 path, u64 argv, u64 envp)
+{
+	char *name = NULL;
+	const int error = get_user_path(path, &name);
+	if (error != 0)
+		return error;
+	const struct exec_request request = { .path = name, .name = name, .follow_last = true };
+	const s64 result = exec_with(&request, argv, envp);
+	kfree(name);
+	return result;
+}
+
+/* A name by which the program's interpreter could find it: /dev/fd/N or /dev/fd/N/path. */
+static char *name_by_fd(int fd, const char *path)
+{
+	const size_t size = strlen("/dev/fd/2147483647/") + strlen(path) + 1;
+	char *name = kmalloc(size);
+	if (name != NULL)
+		(void)snprintf(name, size, "/dev/fd/%d%s%s", fd, path[0] != '\0' ? "/" : "", path);
+	return name;
+}
+
+static s64 exec_by_fd(int fd, const char *path, u32 flags, uaddr_t argv, uaddr_t envp)
+{
+	struct file *f = fd_lookup(process_current()->files, fd);
+	if (f == NULL)
+		return -EBADF;
+	s64 result = -ENOMEM;
+	char *name = name_by_fd(fd, path);
+	if (name != NULL) {
+		const struct exec_request request = {
+			.path = path,
+			.start = f->inode,
+			.file = path[0] == '\0' ? f : NULL,
+			.name = name,
+			.follow_last = (flags & AT_SYMLINK_NOFOLLOW) == 0,
+		};
+		result = f->inode == NULL ? -EACCES : exec_with(&request, argv, envp);
+		kfree(name);
+	}
+	file_put(f);
+	return result;
+}
+
+s64 sys_execveat(u64 dir, u64 path, u64 argv, u64 envp, u64 flags)
+{
+	if ((flags & ~(u64)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0)
+		return -EINVAL;
+	char *name = NULL;
+	const int error = get_user_path(path, &name);
+	if (error != 0)
+		return error;
+	s64 result;
+	if (name[0] == '\0' && (flags & AT_EMPTY_PATH) == 0) {
+		result = -ENOENT;
+	} else if (name[0] == '/' || ((int)dir == AT_FDCWD && name[0] != '\0')) {
+		const struct exec_request request = {
+			.path = name,
+			.name = name,
+			.follow_last = (flags & AT_SYMLINK_NOFOLLOW) == 0,
+		};
+		result = exec_with(&request, argv, envp);
+	} else {
+		result = exec_by_fd((int)dir, name, (u32)flags, argv, envp);
+	}
+	kfree(name);
+	return result;
+}
+
+/* ---- the end ---------------------------------------------------------------------------- */
+
+s64 sys_exit(u64 status)
+{
+	process_exit(wait_status_exited((u32)status));
+}
+
+/* A process has one thread. */
+s64 sys_exit_group(u64 status)
+{
+	process_exit(wait_status_exited((u32)status));
+}
+
+static bool reboot_magic_is_right(u64 magic, u64 magic2)
+{
+	return (u32)magic == LINUX_REBOOT_MAGIC1 &&
+	       ((u32)magic2 == LINUX_REBOOT_MAGIC2 || (u32)magic2 == LINUX_REBOOT_MAGIC2A ||
+		(u32)magic2 == LINUX_REBOOT_MAGIC2B || (u32)magic2 == LINUX_REBOOT_MAGIC2C);
+}
+
+s64 sys_reboot(u64 magic, u64 magic2, u64 command, u64 arg)
+{
+	(void)arg; /* RESTART2's text is for firmware that understands it */
+	if (process_current()->cred.euid != 0)
+		return -EPERM;
+	if (!reboot_magic_is_right(magic, magic2))
+		return -EINVAL;
+	switch ((u32)command) {
+	case LINUX_REBOOT_CMD_CAD_ON:
+	case LINUX_REBOOT_CMD_CAD_OFF:
+		return 0; /* there is no such key on a serial line */
+	case LINUX_REBOOT_CMD_RESTART:
+	case LINUX_REBOOT_CMD_RESTART2:
+		system_shutdown(SHUTDOWN_REBOOT);
+	case LINUX_REBOOT_CMD_HALT:
+		system_shutdown(SHUTDOWN_HALT);
+	case LINUX_REBOOT_CMD_POWER_OFF:
+		system_shutdown(SHUTDOWN_POWER_OFF);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- wait ------------------------------------------------------------------------------- */
+
+struct wait4_out {
+	uaddr_t status, rusage; /* 0: not wanted */
+	s64 pid;                /* result */
+};
+
+static int deliver_wait4(const struct wait_report *r, void *arg)
+{
+	struct wait4_out *out = arg;
+	out->pid = r->pid;
+	if (r->pid == 0)
+		return 0;
+	if (out->rusage != 0 && copy_to_user(out->rusage, &r->usage, sizeof(r->usage)) != 0)
+		return -EFAULT;
+	if (out->status != 0 && put_user_u32(out->status, r->status) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+static u32 own_group(void)
+{
+	spin_lock(&process_tree_lock);
+	const u32 pgid = process_current()->pgid;
+	spin_unlock(&process_tree_lock);
+	return pgid;
+}
+
+s64 sys_wait4(u64 pid, u64 status, u64 options, u64 rusage)
+{
+	const u64 known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
+	const s32 which = (s32)pid;
+	if (((u32)options & ~known) != 0)
+		return -EINVAL;
+	if (which == INT32_MIN)
+		return -ESRCH;
+	struct wait_args args = { .type = P_ALL, .options = (u32)options | WEXITED };
+	if (which > 0) {
+		args.type = P_PID;
+		args.id = (u32)which;
+	} else if (which != -1) {
+		args.type = P_PGID;
+		args.id = which == 0 ? own_group() : (u32)-which;
+	}
+	struct wait4_out out = { .status = status, .rusage = rusage };
+	const int error = process_wait(&args, deliver_wait4, &out);
+	return error != 0 ? error : out.pid;
+}
+
+struct waitid_out {
+	uaddr_t info, rusage; /* 0: not wanted */
+};
+
+static int deliver_waitid(const struct wait_report *r, void *arg)
+{
+	const struct waitid_out *out = arg;
+	struct siginfo info;
+	memset(&info, 0, sizeof(info));
+	if (r->pid != 0) {
+		info.si_signo = SIGCHLD;
+		info.si_pid = (s32)r->pid;
+		info.si_uid = r->uid;
+		info.si_code = wait_status_code(r->status, &info.si_status);
+		if (out->rusage != 0 && copy_to_user(out->rusage, &r->usage, sizeof(r->usage)) != 0)
+			return -EFAULT;
+	}
+	if (out->info != 0 && copy_to_user(out->info, &info, sizeof(info)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+s64 sys_waitid(u64 type, u64 id, u64 info, u64 options, u64 rusage)
+{
+	const u64 events = WEXITED | WSTOPPED | WCONTINUED;
+	const u64 known = events | WNOHANG | WNOWAIT | __WNOTHREAD | __WCLONE | __WALL;
+	if (((u32)options & ~known) != 0 || ((u32)options & events) == 0)
+		return -EINVAL;
+	struct wait_args args = { .type = (s32)type, .id = (u32)id, .options = (u32)options };
+	switch (args.type) {
+	case P_ALL:
+		break;
+	case P_PID:
+		if ((s32)id <= 0)
+			return -EINVAL;
+		break;
+	case P_PGID:
+		if ((s32)id < 0)
+			return -EINVAL;
+		if (args.id == 0)
+			args.id = own_group();
+		break;
+	default:
+		return -EINVAL; /* P_PIDFD: there are none */
+	}
+	struct waitid_out out = { .info = info, .rusage = rusage };
+	return process_wait(&args, deliver_waitid, &out);
+}

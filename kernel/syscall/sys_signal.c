@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls about signals, interval timers, groups and sessions: checks and copies; the work is
+ * done by kernel/proc (signal.h, jobctl.h, itimer.h) and arch/riscv/entry/signal_frame.c.
+ */
+#include "generated/syscall_protos.h"
+
+#include "arch/riscv/cpu/usercopy.h"
+#include "arch/riscv/entry/signal_frame.h"
+#include "kernel/proc/jobctl.h"
+#include "kernel/proc/process.h"
+#include "kernel/proc/signal.h"
+#include "kernel/syscall/user_time.h"
+
+/* What programs say the size of a signal set is. */
+#define MASK_SIZE sizeof(u64)
+
+static __must_check int get_user_mask(u64 *out, uaddr_t from)
+{
+	return copy_from_user(out, from, MASK_SIZE) == 0 ? 0 : -EFAULT;
+}
+
+/* NULL is welcome. */
+static __must_check int put_user_mask(uaddr_t to, u64 mask)
+{
+	return to == 0 || copy_to_user(to, &mask, MASK_SIZE) == 0 ? 0 : -EFAULT;
+}
+
+static struct trap_frame *user_frame(void)
+{
+	return thread_user_frame(arch_current());
+}
+
+/* ---- sending ---------------------------------------------------------------------------- */
+
+s64 sys_kill(u64 pid, u64 sig)
+{
+	return jobctl_kill((s32)pid, (int)sig);
+}
+
+static s64 kill_thread(s32 pid, int sig)
+{
+	const struct process *current = process_current();
+	struct siginfo info;
+
+	siginfo_init(&info, sig, SI_TKILL);
+	info.si_pid = (s32)current->pid;
+	info.si_uid = current->cred.uid;
+	return jobctl_kill_one((u32)pid, sig, &info);
+}
+
+s64 sys_tkill(u64 tid, u64 sig)
+{
+	return (s32)tid > 0 ? kill_thread((s32)tid, (int)sig) : -EINVAL;
+}
+
+/* A process has one thread, which bears its number. */
+s64 sys_tgkill(u64 tgid, u64 tid, u64 sig)
+{
+	if ((s32)tgid <= 0 || (s32)tid <= 0)
+		return -EINVAL;
+	return (s32)tgid == (s32)tid ? kill_thread((s32)tid, (int)sig) : -ESRCH;
+}
+
+s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
+{
+	struct siginfo copy;
+
+	if (copy_from_user(&copy, info, sizeof(copy)) != 0)
+		return -EFAULT;
+	/* Nobody may claim to be the kernel or kill(), but to itself. */
+	if ((copy.si_code >= 0 || copy.si_code == SI_TKILL) && process_current()->pid != (u32)pid)
+		return -EPERM;
+	return jobctl_kill_one((u32)pid, (int)sig, &copy);
+}
+
+/* ---- handlers and masks ----------------------------------------------------------------- */
+
+s64 sys_rt_sigaction(u64 sig, u64 action, u64 old_action, u64 mask_size)
+{
+	struct ksigaction new_action, old;
+
+	if (mask_size != MASK_SIZE)
+		return -EINVAL;
+	if (action != 0 && copy_from_user(&new_action, action, sizeof(new_action)) != 0)
+		return -EFAULT;
+	const int error = signal_set_action((int)sig, action != 0 ? &new_action : NULL, &old);
+	if (error != 0)
+		return error;
+	if (old_action != 0 && copy_to_user(old_action, &old, sizeof(old)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+static int change_mask(u64 how, u64 set)
+{
+	const u64 blocked = process_current()->signals.blocked;
+
+	switch ((s32)how) {
+	case SIG_BLOCK:
+		signal_set_mask(blocked | set);
+		return 0;
+	case SIG_UNBLOCK:
+		signal_set_mask(blocked & ~set);
+		return 0;
+	case SIG_SETMASK:
+		signal_set_mask(set);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+s64 sys_rt_sigprocmask(u64 how, u64 mask, u64 old_mask, u64 mask_size)
+{
+	const u64 old = process_current()->signals.blocked;
+	u64 set;
+
+	if (mask_size != MASK_SIZE)
+		return -EINVAL;
+	if (mask != 0) {
+		if (get_user_mask(&set, mask) != 0)
+			return -EFAULT;
+		const int error = change_mask(how, set);
+		if (error != 0)
+			return error;
+	}
+	return put_user_mask(old_mask, old);
+}
+
+s64 sys_rt_sigpending(u64 mask, u64 mask_size)
+{
+	const u64 pending = signal_pending_blocked();
+
+	if (mask_size > MASK_SIZE)
+		return -EINVAL;
+	return copy_to_user(mask, &pending, mask_size) == 0 ? 0 : -EFAULT;
+}
+
+s64 sys_rt_sigsuspend(u64 mask, u64 mask_size)
+{
+	struct signal_state *s = &process_current()->signals;
+	u64 set;
+
+	if (mask_size != MASK_SIZE)
+		return -EINVAL;
+	if (get_user_mask(&set, mask) != 0)
+		return -EFAULT;
+	signal_set_temporary_mask(set);
+	(void)wait_event_interruptible(&s->wait, signal_is_deliverable());
+	return -ERESTARTNOHAND;
+}
+
+s64 sys_rt_sigtimedwait(u64 mask, u64 info, u64 timeout, u64 mask_size)
+{
+	nsec_t deadline = CLOCK_NEVER;
+	struct siginfo taken;
+	u64 set;
+
+	if (mask_size != MASK_SIZE)
+		return -EINVAL;
+	if (get_user_mask(&set, mask) != 0)
+		return -EFAULT;
+	if (timeout != 0) {
+		nsec_t duration;
+		const int error = get_user_timespec(&duration, timeout);
+		if (error != 0)
+			return error;
+		deadline = deadline_after(duration);
+	}
+	const int sig = signal_wait(set, deadline, &taken);
+	if (sig > 0 && info != 0 && copy_to_user(info, &taken, sizeof(taken)) != 0)
+		return -EFAULT;
+	return sig;
+}
+
+s64 sys_sigaltstack(u64 stack, u64 old_stack)
+{
+	const u64 sp = user_frame()->x[REG_SP];
+	struct sigaltstack new_stack, old;
+
+	if (stack != 0 && copy_from_user(&new_stack, stack, sizeof(new_stack)) != 0)
+		return -EFAULT;
+	signal_get_altstack(&old, sp);
+	if (stack != 0) {
+		const int error = signal_set_altstack(&new_stack, sp);
+		if (error != 0)
+			return error;
+	}
+	if (old_stack != 0 && copy_to_user(old_stack, &old, sizeof(old)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+/* The result stands in a0 already, with all other registers; dispatch stores it there again. */
+s64 sys_rt_sigreturn(void)
+{
+	struct trap_frame *f = user_frame();
+
+	signal_return(f);
+	return (s64)f->x[REG_A0];
+}
+
+/* ---- interval timers -------------------------------------------------------------------- */
+
+static struct itimer *real_timer(void)
+{
+	return &process_current()->signals.real_timer;
+}
+
+static __must_check int put_user_real_timer(uaddr_t to)
+{
+	nsec_t left, interval;
+
+	itimer_get(real_timer(), &left, &interval);
+	/* Rounded up, since 0 means "off". */
+	const struct kitimerval value = { .it_interval = nsec_to_timeval(interval),
+					  .it_value = nsec_to_timeval(left + NSEC_PER_USEC - 1) };
+	return copy_to_user(to, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
+}
+
+/* Timers of CPU time are missing; a wrong answer would be worse. */
+static int check_timer(u64 which)
+{
+	switch ((s32)which) {
+	case ITIMER_REAL:
+		return 0;
+	case ITIMER_VIRTUAL:
+	case ITIMER_PROF:
+		return -ENOSYS;
+	default:
+		return -EINVAL;
+	}
+}
+
+s64 sys_getitimer(u64 which, u64 value)
+{
+	const int error = check_timer(which);
+
+	return error != 0 ? error : put_user_real_timer(value);
+}
+
+s64 sys_setitimer(u64 which, u64 value, u64 old_value)
+{
+	struct kitimerval setting = { 0 };
+
+	const int error = check_timer(which);
+	if (error != 0)
+		return error;
+	if (value != 0 && copy_from_user(&setting, value, sizeof(setting)) != 0)
+		return -EFAULT;
+	if (!timeval_is_valid(&setting.it_value) || !timeval_is_valid(&setting.it_interval))
+		return -EINVAL;
+	if (old_value != 0 && put_user_real_timer(old_value) != 0)
+		return -EFAULT;
+	itimer_set(real_timer(), timeval_to_nsec(&setting.it_value),
+		   timeval_to_nsec(&setting.it_interval));
+	return 0;
+}
+
+/* ---- groups and sessions ---------------------------------------------------------------- */
+
+s64 sys_setpgid(u64 pid, u64 pgid)
+{
+	return jobctl_set_group((s32)pid, (s32)pgid);
+}
+
+s64 sys_getpgid(u64 pid)
+{
+	return jobctl_group_of((s32)pid);
+}
+
+s64 sys_getsid(u64 pid)
+{
+	return jobctl_session_of((s32)pid);
+}
+
+s64 sys_setsid(void)
+{
+	return jobctl_new_session();
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reference counts. Going up needs no ordering (the caller already holds a reference); going down
+ * releases what the holder wrote, and whoever gets to zero acquires it before destroying.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+struct refcount {
+	u32 value; /* atomic */
+};
+
+static inline void refcount_init(struct refcount *r, u32 value)
+{
+	__atomic_store_n(&r->value, value, __ATOMIC_RELAXED);
+}
+
+static inline u32 refcount_read(const struct refcount *r)
+{
+	return __atomic_load_n(&r->value, __ATOMIC_RELAXED);
+}
+
+static inline void refcount_get(struct refcount *r)
+{
+	(void)__atomic_fetch_add(&r->value, 1, __ATOMIC_RELAXED);
+}
+
+/* True if this was the last reference: the caller destroys the object. */
+static inline bool refcount_put(struct refcount *r)
+{
+	return __atomic_fetch_sub(&r->value, 1, __ATOMIC_ACQ_REL) == 1;
+}
+
+/* Take a reference unless the object is already dying (count 0). */
+static inline bool refcount_try_get(struct refcount *r)
+{
+	u32 old = refcount_read(r);
+	while (old != 0) {
+		if (__atomic_compare_exchange_n(&r->value, &old, old + 1, true, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel mappings besides the linear map: device registers, and kernel stacks with a guard below.
+ * Mappings are made seldom and stacks are kept for reuse, since every change fences all harts.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/types.h"
+
+/* Registers at @pa, uncached by the platform's rules, readable and writable, never executable (rule
+ * T11). NULL: no memory, or @pa is RAM. Never unmapped. */
+void *kmap_device(paddr_t pa, size_t len_bytes);
+
+/* A stack of KSTACK_SIZE in a slot of twice that; returns the TOP (what sp starts at), 0: no
+ * memory. */
+vaddr_t kstack_alloc(void);
+void kstack_free(vaddr_t top);
+/* Give stocked stacks back (their slots stay mapped to nothing). */
+void kstack_shrink(void);
+
+void kmap_init(void);

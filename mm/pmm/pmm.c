@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Buddy allocator with a frontier, and per-hart stocks of single frames.
+ *
+ * The frontier: each bank of free RAM is taken in by blocks of 2 MiB, lowest first, when the free
+ * lists have nothing. Only then are the block's struct pages mapped (their own frames come from the
+ * block) and cleared. So boot costs the same on 32 MiB and on 16 GiB, and the page map takes memory
+ * only for RAM that is in use.
+ *
+ * Invariant that makes merging safe: struct pages are mapped and cleared by whole 2 MiB blocks, and
+ * a buddy lies in the same block; whether it is free is told by ON_FREE_LIST alone, never by its
+ * contents.
+ *
+ * Locks: pmm_lock (RANK_PMM) covers free lists, frontier and page map; a hart's stock and counters
+ * are its own, with interrupts off.
+ */
+#include "mm/pmm/pmm.h"
+
+#include "arch/riscv/cpu/cpu.h"
+#include "kernel/core/panic.h"
+#include "kernel/core/spinlock.h"
+#include "lib/string.h"
+#include "mm/pmm/memblock.h"
+
+#define ORDERS       (PMM_MAX_ORDER + 1)
+#define BLOCK_FRAMES (1UL << PMM_MAX_ORDER)
+#define ON_FREE_LIST 0x80   /* in page->order of a block's first frame */
+#define POISON_BYTE  0xfe   /* as a page table: V = 0 everywhere */
+#define POISON_MARK  0xfefe /* in page->present of a poisoned free frame */
+
+#define STOCK_MAX   64
+#define STOCK_ORDER 4 /* refilled by blocks of 16 frames */
+
+/* Page map entries that fit one frame: the unit in which it is mapped. */
+#define MAP_FRAMES (PAGE_SIZE / sizeof(struct page))
+
+struct stock {
+	u32 count;
+	struct page *frames[STOCK_MAX];
+	s64 kind_pages[PAGE_KINDS]; /* this hart's share: may be negative */
+} __aligned(64);
+
+struct bank {
+	pfn_t next, end; /* frontier and limit */
+};
+
+static struct spinlock pmm_lock = SPINLOCK_INIT("pmm", RANK_PMM);
+static u32 free_lists[ORDERS]; /* first frame number, 0 = empty: frame 0 is never handed out */
+static u64 free_frames;        /* on the lists */
+static u64 total_frames, pagemap_frames;
+
+#define BANKS_MAX 64
+static struct bank banks[BANKS_MAX];
+static unsigned bank_count;
+/* Frames set aside for the page map while a block is taken in. */
+static pfn_t intake_next, intake_end;
+
+static struct stock stocks[CONFIG_NR_CPUS];
+
+/* ---- free lists: pmm_lock held --------------------------------------------------------------- */
+
+static void list_push(pfn_t pfn, unsigned order)
+{
+	struct page *p = pfn_to_page(pfn);
+	p->kind = PAGE_FREE;
+	p->order = (u8)(order | ON_FREE_LIST);
+	p->prev = 0;
+	p->next = free_lists[order];
+	if (p->next != 0)
+		pfn_to_page(p->next)->prev = (u32)pfn;
+	free_lists[order] = (u32)pfn;
+	free_frames += 1UL << order;
+}
+
+static void list_take(pfn_t pfn, unsigned order)
+{
+	struct page *p = pfn_to_page(pfn);
+	if (p->next != 0)
+		pfn_to_page(p->next)->prev = p->prev;
+	if (p->prev != 0)
+		pfn_to_page(p->prev)->next = p->next;
+	else
+		free_lists[order] = p->next;
+	p->order = 0;
+	free_frames -= 1UL << order;
+}
+
+static void buddy_free(pfn_t pfn, unsigned order)
+{
+	while (order < PMM_MAX_ORDER) {
+		const pfn_t buddy = pfn ^ (1UL << order);
+		if (pfn_to_page(buddy)->order != (order | ON_FREE_LIST))
+			break;
+		list_take(buddy, order);
+		pfn &= ~(1UL << order);
+		order++;
+	}
+	list_push(pfn, order);
+}
+
+/* A block from the lists, the lower part of the smallest that will do. 0: none. */
+static pfn_t buddy_alloc(unsigned order)
+{
+	unsigned found = order;
+	while (found < ORDERS && free_lists[found] == 0)
+		found++;
+	if (found == ORDERS)
+		return 0;
+	const pfn_t pfn = free_lists[found];
+	list_take(pfn, found);
+	while (found > order) {
+		found--;
+		list_push(pfn + (1UL << found), found);
+	}
+	return pfn;
+}
+
+/* ---- frontier and page map: pmm_lock held ---------------------------------------------------- */
+
+#ifdef HOST_TEST
+/* tests/host/test_pmm.c: an array that is there from the start. */
+bool pagemap_ensure(pfn_t block);
+#else
+/* A frame for the page map or a table of it: from the block being taken in, else from the lists. */
+static paddr_t pagemap_frame(void)
+{
+	pfn_t pfn = 0;
+	if (intake_next < intake_end)
+		pfn = intake_next++;
+	else
+		pfn = buddy_alloc(0);
+	if (pfn == 0)
+		return 0;
+	pagemap_frames++;
+	memset(phys_to_virt(pfn << PAGE_SHIFT), 0, PAGE_SIZE);
+	return pfn << PAGE_SHIFT;
+}
+
+/*
+ * Make the struct pages of the 2 MiB block at @block exist: mapped, zero, so not on any list. Harts
+ * that remember their absence fault once and are told (arch/riscv/entry/trap.c:
+ * kernel_fault_is_stale()).
+ */
+static bool pagemap_ensure(pfn_t block)
+{
+	for (pfn_t pfn = block; pfn < block + BLOCK_FRAMES; pfn += MAP_FRAMES) {
+		const vaddr_t va = (vaddr_t)pfn_to_page(pfn);
+		unsigned level;
+		if (pte_is_valid(mmu_kernel_lookup(va, &level)))
+			continue;
+		if (mmu_kernel_prepare(va, pagemap_frame) != 0)
+			return false;
+		const paddr_t frame = pagemap_frame();
+		if (frame == 0)
+			return false;
+		if (mmu_kernel_map(va, frame, PTE_R | PTE_W, pagemap_frame) != 0)
+			return false;
+		tlb_flush_local();
+	}
+	return true;
+}
+#endif
+
+/* Put [@start, @end) on the lists, by the largest aligned blocks. The struct pages exist. */
+static void free_range(pfn_t start, pfn_t end)
+{
+	while (start < end) {
+		unsigned order = start == 0 ? PMM_MAX_ORDER : (unsigned)__builtin_ctzll(start);
+		order = MIN(order, (unsigned)PMM_MAX_ORDER);
+		while (start + (1UL << order) > end)
+			order--;
+		buddy_free(start, order);
+		start += 1UL << order;
+	}
+}
+
+/* Move the frontier over one more block. False: no RAM is left behind it. */
+static bool frontier_advance(void)
+{
+	for (unsigned i = 0; i < bank_count; i++) {
+		struct bank *b = &banks[i];
+		while (b->next < b->end) {
+			const pfn_t block = ALIGN_DOWN(b->next, BLOCK_FRAMES);
+			intake_next = b->next;
+			intake_end = MIN(b->end, block + BLOCK_FRAMES);
+			b->next = intake_end;
+			if (pagemap_ensure(block) && intake_next < intake_end) {
+				free_range(intake_next, intake_end);
+				intake_next = intake_end = 0;
+				return true;
+			}
+			/* A scrap too small for its own page map: left alone. */
+			total_frames -= intake_end - intake_next;
+			intake_next = intake_end = 0;
+		}
+	}
+	return false;
+}
+
+static pfn_t block_alloc(unsigned order)
+{
+	for (;;) {
+		const pfn_t pfn = buddy_alloc(order);
+		if (pfn != 0)
+			return pfn;
+		if (!frontier_advance())
+			return 0;
+	}
+}
+
+/* ---- stocks: interrupts off ------------------------------------------------------------------ */
+
+static void stock_refill(struct stock *s)
+{
+	spin_lock(&pmm_lock);
+	pfn_t pfn = block_alloc(STOCK_ORDER);
+	if (pfn != 0) {
+		/* Highest first, so that the lowest is handed out first. */
+		for (pfn_t i = 1UL << STOCK_ORDER; i-- != 0;)
+			s->frames[s->count++] = pfn_to_page(pfn + i);
+	} else {
+		while (s->count < (1U << STOCK_ORDER)) {
+			pfn = block_alloc(0);
+			if (pfn == 0)
+				break;
+			s->frames[s->count++] = pfn_to_page(pfn);
+		}
+	}
+	spin_unlock(&pmm_lock);
+}
+
+static void stock_drain(struct stock *s, u32 keep)
+{
+	spin_lock(&pmm_lock);
+	while (s->count > keep)
+		buddy_free(page_to_pfn(s->frames[--s->count]), 0);
+	spin_unlock(&pmm_lock);
+}
+
+/* ---- poison: debug builds -------------------------------------------------------------------- */
+
+static void poison_set(struct page *p)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		return;
+	memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
+	p->present = POISON_MARK;
+}
+
+static void poison_check(const struct page *p)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS) || p->present != POISON_MARK)
+		return;
+	const u64 *word = page_to_virt(p);
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i] != 0xfefefefefefefefe)
+			panic("frame %#lx was written after it was freed: offset %lu holds %#lx",
+			      page_to_phys(p), i * sizeof(*word), word[i]);
+}
+
+/* ---- public ---------------------------------------------------------------------------------- */
+
+struct page *pmm_alloc(unsigned order, enum page_kind kind)
+{
+	struct page *p = NULL;
+	const u64 flags = irq_save();
+	struct stock *s = &stocks[cpu_index()];
+
+	if (likely(order == 0)) {
+		if (unlikely(s->count == 0))
+			stock_refill(s);
+		if (s->count != 0)
+			p = s->frames[--s->count];
+	} else {
+		spin_lock(&pmm_lock);
+		const pfn_t pfn = block_alloc(order);
+		spin_unlock(&pmm_lock);
+		if (pfn != 0)
+			p = pfn_to_page(pfn);
+	}
+	if (likely(p != NULL)) {
+		s->kind_pages[kind] += 1L << order;
+		if (order == 0)
+			poison_check(p);
+		p->kind = (u8)kind;
+		p->order = (u8)order;
+		p->present = 0;
+		p->map = 0;
+		__atomic_store_n(&p->count, 1, __ATOMIC_RELAXED);
+	}
+	irq_restore(flags);
+	return p;
+}
+
+struct page *pmm_alloc_zeroed(enum page_kind kind)
+{
+	struct page *p = pmm_alloc(0, kind);
+	if (p != NULL)
+		page_clear(page_to_virt(p));
+	return p;
+}
+
+static void page_free(struct page *p)
+{
+	const unsigned order = p->order;
+	ASSERT(p->kind != PAGE_FREE && order <= PMM_MAX_ORDER);
+	poison_set(p);
+	const u64 flags = irq_save();
+	struct stock *s = &stocks[cpu_index()];
+	s->kind_pages[p->kind] -= 1L << order;
+	p->kind = PAGE_FREE;
+	if (likely(order == 0)) {
+		if (unlikely(s->count == STOCK_MAX))
+			stock_drain(s, STOCK_MAX / 2);
+		s->frames[s->count++] = p;
+	} else {
+		spin_lock(&pmm_lock);
+		buddy_free(page_to_pfn(p), order);
+		spin_unlock(&pmm_lock);
+	}
+	irq_restore(flags);
+}
+
+void pmm_put(struct page *p)
+{
+	if (unlikely(p->kind == PAGE_PINNED))
+		return;
+	const u32 before = __atomic_fetch_sub(&p->count, 1, __ATOMIC_ACQ_REL);
+	ASSERT(before != 0);
+	if (before == 1)
+		page_free(p);
+}
+
+struct page *pmm_pin_image(const void *page_in_image)
+{
+	const pfn_t pfn = kernel_image_phys(page_in_image) >> PAGE_SHIFT;
+	const u64 flags = spin_lock_irq(&pmm_lock);
+	/* The lists must have a frame for the page map before it is asked for. */
+	if ((free_frames == 0 && !frontier_advance()) ||
+	    !pagemap_ensure(ALIGN_DOWN(pfn, BLOCK_FRAMES)))
+		panic("no memory for the page map of the kernel image");
+	struct page *p = pfn_to_page(pfn);
+	p->kind = PAGE_PINNED;
+	p->order = 0;
+	p->count = 1;
+	spin_unlock_irq(&pmm_lock, flags);
+	return p;
+}
+
+void pmm_release_range(paddr_t start, paddr_t end)
+{
+	pfn_t pfn = page_align_up(start) >> PAGE_SHIFT;
+	const pfn_t limit = end >> PAGE_SHIFT;
+
+	const u64 flags = spin_lock_irq(&pmm_lock);
+	while (pfn < limit) {
+		const pfn_t block = ALIGN_DOWN(pfn, BLOCK_FRAMES);
+		const pfn_t stop = MIN(limit, block + BLOCK_FRAMES);
+		total_frames += stop - pfn;
+		intake_next = pfn;
+		intake_end = stop;
+		if (pagemap_ensure(block))
+			free_range(intake_next, stop);
+		intake_next = intake_end = 0;
+		pfn = stop;
+	}
+	spin_unlock_irq(&pmm_lock, flags);
+}
+
+void pmm_stats(struct pmm_stats *out)
+{
+	memset(out, 0, sizeof(*out));
+	const u64 flags = spin_lock_irq(&pmm_lock);
+	out->total_pages = total_frames;
+	out->pagemap_pages = pagemap_frames;
+	out->free_pages = free_frames;
+	for (unsigned i = 0; i < bank_count; i++)
+		out->free_pages += banks[i].end - banks[i].next;
+	spin_unlock_irq(&pmm_lock, flags);
+
+	s64 sums[PAGE_KINDS] = { 0 };
+	for (u32 i = 0; i < CONFIG_NR_CPUS; i++) {
+		out->free_pages += READ_ONCE(stocks[i].count);
+		for (int k = 0; k < PAGE_KINDS; k++)
+			sums[k] += READ_ONCE(stocks[i].kind_pages[k]);
+	}
+	for (int k = 0; k < PAGE_KINDS; k++)
+		out->kind_pages[k] = sums[k] > 0 ? (u64)sums[k] : 0;
+}
+
+void pmm_init(void)
+{
+	struct mem_range r;
+	for (unsigned i = 0; memblock_free(i, &r); i++) {
+		ASSERT(i < BANKS_MAX);
+		/* Frame 0 stands for "none" on the free lists. */
+		const pfn_t first = MAX(r.start >> PAGE_SHIFT, (pfn_t)1);
+		banks[bank_count++] = (struct bank){ first, r.end >> PAGE_SHIFT };
+		total_frames += (r.end >> PAGE_SHIFT) - first;
+	}
+	const u64 flags = spin_lock_irq(&pmm_lock);
+	if (!frontier_advance())
+		panic("no free memory to begin with");
+	spin_unlock_irq(&pmm_lock, flags);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slab caches and kmalloc. Objects of one type stand in frames of their own; freed objects keep
+ * their place and are handed out again. Never sleeps: NULL means no memory. Any context.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct slab_cache;
+
+/*
+ * A cache of objects of @size bytes, aligned to @align (a power of two, at least 8). @name must
+ * outlive it. NULL: no memory.
+ */
+struct slab_cache *slab_create(const char *name, size_t size, size_t align);
+/* Contents unspecified (poisoned in debug builds). */
+void *slab_alloc(struct slab_cache *c) __must_check;
+void *slab_alloc_zeroed(struct slab_cache *c) __must_check;
+/* NULL is welcome. */
+void slab_free(struct slab_cache *c, void *object);
+/* Give empty slabs and per-hart stocks back to the frame allocator. */
+void slab_shrink_all(void);
+
+/* Up to 2 MiB; aligned to 16 bytes, and to a page from more than 2 KiB on. */
+void *kmalloc(size_t size) __must_check;
+void *kzalloc(size_t size) __must_check;
+/* NULL is welcome. */
+void kfree(const void *p);
+
+/* For the leak check: objects alive in each cache. @visit is called for every cache. */
+struct slab_count {
+	const char *name;
+	u64 objects;
+};
+void slab_for_each(void (*visit)(const struct slab_count *count, void *arg), void *arg);
+
+void slab_init(void);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Address spaces as objects: birth, death, and access to one from outside. What the regions say
+ * is region.c, what the page table says ptable.c, faults fault.c, fork fork.c, mmap and its
+ * family mapping.c.
+ */
+#include "mm/vmm/aspace.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "kernel/core/panic.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+#include "mm/pmm/slab.h"
+#include "mm/vmm/fault.h"
+#include "mm/vmm/object.h"
+#include "mm/vmm/ptable.h"
+#include "mm/vmm/region.h"
+
+#define STACK_LIMIT_DEFAULT (8UL << 20)
+
+static struct slab_cache *aspace_cache;
+
+void vmm_init(void)
+{
+	ptable_init();
+	region_init();
+	object_init();
+	fault_init();
+	aspace_cache = slab_create("aspace", sizeof(struct aspace), 8);
+	if (aspace_cache == NULL)
+		panic("no memory for the cache of address spaces");
+}
+
+struct aspace *aspace_create(void)
+{
+	struct aspace *as = slab_alloc_zeroed(aspace_cache);
+	if (as == NULL)
+		return NULL;
+	struct page *root = ptable_alloc_root();
+	if (root == NULL) {
+		slab_free(aspace_cache, as);
+		return NULL;
+	}
+	as->root = page_to_pfn(root);
+	as->satp = satp_make(as->root);
+	refcount_init(&as->refs, 1);
+	mutex_init(&as->lock, "aspace", RANK_ASPACE);
+	as->limit_pages = ~0UL;
+	as->brk_limit_bytes = ~0UL;
+	as->stack_limit_bytes = STACK_LIMIT_DEFAULT;
+	as->mmap_top = USER_MAX;
+	as->gap_len_bytes = ~0UL;
+	return as;
+}
+
+static void aspace_destroy(struct aspace *as)
+{
+	/* Pairs with the release of the hart that left last: its walks are over (H8). */
+	ASSERT(__atomic_load_n(&as->harts, __ATOMIC_ACQUIRE) == 0);
+
+	/* Nobody holds a reference any more, so nobody waits for the lock; a walker of rmap.c
+	 * that found the regions on an object's list sees the count at zero and passes by (H9). */
+	ptable_destroy_root(pfn_to_page(as->root));
+	struct list dead;
+	list_init(&dead);
+	for (struct region *r = region_first(as); r != NULL; r = region_first(as))
+		region_remove(r, &dead);
+	region_destroy_list(&dead);
+	slab_free(aspace_cache, as);
+}
+
+void aspace_put(struct aspace *as)
+{
+	if (refcount_put(&as->refs))
+		aspace_destroy(as);
+}
+
+static void destroy_work(struct work *w)
+{
+	aspace_destroy(container_of(w, struct aspace, destroy_later));
+}
+
+void aspace_put_later(struct aspace *as)
+{
+	if (!refcount_put(&as->refs))
+		return;
+	work_init(&as->destroy_later, destroy_work);
+	work_queue(&as->destroy_later);
+}
+
+/* ---- access from outside ---- */
+
+/* Bytes from @va to the end of its page, at most @len_bytes. */
+static size_t piece_bytes(uaddr_t va, size_t len_bytes)
+{
+	return MIN(len_bytes, (size_t)(PAGE_SIZE - page_offset(va)));
+}
+
+static u8 *leaf_byte(pte_t leaf, uaddr_t va)
+{
+	return (u8 *)phys_to_virt(pte_paddr(leaf)) + page_offset(va);
+}
+
+size_t aspace_read(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes)
+{
+	size_t done = 0;
+	mutex_lock(&as->lock);
+	while (done < len_bytes) {
+		const size_t n = piece_bytes(va + done, len_bytes - done);
+		pte_t leaf;
+		if (fault_serve(as, va + done, ACCESS_READ, &leaf) != 0)
+			break;
+		memcpy((u8 *)dst + done, leaf_byte(leaf, va + done), n);
+		done += n;
+	}
+	mutex_unlock(&as->lock);
+	return done;
+}
+
+size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes)
+{
+	size_t done = 0;
+	bool wrote_code = false;
+	mutex_lock(&as->lock);
+	while (done < len_bytes) {
+		const size_t n = piece_bytes(va + done, len_bytes - done);
+		pte_t leaf;
+		if (fault_serve(as, va + done, ACCESS_WRITE, &leaf) != 0)
+			break;
+		memcpy(leaf_byte(leaf, va + done), (const u8 *)src + done, n);
+		wrote_code |= (leaf.bits & PTE_X) != 0;
+		done += n;
+	}
+	/* Written through the linear map, which no instruction cache hears of (H25). */
+	if (wrote_code)
+		icache_flush_all();
+	mutex_unlock(&as->lock);
+	return done;
+}
+
+/* ---- statistics ---- */
+
+u64 aspace_resident_pages(struct aspace *as)
+{
+	mutex_lock(&as->lock);
+	const u64 pages = ptable_present_leaves(as);
+	mutex_unlock(&as->lock);
+	return pages;
+}
+
+void aspace_for_each_region(struct aspace *as,
+			    void (*visit)(const struct region_info *info, void *arg), void *arg)
+{
+	mutex_lock(&as->lock);
+	for (const struct region *r = region_first(as); r != NULL; r = region_next(r)) {
+		const struct region_info info = {
+			.start = r->start,
+			.end = r->end,
+			.prot = r->prot,
+			.flags = r->flags,
+			.object = r->object,
+			.offset_bytes = r->offset_bytes,
+		};
+		visit(&info, arg);
+	}
+	mutex_unlock(&as->lock);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: what a process sees as memory. Regions say what should be there (region.h), the
+ * page table what is there (ptable.h); a fault makes the one follow the other (fault.h).
+ *
+ * Locks: aspace->lock (RANK_ASPACE, sleeping, exclusive) covers regions, all entries of its own
+ * tables and brk. FORK.md section 4 says why it is exclusive for faults too.
+ */
+#pragma once
+
+#include "arch/riscv/cpu/pte.h"
+#include "kernel/sched/mutex.h"
+#include "kernel/sched/workqueue.h"
+#include "lib/rbtree.h"
+#include "lib/refcount.h"
+#include "lib/types.h"
+
+struct region;
+struct vm_object;
+
+struct aspace {
+	/* set once at creation */
+	pfn_t root;
+	u64 satp;
+
+	/* atomic */
+	struct refcount refs;
+	u64 harts; /* cpu indexes that may hold translations; the hart sets and clears its own bit
+		      (H15) */
+
+	/* under lock */
+	struct mutex lock;
+	struct rb_root regions; /* by start */
+	u64 region_count;
+	struct region *last_region; /* the last fault's, or NULL: the next one is likely there too
+				     */
+	u64 mapped_pages;           /* sum of the regions, for RLIMIT_AS and statm */
+	u64 data_pages;             /* private writable but for stacks, for RLIMIT_DATA */
+	u64 limit_pages;            /* RLIMIT_AS in pages; ~0 none. Set by kernel/proc */
+	uaddr_t brk_start, brk_end; /* end: as the program set it, any byte */
+	u64 brk_limit_bytes;        /* RLIMIT_DATA; ~0 none */
+	u64 stack_limit_bytes;      /* RLIMIT_STACK: how large a MAP_GROWSDOWN region may become */
+	uaddr_t mmap_top;           /* mmap without a hint grows down from here */
+	/* no gap of gap_len_bytes or more lies between gap_below and mmap_top */
+	uaddr_t gap_below;
+	u64 gap_len_bytes;
+	/* where the kernel put things, for /proc and AT_SYSINFO_EHDR */
+	uaddr_t stack_top, arg_start, arg_end, env_start, env_end, vdso;
+
+	/* only after the last put */
+	struct work destroy_later;
+};
+
+enum fork_mode { FORK_COPY, FORK_PAGE, FORK_MODES };
+
+/* Empty, with the kernel half filled in, no limits but 8 MiB of stack. NULL: no memory. One
+ * reference. */
+struct aspace *aspace_create(void);
+static inline void aspace_get(struct aspace *as)
+{
+	refcount_get(&as->refs);
+}
+/* The last put unmaps everything and frees it. No hart may have it in satp by then (H8).
+ * Context: may sleep. Needs no memory and cannot fail. */
+void aspace_put(struct aspace *as);
+/* The same from where a last put must not tear down: locks are held that closing a file may
+ * want. */
+void aspace_put_later(struct aspace *as);
+
+/*
+ * A picture of @parent at the moment of the fence: regions and pages. @mode: eager copies or
+ * copy-on-write.
+ * Context: may sleep; takes parent->lock.
+ * Returns 0 and *@child with one reference, or -ENOMEM, with the parent as it was (and fenced,
+ * H4).
+ */
+__must_check int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **child);
+
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
+
+/*
+ * Serve a page fault at @va. 0: try again. -EFAULT: no region. -EACCES: region forbids it. -EIO:
+ * past the end of the object (SIGBUS). -ENOMEM: no frame; the caller reclaims or kills and
+ * retries.
+ * Context: may sleep; takes as->lock.
+ */
+__must_check int aspace_fault(struct aspace *as, uaddr_t va, enum access access);
+
+/* @prot PROT_*, @flags MAP_* (lib/abi/mman.h). */
+struct map_args {
+	uaddr_t addr;
+	u64 len_bytes;
+	u32 prot, flags;
+	struct vm_object *object; /* NULL: anonymous. The region takes its own reference. */
+	u64 offset_bytes;         /* page-aligned */
+	/* What mprotect may later allow (a file open for reading only); -EACCES if @prot has
+	 * more. Ignored without an object. */
+	u32 max_prot;
+};
+/* Linux's mmap in meaning and errors: the address, or -errno. */
+__must_check s64 aspace_map(struct aspace *as, const struct map_args *args);
+__must_check int aspace_unmap(struct aspace *as, uaddr_t addr, u64 len_bytes);
+__must_check int aspace_protect(struct aspace *as, uaddr_t addr, u64 len_bytes, u32 prot);
+/* Linux's brk: the new end on success, the old one otherwise. */
+uaddr_t aspace_brk(struct aspace *as, uaddr_t new_end);
+/* MADV_*: what Linux promises for those implemented, -EINVAL otherwise. */
+__must_check int aspace_advise(struct aspace *as, uaddr_t addr, u64 len_bytes, int advice);
+/*
+ * Map @pages pages of the kernel image from @image_start on, readable and executable, where mmap
+ * would put them. 0 and *@at (also as->vdso), or -ENOMEM.
+ */
+__must_check int aspace_map_vdso(struct aspace *as, const void *image_start, size_t pages,
+				 uaddr_t *at);
+
+/*
+ * Copy between kernel memory and another space's memory, faulting pages in (argument pages of
+ * exec, /proc/N/cmdline). Returns bytes copied, fewer at the first address that cannot be served.
+ * Context: may sleep; takes as->lock.
+ */
+size_t aspace_read(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes);
+size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes);
+
+/* Pages that have a frame, the zero page included (added up on demand, H22).
+ * Context: may sleep; takes as->lock. */
+u64 aspace_resident_pages(struct aspace *as);
+/* Call @visit for every region, in order. Context: may sleep; @visit runs under as->lock. */
+struct region_info {
+	uaddr_t start, end;
+	u32 prot, flags;
+	struct vm_object *object;
+	u64 offset_bytes;
+};
+void aspace_for_each_region(struct aspace *as,
+			    void (*visit)(const struct region_info *info, void *arg), void *arg);
+/* Debug: check every table of @as (rules T1, T2, T9, T11; counts, maps): panics on the first
+ * wrong entry. */
+void aspace_check(struct aspace *as);
+/* The same for the kernel half. */
+void kernel_table_check(void);
+
+/* After slab_init(), before the first aspace_create(). */
+void vmm_init(void);

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Page faults. A row of the table is a step below, named like it, and tests/host/test_fault.c has a
+ * test of each name. The first row that applies is taken; after a dropped lock the search starts
+ * again from the region. "COW" stands for every leaf without W whose region allows writing.
+ *
+ *    access       region              leaf               count  step
+ *    any          none                                          fault_no_region: -EFAULT
+ *    not allowed  yes                                           fault_protection: -EACCES
+ *    any          yes                 SHARED on path            fault_shared_table: own_entry()
+ *    allowed      yes                 already allows            fault_spurious
+ *    any          private, no object  none                      anon_zero
+ *    write        private             COW, anonymous     1      cow_last_owner
+ *    write        private             COW, any other     any    cow_copy: the frame the leaf names
+ *    read, fetch  of an object        none                      file_read
+ *    write        private, of object  none                      file_private_write
+ *    write        shared              none, or no W             file_shared_write
+ *    any          of an object        page is not here          file_refault: unlock, wait, again
+ *    any          past object's end                             file_past_end: -EIO
+ *    no memory                                                  -ENOMEM; entry reclaims or kills
+ *
+ * Locks: as->lock, alone, for every fault (FORK.md section 4).
+ *
+ * Fences: a leaf that changes its frame goes through none and a fence of the other harts (H7);
+ * where V or W is only given, others fault spuriously, and this hart is fenced once at the end.
+ * Code that was just written is made fetchable before the leaf that allows the fetch (T23).
+ */
+#include "mm/vmm/fault.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "kernel/core/panic.h"
+#include "lib/abi/errno.h"
+#include "lib/string.h"
+#include "mm/pmm/pmm.h"
+#include "mm/vmm/fence.h"
+#include "mm/vmm/object.h"
+#include "mm/vmm/ptable.h"
+#include "mm/vmm/region.h"
+
+/* What reads of untouched private memory see. Pinned: not counted, never taken over (H21). */
+static const u8 zero_page[PAGE_SIZE] __aligned(PAGE_SIZE);
+static struct page *zero_frame;
+
+struct fault {
+	struct aspace *as;
+	uaddr_t va; /* of the page */
+	enum access access;
+	struct region *region;
+	pte_t *slot;
+	/* file_refault: who has to be waited for, counted while no lock is held */
+	struct vm_object *awaited;
+	u64 awaited_index;
+};
+
+void fault_init(void)
+{
+	zero_frame = pmm_pin_image(zero_page);
+}
+
+static bool region_allows(const struct region *r, enum access access)
+{
+	switch (access) {
+	case ACCESS_READ:
+		return (r->prot & (PROT_READ | PROT_WRITE)) != 0;
+	case ACCESS_WRITE:
+		return (r->prot & PROT_WRITE) != 0;
+	case ACCESS_EXEC:
+		return (r->prot & PROT_EXEC) != 0;
+	}
+	return false;
+}
+
+static bool leaf_allows(pte_t e, enum access access)
+{
+	static const u64 needed[] = {
+		[ACCESS_READ] = PTE_V | PTE_R,
+		[ACCESS_WRITE] = PTE_V | PTE_W,
+		[ACCESS_EXEC] = PTE_V | PTE_X,
+	};
+	return (e.bits & needed[access]) == needed[access];
+}
+
+/*
+ * Give the fault's page the leaf @page with @bits, where there is none. @page's count passes to
+ * the leaf. @is_fresh: the contents were written just now.
+ */
+static void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fresh)
+{
+	if (is_fresh && (bits & PTE_X))
+		icache_flush_all();
+	ptable_set_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
+}
+
+/* Let the leaf name @page instead of what it names: H7. The old frame is dropped last. */
+static void replace_leaf(struct fault *f, struct page *page, u64 bits)
+{
+	struct page *old = pte_page(*f->slot);
+	if (bits & PTE_X)
+		icache_flush_all();
+	/*
+	 * Never old to new in one store, whatever as->harts said a moment ago: a hart that enters
+	 * the space in between would keep the old frame. With none there, this costs a store and
+	 * a barrier.
+	 */
+	ptable_change_leaf(f->slot, pte_none());
+	aspace_fence_others(f->as);
+	ptable_change_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
+	tlb_flush_local();
+	pmm_put(old);
+}
+
+/* ---- regions ---- */
+
+/* The stack below which @va lies may grow down to it: within its limit, and not close to what is
+ * below. */
+static bool stack_grow(struct aspace *as, struct region *r, uaddr_t va)
+{
+	if ((r->flags & MAP_GROWSDOWN) == 0 || va < USER_MIN)
+		return false;
+	if (r->end - va > as->stack_limit_bytes)
+		return false;
+	const struct region *below = region_prev(r);
+	if (below != NULL && va - below->end < STACK_GUARD_BYTES)
+		return false;
+	if (!region_limits_allow(as, (r->start - va) >> PAGE_SHIFT, 0))
+		return false;
+	region_grow_down(r, va);
+	return true;
+}
+
+static int find_region(struct fault *f)
+{
+	struct region *r = region_find(f->as, f->va);
+	if (unlikely(r == NULL)) {
+		r = region_find_from(f->as, f->va);
+		if (r == NULL || !stack_grow(f->as, r, f->va))
+			return -EFAULT; /* fault_no_region */
+	}
+	if (!region_allows(r, f->access))
+		return -EACCES; /* fault_protection */
+	f->region = r;
+	return 0;
+}
+
+/* ---- anonymous memory ---- */
+
+static int anon_zero(struct fault *f)
+{
+	if (f->access != ACCESS_WRITE) {
+		enter_leaf(f, zero_frame, region_leaf_bits_no_write(f->region), false);
+		return 0;
+	}
+	struct page *page = pmm_alloc_zeroed(PAGE_ANON);
+	if (page == NULL)
+		return -ENOMEM;
+	enter_leaf(f, page, region_leaf_bits(f->region), true);
+	return 0;
+}
+
+/* True if the leaf names an anonymous frame that has no other holder: what a write may have
+ * without a copy. */
+static bool leaf_is_last_owner(pte_t e)
+{
+	const struct page *page = pte_page(e);
+	return page->kind == PAGE_ANON && page_has_one_owner(page);
+}
+
+static void give_write(pte_t *slot)
+{
+	const u64 bits = (slot->bits & ~PTE_COW) | PTE_R | PTE_W | PTE_D;
+	ptable_change_leaf(slot, (pte_t){ bits });
+}
+
+/* Take the frame over, and its neighbours in the same group of eight entries of the same region
+ * with it. */
+static int cow_last_owner(struct fault *f)
+{
+	const unsigned index = pt_index(f->va, 0);
+	pte_t *group = f->slot - index % PTES_PER_GROUP;
+	uaddr_t va = f->va - index % PTES_PER_GROUP * PAGE_SIZE;
+
+	give_write(f->slot);
+	for (unsigned i = 0; i < PTES_PER_GROUP; i++, va += PAGE_SIZE) {
+		const pte_t e = group[i];
+		if ((e.bits & (PTE_V | PTE_COW)) != (PTE_V | PTE_COW))
+			continue;
+		if (va < f->region->start || va >= f->region->end)
+			continue;
+		if (leaf_is_last_owner(e))
+			give_write(&group[i]);
+	}
+	return 0;
+}
+
+/* A private copy of the frame the leaf names, whatever the region is made of (H1). */
+static int cow_copy(struct fault *f)
+{
+	struct page *old = pte_page(*f->slot);
+	struct page *page;
+	if (old == zero_frame) {
+		page = pmm_alloc_zeroed(PAGE_ANON);
+	} else {
+		page = pmm_alloc(0, PAGE_ANON);
+		if (page != NULL)
+			page_copy(page_to_virt(page), page_to_virt(old));
+	}
+	if (page == NULL)
+		return -ENOMEM;
+	replace_leaf(f, page, region_leaf_bits(f->region));
+	return 0;
+}
+
+/* ---- objects ---- */
+
+/* The object's page with a count; file_past_end and file_refault come from here. */
+static int get_page(struct fault *f, bool for_write, struct page **page)
+{
+	struct vm_object *o = f->region->object;
+	const u64 index = region_index(f->region, f->va);
+	const int err = o->ops->get_page(o, index, for_write, page);
+	if (err == -EAGAIN) {
+		f->awaited = o;
+		f->awaited_index = index;
+	}
+	return err;
+}
+
+static int file_read(struct fault *f)
+{
+	struct page *page;
+	const int err = get_page(f, false, &page);
+	if (err != 0)
+		return err;
+	const u64 bits = region_leaf_bits_no_write(f->region);
+	if (bits & PTE_X)
+		vm_object_make_fetchable(f->region->object);
+	enter_leaf(f, page, bits, false);
+	return 0;
+}
+
+static int file_private_write(struct fault *f)
+{
+	struct page *source;
+	const int err = get_page(f, false, &source);
+	if (err != 0)
+		return err;
+	struct page *page = pmm_alloc(0, PAGE_ANON);
+	if (page != NULL) {
+		page_copy(page_to_virt(page), page_to_virt(source));
+		enter_leaf(f, page, region_leaf_bits(f->region), true);
+	}
+	pmm_put(source);
+	return page == NULL ? -ENOMEM : 0;
+}
+
+static int file_shared_write(struct fault *f)
+{
+	struct page *page;
+	const int err = get_page(f, true, &page);
+	if (err != 0)
+		return err;
+	const u64 bits = region_leaf_bits(f->region);
+	vm_object_mark_written(f->region->object);
+	if (bits & PTE_X)
+		vm_object_make_fetchable(f->region->object);
+	if (pte_is_none(*f->slot)) {
+		enter_leaf(f, page, bits, false);
+	} else if (pte_page(*f->slot) == page) {
+		give_write(f->slot);
+		pmm_put(page); /* the leaf has its own count */
+	} else {
+		replace_leaf(f, page, bits);
+	}
+	return 0;
+}
+
+/* ---- the table ---- */
+
+/* The page is there, but not for this access. */
+static int serve_present(struct fault *f)
+{
+	/* Whatever else the region allows, the leaf has from the start: mprotect changes both. */
+	ASSERT(f->access == ACCESS_WRITE);
+	if (region_is_shared(f->region))
+		return file_shared_write(f);
+	if (leaf_is_last_owner(*f->slot))
+		return cow_last_owner(f);
+	return cow_copy(f);
+}
+
+static int serve_absent(struct fault *f)
+{
+	if (f->region->object == NULL)
+		return anon_zero(f);
+	if (f->access != ACCESS_WRITE)
+		return file_read(f);
+	if (region_is_shared(f->region))
+		return file_shared_write(f);
+	return file_private_write(f);
+}
+
+static int serve_once(struct fault *f)
+{
+	int err = find_region(f);
+	if (err != 0)
+		return err;
+	err = ptable_own_path(f->as, f->va, true, &f->slot);
+	if (err != 0)
+		return err;
+	if (leaf_allows(*f->slot, f->access))
+		return 0; /* fault_spurious: another hart was first, or this one remembers an old
+			     entry */
+	if (!pte_is_none(*f->slot))
+		return serve_present(f);
+	return serve_absent(f);
+}
+
+/* Wait for the page with the lock dropped. Anything may have changed when it is held again. */
+static int file_refault(struct fault *f)
+{
+	struct vm_object *o = f->awaited;
+	ASSERT(o != NULL && o->ops->wait_page != NULL);
+	vm_object_get(o);
+	mutex_unlock(&f->as->lock);
+	const int err = o->ops->wait_page(o, f->awaited_index);
+	vm_object_put(o);
+	mutex_lock(&f->as->lock);
+	f->awaited = NULL;
+	return err;
+}
+
+int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
+{
+	struct fault f = { .as = as, .va = page_align_down(va), .access = access };
+	int err = serve_once(&f);
+	while (unlikely(err == -EAGAIN)) {
+		err = file_refault(&f);
+		if (err == 0)
+			err = serve_once(&f);
+	}
+	if (err == 0)
+		*leaf = *f.slot;
+	return err;
+}
+
+int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
+{
+	pte_t leaf;
+	mutex_lock(&as->lock);
+	const int err = fault_serve(as, va, access, &leaf);
+	mutex_unlock(&as->lock);
+	/* Drops a cached invalid or weaker entry, and orders our walks after what other harts
+	 * stored. */
+	if (err == 0)
+		tlb_flush_local();
+	return err;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fences for one space (FORK.md H15). A hart that enters a space sets its bit in as->harts, then
+ * a full barrier, then loads satp; whoever takes an entry away stores it, then a full barrier,
+ * then reads the bits. So either we see the bit, or that hart's walks see our store.
+ */
+#include "mm/vmm/fence.h"
+
+#include "arch/riscv/cpu/barrier.h"
+#include "arch/riscv/cpu/cpu.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "mm/vmm/aspace.h"
+
+static u64 harts_after_stores(const struct aspace *as)
+{
+	/* Pairs with the barrier between setting the bit and loading satp (kernel/sched). */
+	barrier_full();
+	return __atomic_load_n(&as->harts, __ATOMIC_RELAXED);
+}
+
+void aspace_fence(struct aspace *as)
+{
+	const u64 harts = harts_after_stores(as);
+	if (harts != 0)
+		tlb_flush_harts(harts);
+}
+
+void aspace_fence_others(struct aspace *as)
+{
+	const u64 others = harts_after_stores(as) & ~BIT(cpu_index());
+	if (others != 0)
+		tlb_flush_harts(others);
+}

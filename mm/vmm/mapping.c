@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mmap, munmap, mprotect, brk, madvise: changing what should be there, and taking away what no
+ * longer should.
+ *
+ * Each call parses and checks, then allocates what it can need and makes the tables its own, then
+ * acts; the acting part cannot fail. Regions are changed before leaves, both under as->lock, so
+ * the order between them shows nowhere. Regions that end are destroyed after the lock is dropped:
+ * their object may be a file that nobody else holds.
+ */
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/mman.h"
+#include "mm/vmm/aspace.h"
+#include "mm/vmm/fault.h"
+#include "mm/vmm/fence.h"
+#include "mm/vmm/object.h"
+#include "mm/vmm/ptable.h"
+#include "mm/vmm/region.h"
+#include "mm/vmm/unmap.h"
+
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+/* The end of [@addr, @addr + @len_bytes) rounded up to pages, if the range is within user space. */
+static bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
+{
+	if (addr > USER_MAX || len_bytes > USER_MAX - addr)
+		return false;
+	*end = page_align_up(addr + len_bytes);
+	return true;
+}
+
+/* Take the leaves of [@start, @end) away; its tables are owned. */
+static void drop_leaves(struct aspace *as, uaddr_t start, uaddr_t end)
+{
+	struct unmap_batch b;
+	unmap_begin(&b, as);
+	unmap_range(&b, start, end);
+	unmap_end(&b);
+}
+
+/* Remove regions and leaves of [@start, @end). 0; -ENOMEM with nothing changed. */
+static int clear_range(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
+{
+	int err = ptable_own_range(as, start, end);
+	if (err == 0)
+		err = region_punch(as, start, end, dead);
+	if (err == 0)
+		drop_leaves(as, start, end);
+	return err;
+}
+
+/* ---- mmap ---- */
+
+/* Checks that need no look at the space, in Linux's order; *@like gets prot, flags and object's
+ * part. */
+static int map_parse(const struct map_args *args, u64 *len_bytes, struct region *like)
+{
+	if (args->len_bytes == 0 || page_offset(args->offset_bytes) != 0)
+		return -EINVAL;
+	*len_bytes = page_align_up(args->len_bytes);
+	if (*len_bytes == 0 || *len_bytes > USER_MAX - USER_MIN)
+		return -ENOMEM;
+	if (args->offset_bytes + *len_bytes < args->offset_bytes)
+		return -EOVERFLOW;
+
+	u32 type = args->flags & MAP_TYPE;
+	if (type == MAP_SHARED_VALIDATE && args->object != NULL)
+		type = MAP_SHARED;
+	if (type != MAP_SHARED && type != MAP_PRIVATE)
+		return -EINVAL;
+	const u32 grows = args->flags & MAP_GROWSDOWN;
+	if (grows != 0 && (type == MAP_SHARED || args->object != NULL))
+		return -EINVAL;
+
+	like->prot = args->prot & PROT_ALL;
+	like->max_prot = args->object != NULL ? args->max_prot & PROT_ALL : PROT_ALL;
+	if (like->prot & ~like->max_prot)
+		return -EACCES;
+	like->flags = type | grows;
+	like->object = args->object;
+	like->offset_bytes = args->object != NULL ? args->offset_bytes : 0;
+	return 0;
+}
+
+/* Where the mapping goes. With MAP_FIXED what is there goes, after every other check. */
+static int map_place(const struct aspace *as, const struct map_args *args, u64 len_bytes,
+		     uaddr_t *start, bool *searched)
+{
+	uaddr_t addr = args->addr;
+	*searched = false;
+	if (args->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (len_bytes > USER_MAX || addr > USER_MAX - len_bytes)
+			return -ENOMEM;
+		if (page_offset(addr) != 0)
+			return -EINVAL;
+		if (addr < USER_MIN)
+			return -EPERM;
+		const struct region *r = region_find_from(as, addr);
+		if ((args->flags & MAP_FIXED_NOREPLACE) && r != NULL && r->start < addr + len_bytes)
+			return -EEXIST;
+		*start = addr;
+		return 0;
+	}
+	if (addr != 0 && addr < USER_MAX) {
+		addr = MAX(page_align_up(addr), (uaddr_t)USER_MIN);
+		if (addr <= USER_MAX - len_bytes &&
+		    region_range_is_free(as, addr, addr + len_bytes)) {
+			*start = addr;
+			return 0;
+		}
+	}
+	*searched = true;
+	return region_find_gap(as, len_bytes, start);
+}
+
+static int map_locked(struct aspace *as, const struct map_args *args, struct region *like,
+		      u64 len_bytes, struct list *dead)
+{
+	uaddr_t start;
+	bool searched;
+	int err = map_place(as, args, len_bytes, &start, &searched);
+	if (err != 0)
+		return err;
+	const uaddr_t end = start + len_bytes;
+
+	const struct region_sum old = region_sum_range(as, start, end);
+	const u64 pages = len_bytes >> PAGE_SHIFT;
+	u64 data_pages = region_is_data(like->prot, like->flags) ? pages : 0;
+	data_pages = data_pages > old.data_pages ? data_pages - old.data_pages : 0;
+	if (as->region_count >= REGIONS_MAX ||
+	    !region_limits_allow(as, pages - old.pages, data_pages))
+		return -ENOMEM;
+
+	like->as = as;
+	like->start = start;
+	like->end = end;
+	struct region *r = region_create(like);
+	if (r == NULL)
+		return -ENOMEM;
+	err = old.pages != 0 ? clear_range(as, start, end, dead) : 0;
+	if (err != 0) {
+		region_destroy(r); /* not the object's last reference: the caller holds one */
+		return err;
+	}
+	region_insert(r);
+	(void)region_merge(r);
+	if (searched)
+		region_note_gap_taken(as, start, len_bytes);
+	return 0;
+}
+
+/* MAP_POPULATE: as many pages as can be had; what fails will fail again, with a fault. */
+static void populate(struct aspace *as, const struct region *like)
+{
+	enum access access = ACCESS_READ;
+	if (like->prot == PROT_NONE)
+		return;
+	if ((like->prot & PROT_WRITE) && !region_is_shared(like))
+		access = ACCESS_WRITE;
+	else if (like->prot == PROT_EXEC)
+		access = ACCESS_EXEC;
+	for (uaddr_t va = like->start; va < like->end; va += PAGE_SIZE)
+		if (aspace_fault(as, va, access) != 0)
+			return;
+}
+
+s64 aspace_map(struct aspace *as, const struct map_args *args)
+{
+	struct region like = { .object = NULL };
+	u64 len_bytes;
+	int err = map_parse(args, &len_bytes, &like);
+	if (err != 0)
+		return err;
+
+	struct vm_object *shared = NULL;
+	if (like.object == NULL && (like.flags & MAP_TYPE) == MAP_SHARED) {
+		shared = vm_object_create_anonymous(len_bytes >> PAGE_SHIFT);
+		if (shared == NULL)
+			return -ENOMEM;
+		like.object = shared;
+	}
+
+	struct list dead;
+	list_init(&dead);
+	mutex_lock(&as->lock);
+	err = map_locked(as, args, &like, len_bytes, &dead);
+	mutex_unlock(&as->lock);
+	region_destroy_list(&dead);
+	if (shared != NULL)
+		vm_object_put(shared);
+	if (err != 0)
+		return err;
+	if (args->flags & MAP_POPULATE)
+		populate(as, &like);
+	return (s64)like.start;
+}
+
+int aspace_map_vdso(struct aspace *as, const void *image_start, size_t pages, uaddr_t *at)
+{
+	struct vm_object *image = vm_object_create_image(image_start, pages);
+	if (image == NULL)
+		return -ENOMEM;
+	const struct map_args args = {
+		.len_bytes = pages * PAGE_SIZE,
+		.prot = PROT_READ | PROT_EXEC,
+		.max_prot = PROT_READ | PROT_EXEC,
+		.flags = MAP_PRIVATE,
+		.object = image,
+	};
+	const s64 start = aspace_map(as, &args);
+	vm_object_put(image);
+	if (start < 0)
+		return (int)start;
+	as->vdso = (uaddr_t)start;
+	*at = (uaddr_t)start;
+	return 0;
+}
+
+/* ---- munmap ---- */
+
+int aspace_unmap(struct aspace *as, uaddr_t addr, u64 len_bytes)
+{
+	uaddr_t end;
+	if (page_offset(addr) != 0 || len_bytes == 0 || !range_end(addr, len_bytes, &end))
+		return -EINVAL;
+	struct list dead;
+	list_init(&dead);
+	mutex_lock(&as->lock);
+	const int err = clear_range(as, addr, end, &dead);
+	mutex_unlock(&as->lock);
+	region_destroy_list(&dead);
+	return err;
+}
+
+/* ---- mprotect ---- */
+
+struct protect_job {
+	struct aspace *as;
+	u32 prot;
+	bool took; /* some leaf lost a permission: fence */
+	bool code_flushed;
+};
+
+static void protect_leaves(struct protect_job *job, const struct region *r, uaddr_t start,
+			   uaddr_t end)
+{
+	const u64 permissions = PTE_V | PTE_R | PTE_W | PTE_X;
+	const u64 with_write = region_leaf_bits(r);
+	const u64 without_write = region_leaf_bits_no_write(r);
+	struct leaf_span span;
+	for (uaddr_t at = start; ptable_next_span(job->as, &at, end, &span);) {
+		for_each_present(i, &span)
+		{
+			const pte_t old = span.entries[i];
+			/* W is never given here: the write that wants it learns whether the frame
+			 * has other holders, and tells the object. */
+			const pte_t new = pte_make_leaf(
+				pte_pfn(old), old.bits & PTE_W ? with_write : without_write);
+			if (new.bits == old.bits)
+				continue;
+			/* Likely code that was just generated: fetchable before it may be fetched
+			 * (T23). */
+			if ((new.bits & ~old.bits &PTE_X) && !job->code_flushed) {
+				icache_flush_all();
+				job->code_flushed = true;
+			}
+			job->took |= (old.bits & ~new.bits &permissions) != 0;
+			ptable_change_leaf(&span.entries[i], new);
+		}
+	}
+}
+
+/* Give [@start, @end), part of @r, the new protection. */
+static int protect_piece(struct protect_job *job, struct region *r, uaddr_t start, uaddr_t end)
+{
+	if (job->prot & ~r->max_prot)
+		return -EACCES;
+	if (job->prot == r->prot)
+		return 0;
+	const u64 pages = (end - start) >> PAGE_SHIFT;
+	if (!region_is_data(r->prot, r->flags) && region_is_data(job->prot, r->flags) &&
+	    !region_limits_allow(job->as, 0, pages))
+		return -ENOMEM;
+	const int err = ptable_own_range(job->as, start, end);
+	if (err != 0)
+		return err;
+
+	if (r->start < start) {
+		r = region_split(r, start);
+		if (r == NULL)
+			return -ENOMEM;
+	}
+	if (end < r->end && region_split(r, end) == NULL) {
+		(void)region_merge(r);
+		return -ENOMEM;
+	}
+	region_set_prot(r, job->prot);
+	protect_leaves(job, r, start, end);
+	(void)region_merge(r);
+	return 0;
+}
+
+static int protect_locked(struct protect_job *job, uaddr_t start, uaddr_t end,
+			  bool from_stack_start)
+{
+	struct region *r = region_find(job->as, start);
+	if (r == NULL)
+		return -ENOMEM;
+	if (from_stack_start) {
+		if ((r->flags & MAP_GROWSDOWN) == 0)
+			return -EINVAL;
+		start = r->start;
+	}
+	for (uaddr_t at = start; at < end;) {
+		r = region_find_from(job->as, at);
+		if (r == NULL || r->start > at)
+			return -ENOMEM; /* with the part before the gap changed, as Linux has it */
+		const uaddr_t piece_end = MIN(end, r->end);
+		const int err = protect_piece(job, r, at, piece_end);
+		if (err != 0)
+			return err;
+		at = piece_end;
+	}
+	return 0;
+}
+
+int aspace_protect(struct aspace *as, uaddr_t addr, u64 len_bytes, u32 prot)
+{
+	const u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+	if (page_offset(addr) != 0 || (prot & ~(PROT_ALL | PROT_SEM | grows)) ||
+	    (grows & PROT_GROWSUP))
+		return -EINVAL;
+	if (len_bytes == 0)
+		return 0;
+	uaddr_t end;
+	if (!range_end(addr, len_bytes, &end))
+		return -ENOMEM;
+
+	struct protect_job job = { .as = as, .prot = prot & PROT_ALL };
+	mutex_lock(&as->lock);
+	const int err = protect_locked(&job, addr, end, grows != 0);
+	if (job.took)
+		aspace_fence(as);
+	mutex_unlock(&as->lock);
+	return err;
+}
+
+/* ---- brk ---- */
+
+static int brk_grow(struct aspace *as, uaddr_t start, uaddr_t end)
+{
+	const u64 pages = (end - start) >> PAGE_SHIFT;
+	/* One page more, so that heap and what follows never touch. */
+	if (end > USER_MAX - PAGE_SIZE || !region_range_is_free(as, start, end + PAGE_SIZE))
+		return -ENOMEM;
+	if (as->region_count >= REGIONS_MAX || !region_limits_allow(as, pages, pages))
+		return -ENOMEM;
+	const struct region like = {
+		.as = as,
+		.start = start,
+		.end = end,
+		.prot = PROT_READ | PROT_WRITE,
+		.max_prot = PROT_ALL,
+		.flags = MAP_PRIVATE,
+	};
+	struct region *r = region_create(&like);
+	if (r == NULL)
+		return -ENOMEM;
+	region_insert(r);
+	(void)region_merge(r);
+	return 0;
+}
+
+static int brk_locked(struct aspace *as, uaddr_t new_end, struct list *dead)
+{
+	if (as->brk_start == 0 || new_end < as->brk_start || new_end > USER_MAX ||
+	    new_end - as->brk_start > as->brk_limit_bytes)
+		return -ENOMEM;
+	const uaddr_t old_page_end = page_align_up(as->brk_end);
+	const uaddr_t new_page_end = page_align_up(new_end);
+	if (new_page_end > old_page_end)
+		return brk_grow(as, old_page_end, new_page_end);
+	if (new_page_end < old_page_end)
+		return clear_range(as, new_page_end, old_page_end, dead);
+	return 0;
+}
+
+uaddr_t aspace_brk(struct aspace *as, uaddr_t new_end)
+{
+	struct list dead;
+	list_init(&dead);
+	mutex_lock(&as->lock);
+	if (brk_locked(as, new_end, &dead) == 0)
+		as->brk_end = new_end;
+	const uaddr_t end = as->brk_end;
+	mutex_unlock(&as->lock);
+	region_destroy_list(&dead);
+	return end;
+}
+
+/* ---- madvise ---- */
+
+enum advice_action { ADVICE_UNKNOWN, ADVICE_NOTHING, ADVICE_DROP, ADVICE_DROP_ANONYMOUS };
+
+static enum advice_action advice_action(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return ADVICE_NOTHING;
+	case MADV_DONTNEED:
+		return ADVICE_DROP;
+	case MADV_FREE: /* may be done at any time before the next write, so at once */
+		return ADVICE_DROP_ANONYMOUS;
+	default:
+		return ADVICE_UNKNOWN;
+	}
+}
+
+static int advise_locked(struct aspace *as, uaddr_t start, uaddr_t end, enum advice_action action)
+{
+	int err = action == ADVICE_NOTHING ? 0 : ptable_own_range(as, start, end);
+	if (err != 0)
+		return err;
+	struct unmap_batch b;
+	unmap_begin(&b, as);
+	uaddr_t at = start;
+	for (const struct region *r = region_find_from(as, start); r != NULL && r->start < end;
+	     r = region_next(r)) {
+		if (r->start > at)
+			err = -ENOMEM; /* a gap: the rest is done all the same */
+		const uaddr_t from = MAX(start, r->start);
+		at = MIN(end, r->end);
+		if (action == ADVICE_DROP_ANONYMOUS && r->object != NULL) {
+			err = -EINVAL;
+			break;
+		}
+		if (action != ADVICE_NOTHING)
+			unmap_range(&b, from, at);
+	}
+	unmap_end(&b);
+	return err == 0 && at < end ? -ENOMEM : err;
+}
+
+int aspace_advise(struct aspace *as, uaddr_t addr, u64 len_bytes, int advice)
+{
+	const enum advice_action action = advice_action(advice);
+	if (action == ADVICE_UNKNOWN || page_offset(addr) != 0)
+		return -EINVAL;
+	if (len_bytes != 0 && page_align_up(len_bytes) == 0)
+		return -EINVAL;
+	const u64 len = page_align_up(len_bytes);
+	if (addr + len < addr)
+		return -EINVAL;
+	if (len == 0)
+		return 0;
+	/* Beyond user space nothing is mapped. */
+	const uaddr_t end = MIN(addr + len, (uaddr_t)USER_MAX);
+	if (addr >= end)
+		return -ENOMEM;
+	mutex_lock(&as->lock);
+	const int err = advise_locked(as, addr, end, action);
+	mutex_unlock(&as->lock);
+	return err == 0 && addr + len > USER_MAX ? -ENOMEM : err;
+}

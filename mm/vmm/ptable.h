@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The user half of page tables: walking, owning, entering and removing leaves. This is the one
+ * place where user entries are written.
+ *
+ * Invariants (FORK.md H22, HARDWARE T1, T2): a valid inner entry is exactly PPN | V, and exactly
+ * one entry names the table below it; a valid leaf has A, and D whenever it has W. In struct page
+ * of each table, `present` counts its entries that are not zero, and a clear bit i of `map` says
+ * that entries 8i to 8i+7 are zero (a set bit may be stale). A leaf of a PROT_NONE page keeps its
+ * frame with V = 0 and counts as present. The root's counts are of its user half.
+ *
+ * Locks: as->lock, or a space nobody else knows.
+ */
+#pragma once
+
+#include "arch/riscv/cpu/pte.h"
+#include "kernel/core/panic.h"
+#include "mm/pmm/pmm.h"
+#include "mm/vmm/ptable_stock.h"
+
+struct aspace;
+
+#define PTES_PER_GROUP    8 /* one bit of the map, one cache line */
+#define GROUPS_PER_TABLE  (PTES_PER_TABLE / PTES_PER_GROUP)
+#define ROOT_USER_ENTRIES (PTES_PER_TABLE / 2)
+
+/* The first group at or after @group that @map does not call empty; GROUPS_PER_TABLE: none. */
+static inline unsigned map_next_group(u64 map, unsigned group)
+{
+	u64 rest = group < GROUPS_PER_TABLE ? map >> group : 0;
+	if (rest == 0)
+		return GROUPS_PER_TABLE;
+	while ((rest & 0xff) == 0) {
+		rest >>= 8;
+		group += 8;
+	}
+	while ((rest & 1) == 0) {
+		rest >>= 1;
+		group++;
+	}
+	return group;
+}
+
+/* Visit the groups of eight entries that @map does not call empty. */
+#define for_each_group(group, map)                                              \
+	for (unsigned group = map_next_group(map, 0); group < GROUPS_PER_TABLE; \
+	     group = map_next_group(map, group + 1))
+
+static inline pte_t *ptable_entries(const struct page *table)
+{
+	return page_to_virt(table);
+}
+
+/* The table that the inner entry @e names. */
+static inline pte_t *ptable_below(pte_t e)
+{
+	return phys_to_virt(pte_paddr(e));
+}
+
+static inline struct page *pte_page(pte_t e)
+{
+	return pfn_to_page(pte_pfn(e));
+}
+
+/* The only store to a leaf. Counts are the caller's business. */
+static inline void ptable_store(pte_t *slot, pte_t e)
+{
+	ASSERT((e.bits & (PTE_V | PTE_A)) != PTE_V);         /* T1: would fault on a U74 */
+	ASSERT((e.bits & (PTE_W | PTE_D)) != PTE_W);         /* T1 */
+	DEBUG_ASSERT((e.bits & (PTE_W | PTE_R)) != PTE_W);   /* reserved */
+	DEBUG_ASSERT(!pte_is_table(e) && !(e.bits & PTE_G)); /* T2, and never global */
+	DEBUG_ASSERT(!pte_is_valid(e) || (e.bits & PTE_U));
+	WRITE_ONCE(slot->bits, e.bits);
+}
+
+static inline void ptable_count_in(pte_t *slot)
+{
+	struct page *table = virt_to_page(slot);
+	table->present++;
+	table->map |= BIT(page_offset((u64)slot) / sizeof(pte_t) / PTES_PER_GROUP);
+}
+
+/* A leaf where there was none; the count of the frame passes to the leaf. */
+static inline void ptable_set_leaf(pte_t *slot, pte_t e)
+{
+	ptable_count_in(slot);
+	ptable_store(slot, e);
+}
+
+/* Another leaf where there is one. */
+static inline void ptable_change_leaf(pte_t *slot, pte_t e)
+{
+	ptable_store(slot, e);
+}
+
+/* Take the leaf away; its count of the frame passes to the caller, who fences before dropping
+ * it. */
+static inline pte_t ptable_take_leaf(pte_t *slot)
+{
+	const pte_t old = *slot;
+	ptable_store(slot, pte_none());
+	virt_to_page(slot)->present--;
+	return old;
+}
+
+/*
+ * Walk to the leaf of @va, making every table on the way the space's own. *@leaf is NULL if a
+ * table is missing and not @create. 0 or -ENOMEM, with nothing changed that shows.
+ *
+ * The seam of fork by sharing tables: everybody who reads or edits leaves on behalf of one
+ * process comes through here, ptable_own_range() or ptable_next_span() after it.
+ */
+__must_check int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf);
+/* The same for all tables that exist in [@start, @end), so that an edit after it cannot fail. */
+__must_check int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end);
+
+/* The leaves of one table that lie in a range. */
+struct leaf_span {
+	pte_t *entries;      /* of the whole table */
+	unsigned first, end; /* indexes, end exclusive */
+	uaddr_t va;          /* of entries[first] */
+};
+/* The next table with leaves in [*@at, @end); moves *@at behind what it returns. Tables are
+ * owned. */
+bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out);
+/* Index of the first present leaf at or after @i in @span, span->end if there is none. */
+static inline unsigned span_next_present(const struct leaf_span *span, unsigned i)
+{
+	const u64 map = virt_to_page(span->entries)->map;
+	while (i < span->end) {
+		if ((map & BIT(i / PTES_PER_GROUP)) == 0)
+			i = map_next_group(map, i / PTES_PER_GROUP) * PTES_PER_GROUP;
+		else if (pte_is_none(span->entries[i]))
+			i++;
+		else
+			return i;
+	}
+	return span->end;
+}
+#define for_each_present(i, span)                                                  \
+	for (unsigned i = span_next_present(span, (span)->first); i < (span)->end; \
+	     i = span_next_present(span, i + 1))
+
+/* Name @table in the inner entry @entry, which is none. */
+void ptable_set_table(pte_t *entry, struct page *table);
+/*
+ * Take the entry away that names the table of leaves for @va, and the one above it if that table
+ * is empty now. Returns how many of @out were filled: tables the caller fences for and hands to
+ * ptable_free_leaves().
+ */
+unsigned ptable_detach(struct aspace *as, uaddr_t va, struct page *out[2]);
+/* Drop the frames of all leaves of @table, if there are any, and free it. No walker can reach
+ * it. */
+void ptable_free_leaves(struct page *table);
+/* Everything below @root and the root itself. No hart has it in satp. Needs no memory. */
+void ptable_destroy_root(struct page *root);
+
+/* Present leaves of the whole space. */
+u64 ptable_present_leaves(const struct aspace *as);

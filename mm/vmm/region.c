@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The set of regions of a space: a red-black tree by start address. Nothing here touches page
+ * tables.
+ *
+ * Invariant: start < end, page-aligned, and each region ends at or before the next one starts.
+ * The sums in the space (pages, data pages, count) are changed by the same functions that change
+ * the tree.
+ */
+#include "mm/vmm/region.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "kernel/core/panic.h"
+#include "lib/abi/errno.h"
+#include "mm/pmm/slab.h"
+#include "mm/vmm/object.h"
+
+static struct slab_cache *region_cache;
+
+void region_init(void)
+{
+	region_cache = slab_create("region", sizeof(struct region), 8);
+	if (region_cache == NULL)
+		panic("no memory for the cache of regions");
+}
+
+/* ---- looking up ---- */
+
+struct region *region_find_from(const struct aspace *as, uaddr_t va)
+{
+	struct rb_node *n = as->regions.node;
+	struct region *best = NULL;
+	while (n != NULL) {
+		struct region *r = rb_entry(n, struct region, node);
+		if (r->end > va) {
+			best = r;
+			if (r->start <= va)
+				break;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return best;
+}
+
+struct region *region_find(struct aspace *as, uaddr_t va)
+{
+	struct region *r = as->last_region;
+	if (r != NULL && r->start <= va && va < r->end)
+		return r;
+	r = region_find_from(as, va);
+	if (r == NULL || r->start > va)
+		return NULL;
+	as->last_region = r;
+	return r;
+}
+
+/* ---- sums ---- */
+
+static void account(struct region *r, u64 pages, bool more)
+{
+	struct aspace *as = r->as;
+	const u64 data = region_is_data(r->prot, r->flags) ? pages : 0;
+	if (more) {
+		as->mapped_pages += pages;
+		as->data_pages += data;
+	} else {
+		as->mapped_pages -= pages;
+		as->data_pages -= data;
+	}
+}
+
+/* [@start, @end) became free: what is known of gaps may be wrong now. */
+static void forget_gaps(struct aspace *as, uaddr_t end)
+{
+	if (end > as->gap_below)
+		as->gap_len_bytes = ~0UL;
+}
+
+bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages)
+{
+	if (as->mapped_pages + pages > as->limit_pages)
+		return false;
+	return data_pages == 0 || as->data_pages + data_pages <= as->brk_limit_bytes >> PAGE_SHIFT;
+}
+
+struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr_t end)
+{
+	struct region_sum sum = { 0, 0 };
+	for (const struct region *r = region_find_from(as, start); r != NULL && r->start < end;
+	     r = region_next(r)) {
+		const u64 pages = (MIN(end, r->end) - MAX(start, r->start)) >> PAGE_SHIFT;
+		sum.pages += pages;
+		if (region_is_data(r->prot, r->flags))
+			sum.data_pages += pages;
+	}
+	return sum;
+}
+
+/* ---- creating, inserting, removing ---- */
+
+struct region *region_create(const struct region *like)
+{
+	struct region *r = slab_alloc(region_cache);
+	if (r == NULL)
+		return NULL;
+	*r = *like;
+	list_init(&r->object_node);
+	if (r->object != NULL)
+		vm_object_get(r->object);
+	return r;
+}
+
+void region_destroy(struct region *r)
+{
+	if (r->object != NULL)
+		vm_object_put(r->object);
+	slab_free(region_cache, r);
+}
+
+void region_destroy_list(struct list *dead)
+{
+	list_for_each_safe(r, dead, struct region, object_node) {
+		list_remove(&r->object_node);
+		region_destroy(r);
+	}
+}
+
+static void object_link(struct region *r)
+{
+	if (r->object == NULL)
+		return;
+	spin_lock(&r->object->lock);
+	/* At the end: rmap.c's walk then meets a fork's regions after their parent's. */
+	list_push_back(&r->object->regions, &r->object_node);
+	spin_unlock(&r->object->lock);
+}
+
+static void object_unlink(struct region *r)
+{
+	if (r->object == NULL)
+		return;
+	spin_lock(&r->object->lock);
+	list_remove(&r->object_node);
+	spin_unlock(&r->object->lock);
+}
+
+static void insert_at(struct region *r, struct rb_node *parent, struct rb_node **link)
+{
+	DEBUG_ASSERT(r->start < r->end && page_offset(r->start | r->end) == 0);
+	rb_insert(&r->as->regions, parent, link, &r->node);
+	r->as->region_count++;
+	account(r, region_pages(r), true);
+	object_link(r);
+}
+
+void region_insert(struct region *r)
+{
+	struct rb_node **link = &r->as->regions.node;
+	struct rb_node *parent = NULL;
+	while (*link != NULL) {
+		parent = *link;
+		const struct region *other = rb_entry(parent, struct region, node);
+		DEBUG_ASSERT(r->end <= other->start || other->end <= r->start);
+		link = r->start < other->start ? &parent->left : &parent->right;
+	}
+	insert_at(r, parent, link);
+}
+
+void region_append(struct region *r)
+{
+	struct rb_node *last = r->as->regions.node;
+	while (last != NULL && last->right != NULL)
+		last = last->right;
+	insert_at(r, last, last == NULL ? &r->as->regions.node : &last->right);
+}
+
+/* Out of the tree and the object's list; the sums of pages are the caller's business. */
+static void unlink_region(struct region *r)
+{
+	struct aspace *as = r->as;
+	rb_remove(&as->regions, &r->node);
+	as->region_count--;
+	if (as->last_region == r)
+		as->last_region = NULL;
+	object_unlink(r);
+}
+
+void region_remove(struct region *r, struct list *dead)
+{
+	account(r, region_pages(r), false);
+	forget_gaps(r->as, r->end);
+	unlink_region(r);
+	list_push_back(dead, &r->object_node);
+}
+
+/* ---- changing ---- */
+
+struct region *region_split(struct region *r, uaddr_t at)
+{
+	ASSERT(r->start < at && at < r->end);
+	if (r->as->region_count >= REGIONS_MAX)
+		return NULL;
+	struct region *upper = region_create(r);
+	if (upper == NULL)
+		return NULL;
+	upper->start = at;
+	upper->offset_bytes += at - r->start;
+	account(r, region_pages(upper), false);
+	r->end = at;
+	region_insert(upper);
+	return upper;
+}
+
+static bool continues(const struct region *low, const struct region *high)
+{
+	if (low == NULL || high == NULL || low->end != high->start)
+		return false;
+	if (low->object != high->object || low->prot != high->prot ||
+	    low->max_prot != high->max_prot || low->flags != high->flags)
+		return false;
+	if (low->flags & MAP_GROWSDOWN)
+		return false;
+	return low->object == NULL ||
+	       low->offset_bytes + (low->end - low->start) == high->offset_bytes;
+}
+
+struct region *region_merge(struct region *r)
+{
+	struct region *low = region_prev(r);
+	if (continues(low, r)) {
+		unlink_region(r);
+		low->end = r->end;
+		region_destroy(r); /* never the object's last reference: low has one */
+		r = low;
+	}
+	struct region *high = region_next(r);
+	if (continues(r, high)) {
+		unlink_region(high);
+		r->end = high->end;
+		region_destroy(high);
+	}
+	return r;
+}
+
+int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
+{
+	struct region *r = region_find_from(as, start);
+	if (r == NULL || r->start >= end)
+		return 0;
+
+	if (r->start < start) {
+		/* A hole in the middle is the only case that needs memory. */
+		if (r->end > end && region_split(r, end) == NULL)
+			return -ENOMEM;
+		account(r, (r->end - start) >> PAGE_SHIFT, false);
+		forget_gaps(as, r->end);
+		r->end = start;
+		r = region_next(r);
+	}
+	while (r != NULL && r->end <= end) {
+		struct region *next = region_next(r);
+		region_remove(r, dead);
+		r = next;
+	}
+	if (r != NULL && r->start < end) {
+		account(r, (end - r->start) >> PAGE_SHIFT, false);
+		forget_gaps(as, end);
+		r->offset_bytes += end - r->start;
+		r->start = end;
+	}
+	return 0;
+}
+
+void region_grow_down(struct region *r, uaddr_t start)
+{
+	account(r, (r->start - start) >> PAGE_SHIFT, true);
+	r->start = start;
+}
+
+void region_set_prot(struct region *r, u32 prot)
+{
+	account(r, region_pages(r), false);
+	r->prot = prot;
+	account(r, region_pages(r), true);
+}
+
+/* ---- free ranges ---- */
+
+/* Where what must stay free below @r ends, seen from below. */
+static uaddr_t guarded_start(const struct region *r)
+{
+	if ((r->flags & MAP_GROWSDOWN) == 0)
+		return r->start;
+	return r->start > STACK_GUARD_BYTES ? r->start - STACK_GUARD_BYTES : 0;
+}
+
+bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end)
+{
+	const struct region *r = region_find_from(as, start);
+	return r == NULL || end <= guarded_start(r);
+}
+
+static int search_down(const struct aspace *as, uaddr_t top, u64 len_bytes, uaddr_t *start)
+{
+	/* The lowest region above the gap being looked at; NULL: none. */
+	const struct region *above = region_find_from(as, top);
+	uaddr_t gap_end = top;
+	if (above != NULL)
+		gap_end = MIN(top, guarded_start(above));
+	const struct region *below = above != NULL ? region_prev(above) :
+						     region_of_node(rb_last(&as->regions));
+	for (;;) {
+		const uaddr_t gap_start = below != NULL ? below->end : USER_MIN;
+		if (gap_end >= gap_start && gap_end - gap_start >= len_bytes) {
+			*start = gap_end - len_bytes;
+			return 0;
+		}
+		if (below == NULL)
+			return -ENOMEM;
+		gap_end = MIN(gap_end, guarded_start(below));
+		below = region_prev(below);
+	}
+}
+
+int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start)
+{
+	const bool shortcut = len_bytes >= as->gap_len_bytes;
+	return search_down(as, shortcut ? MIN(as->gap_below, as->mmap_top) : as->mmap_top,
+			   len_bytes, start);
+}
+
+void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes)
+{
+	as->gap_below = start;
+	as->gap_len_bytes = len_bytes;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Regions: what should be there. A region is a range of one space with one protection and one
+ * source of pages. Regions of a space never overlap; neighbours that could be one are one (but
+ * where a change of protection ran out of memory halfway).
+ *
+ * Locks: all functions here want as->lock held, or a space nobody else knows.
+ */
+#pragma once
+
+#include "arch/riscv/cpu/pte.h"
+#include "lib/abi/mman.h"
+#include "lib/list.h"
+#include "mm/vmm/aspace.h"
+
+struct vm_object;
+
+/* Linux's default for vm.max_map_count. */
+#define REGIONS_MAX 65530
+/* What stays free below a stack, so that running over its limit hits nothing. */
+#define STACK_GUARD_BYTES (256 * PAGE_SIZE)
+
+struct region {
+	/* set once at creation */
+	struct aspace *as;        /* NULL: not a region but a place in an object's list (rmap.c) */
+	struct vm_object *object; /* counted; NULL: private anonymous memory */
+
+	/* under as->lock */
+	struct rb_node node;
+	uaddr_t start, end;
+	u64 offset_bytes;   /* of start in the object */
+	u32 prot, max_prot; /* PROT_* */
+	u32 flags;          /* MAP_SHARED or MAP_PRIVATE, and MAP_GROWSDOWN */
+
+	/* under object->lock; on a list of dead regions once it was removed */
+	struct list object_node;
+};
+
+static inline bool region_is_shared(const struct region *r)
+{
+	return (r->flags & MAP_TYPE) == MAP_SHARED;
+}
+
+static inline u64 region_pages(const struct region *r)
+{
+	return (r->end - r->start) >> PAGE_SHIFT;
+}
+
+/* Page of the object that stands at @va. */
+static inline u64 region_index(const struct region *r, uaddr_t va)
+{
+	return (va - r->start + r->offset_bytes) >> PAGE_SHIFT;
+}
+
+/* What RLIMIT_DATA counts. */
+static inline bool region_is_data(u32 prot, u32 flags)
+{
+	return (prot & PROT_WRITE) != 0 && (flags & MAP_TYPE) == MAP_PRIVATE &&
+	       (flags & MAP_GROWSDOWN) == 0;
+}
+
+/* The bits of a leaf that has all the region may give. W without R is reserved, so W brings R. */
+static inline u64 region_leaf_bits(const struct region *r)
+{
+	u64 bits = PTE_U;
+	if (r->prot & (PROT_READ | PROT_WRITE))
+		bits |= PTE_V | PTE_R;
+	if (r->prot & PROT_WRITE)
+		bits |= PTE_W;
+	if (r->prot & PROT_EXEC)
+		bits |= PTE_V | PTE_X;
+	if (region_is_shared(r))
+		bits |= PTE_KEEP;
+	return bits;
+}
+
+/*
+ * The same without W. Where a private region would give it, COW says that a write may have it for
+ * the asking: so a leaf has COW exactly if it is private, its region allows writing, and W is
+ * off.
+ */
+static inline u64 region_leaf_bits_no_write(const struct region *r)
+{
+	u64 bits = region_leaf_bits(r);
+	if ((bits & PTE_W) && !region_is_shared(r))
+		bits |= PTE_COW;
+	return bits & ~PTE_W;
+}
+
+static inline struct region *region_of_node(struct rb_node *n)
+{
+	return n == NULL ? NULL : rb_entry(n, struct region, node);
+}
+static inline struct region *region_first(const struct aspace *as)
+{
+	return region_of_node(rb_first(&as->regions));
+}
+static inline struct region *region_next(const struct region *r)
+{
+	return region_of_node(rb_next(&r->node));
+}
+static inline struct region *region_prev(const struct region *r)
+{
+	return region_of_node(rb_prev(&r->node));
+}
+
+/* The lowest region that ends above @va: it contains @va or follows it. NULL: none. */
+struct region *region_find_from(const struct aspace *as, uaddr_t va);
+/* The region that contains @va, or NULL. Fast when it is the last one asked for. */
+struct region *region_find(struct aspace *as, uaddr_t va);
+
+/*
+ * A region not yet in any space, all fields as in @like but the links; takes a reference on the
+ * object. NULL: no memory.
+ */
+struct region *region_create(const struct region *like);
+/* One that was never inserted or was removed. Puts the object, so: no lock of RANK_ASPACE or
+ * later held, unless somebody else is known to hold the object. */
+void region_destroy(struct region *r);
+
+/* Put @r, whose range is free, into r->as and onto its object's list. */
+void region_insert(struct region *r);
+/* The same for a region above all others, without searching. */
+void region_append(struct region *r);
+/* Take @r out of its space and onto @dead. */
+void region_remove(struct region *r, struct list *dead);
+/* Destroy what region_remove() and region_punch() left. No lock of RANK_ASPACE or later held. */
+void region_destroy_list(struct list *dead);
+
+/*
+ * Cut @r in two at @at, strictly inside; @r stays the lower part, the upper one is returned.
+ * NULL: no memory or too many regions, nothing changed.
+ */
+struct region *region_split(struct region *r, uaddr_t at);
+/* Unite @r with the neighbours that continue it. Returns the region that contains it now. */
+struct region *region_merge(struct region *r);
+/*
+ * Remove everything in [@start, @end), cutting regions at the edges. 0; -ENOMEM with nothing
+ * changed. Leaves are the caller's business.
+ */
+__must_check int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead);
+
+/* Move the start of a stack down to @start, which the caller has checked. */
+void region_grow_down(struct region *r, uaddr_t start);
+void region_set_prot(struct region *r, u32 prot);
+
+/* The highest free range of @len_bytes below as->mmap_top: 0 and *@start, or -ENOMEM. */
+__must_check int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start);
+/* A region was inserted where region_find_gap() said: above it no search for as much need look. */
+void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes);
+/* True if nothing lies in [@start, @end), nor in the guard of a stack above it. */
+bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end);
+/* Mapped pages in [@start, @end), and how many of them region_is_data() counts. */
+struct region_sum {
+	u64 pages, data_pages;
+};
+struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr_t end);
+/* True if the limits allow @pages more, of which @data_pages count as data. */
+bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages);
+
+void region_init(void);

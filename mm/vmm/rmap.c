@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From an object to the spaces that map it (FORK.md H14): vm_object_unmap_range().
+ *
+ * The order of locks is space, then object; so here: object lock, pick a region and a reference
+ * to its space, drop the object lock, then the space's lock. A place in the object's list (a
+ * struct region without a space) remembers how far the walk came. Why nothing is missed:
+ *  - Before the walk the owner made get_page refuse the pages, so a new mapping cannot have them.
+ *  - A region on the list has its whole space looked at, under that space's lock. What is split
+ *    or merged there later has no such leaves either.
+ *  - fork copies leaves under its parent's lock and links the child's regions behind the
+ *    parent's. So either the parent was looked at before, and there was nothing to copy; or the
+ *    walk waits for the parent's lock, and when it goes on, the child is published and stands
+ *    ahead.
+ *  - A space whose count is 0 is on its way out, in which case its leaves hold counts of their
+ *    own until they are gone; or not published yet, the case above.
+ */
+#include "mm/vmm/aspace.h"
+#include "mm/vmm/object.h"
+#include "mm/vmm/ptable.h"
+#include "mm/vmm/region.h"
+#include "mm/vmm/unmap.h"
+
+struct span_of_object {
+	const struct vm_object *object;
+	u64 first, end; /* pages */
+	bool cut;       /* private copies go, too */
+};
+
+static void unmap_in_region(struct unmap_batch *b, const struct region *r,
+			    const struct span_of_object *s)
+{
+	const u64 first = s->first, end = s->end;
+	const u64 r_first = region_index(r, r->start);
+	const u64 r_end = r_first + region_pages(r);
+	if (first >= r_end || end <= r_first)
+		return;
+	uaddr_t at = r->start + ((MAX(first, r_first) - r_first) << PAGE_SHIFT);
+	const uaddr_t stop = r->start + ((MIN(end, r_end) - r_first) << PAGE_SHIFT);
+	struct leaf_span span;
+	while (ptable_next_span(b->as, &at, stop, &span)) {
+		for_each_present(i, &span)
+		{
+			if (s->cut || pte_page(span.entries[i])->kind == PAGE_FILE)
+				unmap_add(b, pte_page(ptable_take_leaf(&span.entries[i])));
+		}
+	}
+}
+
+static void unmap_in_space(struct aspace *as, const struct span_of_object *s)
+{
+	struct unmap_batch b;
+	mutex_lock(&as->lock);
+	unmap_begin(&b, as);
+	for (const struct region *r = region_first(as); r != NULL; r = region_next(r))
+		if (r->object == s->object)
+			unmap_in_region(&b, r, s);
+	unmap_end(&b);
+	mutex_unlock(&as->lock);
+}
+
+/* The next space behind @place, counted; moves @place. NULL at the end. Locks: object->lock. */
+static struct aspace *next_space(struct vm_object *o, struct region *place)
+{
+	struct list *node = place->object_node.next;
+	for (; node != &o->regions; node = node->next) {
+		struct region *r = list_entry(node, struct region, object_node);
+		if (r->as == NULL || !refcount_try_get(&r->as->refs))
+			continue;
+		list_remove(&place->object_node);
+		list_insert_after(node, &place->object_node);
+		return r->as;
+	}
+	return NULL;
+}
+
+void vm_object_unmap_range(struct vm_object *o, u64 first, u64 end, bool cut)
+{
+	const struct span_of_object span = { o, first, end, cut };
+	struct region place = { .as = NULL };
+	might_sleep();
+	spin_lock(&o->lock);
+	list_push_front(&o->regions, &place.object_node);
+	for (;;) {
+		struct aspace *as = next_space(o, &place);
+		if (as == NULL)
+			break;
+		spin_unlock(&o->lock);
+		unmap_in_space(as, &span);
+		aspace_put_later(as);
+		spin_lock(&o->lock);
+	}
+	list_remove(&place.object_node);
+	spin_unlock(&o->lock);
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# Which kernel is built, by what and how.
+
+BOARD ?= virt
+BOARDS := $(notdir $(patsubst %/defconfig,%,$(wildcard board/*/defconfig)))
+ifeq ($(filter $(BOARD),$(BOARDS)),)
+$(error BOARD=$(BOARD): there is no board/$(BOARD)/defconfig. The boards are: $(BOARDS))
+endif
+
+is_on = $(filter-out 0 n no,$($(1)))
+B := build/$(BOARD)$(if $(call is_on,DEBUG),-debug)$(if $(call is_on,TESTS),-tests)
+FRAGMENTS := $(strip $(if $(call is_on,DEBUG),scripts/make/debug.config) \
+	     $(if $(call is_on,TESTS),scripts/make/tests.config))
+
+CROSS_COMPILE ?= riscv64-linux-gnu-
+CC      := $(CROSS_COMPILE)gcc
+LD      := $(CROSS_COMPILE)ld
+NM      := $(CROSS_COMPILE)nm
+OBJCOPY := $(CROSS_COMPILE)objcopy
+OBJDUMP := $(CROSS_COMPILE)objdump
+SIZE    := $(CROSS_COMPILE)size
+HOST_CC := gcc
+# Debian's own, which sees Debian's modules; another Python on PATH would not.
+PYTHON  := /usr/bin/python3
+# labgrid, where setup had to fetch it.
+export PYTHONPATH := $(if $(wildcard build/packages/python),$(CURDIR)/build/packages/python)
+
+# Goals that need no configuration: they build no kernel, or have a make of their own do it.
+PLAIN_GOALS := help clean check test host-test fixtures user-tests user-test-qemu system-test \
+	       lint-style lint-format lint-shell lint-python lint-abi boot-test
+ifneq ($(if $(MAKECMDGOALS),$(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),kernel),)
+ifeq ($(shell command -v $(CC)),)
+$(error $(CC) is missing: run scripts/setup)
+endif
+include $(B)/generated/config.mk
+endif
+include board/$(BOARD)/board.mk
+
+$(B)/generated/config.mk: Kconfig board/$(BOARD)/defconfig $(FRAGMENTS) scripts/kconfig.py \
+			  $(or $(wildcard $(B)/.config),FORCE)
+	$(call say,CONFIG,$(B)/.config)$(PYTHON) scripts/kconfig.py configure $(B) \
+		board/$(BOARD)/defconfig $(FRAGMENTS)
+$(B)/generated/config.h: $(B)/generated/config.mk ;
+
+.PHONY: menuconfig savedefconfig
+menuconfig:
+	$(PYTHON) scripts/kconfig.py menuconfig $(B)
+savedefconfig:
+	$(if $(FRAGMENTS),$(error savedefconfig goes without DEBUG and TESTS: they are no part of a defconfig))
+	@$(PYTHON) scripts/kconfig.py savedefconfig $(B) board/$(BOARD)/defconfig
+
+# The same sources give the same bytes: the time is that of the last commit.
+GIT := git --no-optional-locks
+SOURCE_DATE_EPOCH ?= $(or $(shell $(GIT) log -1 --format=%ct 2>/dev/null),1735689600)
+export SOURCE_DATE_EPOCH
+HEIFER_VERSION := $(or $(shell $(GIT) describe --always --dirty 2>/dev/null),unknown)
+
+# The harts of the Unmatched: no FPU in kernel code, no bit manipulation, no access off alignment.
+ARCH_FLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align
+WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wvla
+KERNEL_CPPFLAGS := -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) \
+		   -I . -I $(B) -include $(B)/generated/config.h
+KERNEL_CFLAGS := -std=gnu11 $(ARCH_FLAGS) -ffreestanding -fno-builtin -fno-pic -fno-pie \
+		 -fno-stack-protector -fno-common -fno-strict-aliasing -fno-omit-frame-pointer \
+		 -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. -O2 -g $(WARNINGS)
+KERNEL_AFLAGS := $(ARCH_FLAGS) -g -ffile-prefix-map=$(CURDIR)=.
+KERNEL_LDFLAGS := -melf64lriscv -static --build-id=none -z max-page-size=4096 --fatal-warnings

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# Tests that run on this machine. tests/host/test_<subject>.c is one executable; its comment
+# `/* sources: lib/rbtree.c ... */` names the files under test that are linked with it.
+
+H := build/host
+HOST_TEST_SOURCES := $(sort $(wildcard tests/host/test_*.c))
+HOST_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(HOST_TEST_SOURCES))
+HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	       -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	       -Wall -Wextra -Werror -Wno-unused-parameter -Wvla
+# Names in tests/host/shim stand in for those of the kernel: they are found first.
+HOST_CPPFLAGS := -DHOST_TEST -DFIXTURES_DIR='"build/fixtures"' -DCONFIG_NR_CPUS=8 -DCONFIG_DEBUG_CHECKS=1 \
+		 -DCONFIG_DEBUG_LOCKS=1 -DCONFIG_FORK_DEFAULT_PAGE=1 -DCONFIG_BOARD_NAME='"host"' \
+		 -I tests/host/shim -I .
+
+FIXTURES := $(addprefix build/fixtures/,virt.dtb sifive_u.dtb unmatched.dtb)
+
+.PHONY: host-test fixtures
+fixtures: $(FIXTURES)
+$(FIXTURES) &: scripts/make_fixtures $(wildcard build/packages/VERSIONS)
+	$(call say,GEN,build/fixtures)scripts/make_fixtures
+
+ifneq ($(and $(T),$(filter host-test,$(MAKECMDGOALS))),)
+ifeq ($(filter $(H)/test_$(T),$(HOST_TESTS)),)
+$(error T=$(T): there is no tests/host/test_$(T).c)
+endif
+endif
+host-test: $(patsubst %,%.passed,$(if $(T),$(filter $(H)/test_$(T),$(HOST_TESTS)),$(HOST_TESTS)))
+	@printf '  host tests: %d programs passed\n' $(words $^)
+
+$(H)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(HOST_CC) $(HOST_CFLAGS)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(H)/obj/%.o: %.c $(H)/flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)$(HOST_CC) $(HOST_CFLAGS) $(HOST_CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# A test that passed need not run again until something it is made of changes.
+$(H)/%.passed: $(H)/% $(FIXTURES)
+	$(call say,TEST,$*)ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		timeout 300 $< >$(H)/$*.log 2>&1 </dev/null || \
+		{ s=$$?; cat $(H)/$*.log; echo "$* failed ($$s). Again: $<" >&2; exit 1; }
+	@touch $@
+
+# For each test: its executable from its objects.
+ifneq ($(filter host-test $(H)/%,$(MAKECMDGOALS)),)
+$(shell mkdir -p $(H) && awk -f scripts/make/host_rules.awk $(HOST_TEST_SOURCES) >$(H)/rules.mk)
+include $(H)/rules.mk
+$(HOST_TESTS):
+	$(call say,HOSTLD,$@)$(HOST_CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka -lm
+endif
+-include $(shell find $(H)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# What runs on Heifer: the test programs and the root file system.
+
+# The test programs are one static ELF that is called by many names; user/tests/lib/multi.c says why.
+# What must be an ELF of its own is in user/tests/programs; how each is linked is the point of it.
+U := build/user
+USER_TEST_NAMES := $(sort $(patsubst user/tests/%.c,%,$(wildcard user/tests/*.c)))
+USER_TEST_OBJECTS := $(USER_TEST_NAMES:%=$(U)/obj/%.o) $(U)/obj/lib/test.o $(U)/obj/lib/multi.o
+USER_PROGRAMS := $(patsubst user/tests/programs/%.c,$(U)/programs/%,$(wildcard user/tests/programs/*.c))
+USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g0 -fno-strict-aliasing -Wall -Wextra -Werror \
+	       -Wno-unused-parameter -I user/tests
+
+PROGRAM_FLAGS_data_bss := -static
+PROGRAM_FLAGS_minimal := -static -nostdlib -ffreestanding
+PROGRAM_FLAGS_static_pie := -fPIE -pie -nostdlib -ffreestanding -fno-stack-protector \
+			    -Wl,--no-dynamic-linker,-z,text,-z,max-page-size=4096
+
+.PHONY: user-tests user-test-qemu
+user-tests: $(U)/tests $(USER_PROGRAMS)
+
+$(U)/obj/lib/%.o: user/tests/lib/%.c scripts/make/user.mk
+	@mkdir -p $(@D)
+	$(call say,USERCC,$<)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+$(U)/obj/%.o: user/tests/%.c scripts/make/user.mk
+	@mkdir -p $(@D)
+	$(call say,USERCC,$<)$(CC) $(USER_CFLAGS) -Dtest_main=test_main_$* -MMD -MP -c -o $@ $<
+# Written when the names change: a test that is gone must go from the table.
+$(U)/table.c: FORCE
+	@mkdir -p $(@D)
+	@{ echo '#include "lib/multi.h"'; \
+	   for n in $(USER_TEST_NAMES); do echo "int test_main_$$n(int, char **);"; done; \
+	   echo 'const struct test_program test_programs[] = {'; \
+	   for n in $(USER_TEST_NAMES); do echo "	{ \"$$n\", test_main_$$n },"; done; \
+	   echo '	{ 0, 0 }'; echo '};'; } >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(U)/tests: $(USER_TEST_OBJECTS) $(U)/table.c
+	$(call say,USERLD,$@)$(CC) $(USER_CFLAGS) -static -s -pthread -o $@ $^ -lm
+$(U)/programs/%: user/tests/programs/%.c scripts/make/user.mk
+	@mkdir -p $(@D)
+	$(call say,USERCC,$<)$(CC) $(USER_CFLAGS) -s $(PROGRAM_FLAGS_$*) -o $@ $<
+-include $(USER_TEST_OBJECTS:.o=.d)
+
+# The same programs on Linux, as far as qemu-user is a faithful one.
+user-test-qemu: user-tests
+	@scripts/run_user_tests $(T)
+
+# The root file system: Debian's BusyBox, user/rootfs, the test programs if asked for, ROOTFS_ADD.
+P := build/packages
+$(P)/busybox:
+	@echo "$@ is missing: run scripts/setup" >&2; exit 1
+# The list of what BusyBox is called comes from BusyBox.
+$(P)/applets: $(P)/busybox
+	$(call say,GEN,$@)$$(command -v qemu-riscv64-static || command -v qemu-riscv64) $< --list-full >$@
+
+# Always run: it is quick, sees what changed in any of the trees, and writes only then.
+$(B)/initramfs.cpio: $(P)/busybox $(P)/applets $(if $(CONFIG_INITRAMFS_TESTS),$(U)/tests $(USER_PROGRAMS)) FORCE \
+		     | $(B)/generated/config.mk
+	@$(PYTHON) scripts/gen_initramfs.py $@ --epoch $(SOURCE_DATE_EPOCH) --busybox $(P)/busybox \
+		--applets $(P)/applets --tree user/rootfs \
+		$(if $(CONFIG_INITRAMFS_TESTS),--tests $(U)/tests $(USER_TEST_NAMES) \
+			--test-programs $(USER_PROGRAMS)) $(if $(ROOTFS_ADD),--tree '$(ROOTFS_ADD)')
