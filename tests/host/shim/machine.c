@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/* This hart, its fences, and locks without other harts. */
+#include "tests/host/shim/machine.h"
+
+#include "arch/riscv/cpu/cpu.h"
+#include "arch/riscv/cpu/mmu.h"
+#include "kernel/core/panic.h"
+#include "kernel/core/spinlock.h"
+#include "kernel/sched/mutex.h"
+#include "kernel/sched/workqueue.h"
+
+struct shim_fences shim_fences;
+void (*shim_on_fence)(u64 harts);
+void (*shim_on_local_fence)(void);
+int shim_locks_held;
+
+static struct thread shim_thread = { .arch.cpu = &cpus[0] };
+struct arch_thread *host_current = &shim_thread.arch;
+struct cpu cpus[CONFIG_NR_CPUS];
+u32 cpu_count = 1;
+
+void shim_fences_reset(void)
+{
+	shim_fences = (struct shim_fences){ 0 };
+	shim_on_fence = NULL;
+	shim_on_local_fence = NULL;
+}
+
+void shim_run_on(u32 cpu)
+{
+	cpus[cpu].index = cpu;
+	shim_thread.arch.cpu = &cpus[cpu];
+}
+
+void tlb_flush_local(void)
+{
+	if (shim_on_local_fence != NULL)
+		shim_on_local_fence();
+	shim_fences.local++;
+}
+
+void tlb_flush_harts(u64 harts)
+{
+	if (shim_on_fence != NULL)
+		shim_on_fence(harts);
+	shim_fences.remote++;
+	shim_fences.harts = harts;
+}
+
+void tlb_flush_all(void)
+{
+	tlb_flush_harts(~0UL);
+}
+
+void icache_flush_all(void)
+{
+	shim_fences.icache++;
+}
+
+/* ---- locks ---- */
+
+static int spinning_held;
+
+void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
+{
+	*l = (struct spinlock)SPINLOCK_INIT(name, rank);
+}
+
+void spin_lock(struct spinlock *l)
+{
+	if (!spin_try_lock(l))
+		panic("spinlock taken twice");
+}
+
+bool spin_try_lock(struct spinlock *l)
+{
+	if (!ticket_try_lock(&l->ticket))
+		return false;
+	shim_locks_held++;
+	spinning_held++;
+	return true;
+}
+
+void spin_unlock(struct spinlock *l)
+{
+	if (!ticket_is_taken(&l->ticket))
+		panic("spinlock released but not held");
+	ticket_unlock(&l->ticket);
+	shim_locks_held--;
+	spinning_held--;
+}
+
+bool spin_is_held(const struct spinlock *l)
+{
+	return ticket_is_taken(&l->ticket);
+}
+
+void might_sleep(void)
+{
+	if (spinning_held != 0)
+		panic("sleeping with a spinlock held");
+}
+
+void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
+{
+	*m = (struct mutex){ .name = name, .rank = rank };
+}
+
+void mutex_lock(struct mutex *m)
+{
+	might_sleep();
+	if (m->holder != NULL)
+		panic("mutex %s taken twice", m->name);
+	m->holder = host_current;
+	shim_locks_held++;
+}
+
+bool mutex_try_lock(struct mutex *m)
+{
+	if (m->holder != NULL)
+		return false;
+	mutex_lock(m);
+	return true;
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	if (m->holder != host_current)
+		panic("mutex %s released by who does not hold it", m->name);
+	m->holder = NULL;
+	shim_locks_held--;
+}
+
+/* ---- deferred work: done at once ---- */
+
+void work_init(struct work *w, void (*run)(struct work *w))
+{
+	w->run = run;
+	w->queued = false;
+}
+
+void work_queue(struct work *w)
+{
+	w->run(w);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* A panic ends the test program, unless the test waits for it. */
+#include "kernel/core/panic.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/host/shim/machine.h"
+
+bool shim_panic_expected;
+jmp_buf shim_panic_jump;
+
+void panic(const char *format, ...)
+{
+	if (shim_panic_expected)
+		longjmp(shim_panic_jump, 1);
+	va_list args;
+	va_start(args, format);
+	fputs("panic: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	abort();
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+/* sources: kernel/proc/exec_args.c kernel/proc/exec_stack.c lib/string.c tests/host/shim/heap.c
+ * tests/host/shim/panic.c */
+/* Arguments on their way through the kernel, and the stack a program finds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/usercopy.h"
+#include "fs/random.h"
+#include "kernel/proc/exec_args.h"
+#include "kernel/proc/exec_stack.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/limits.h"
+#include "mm/vmm/aspace.h"
+#include "tests/host/shim/machine.h"
+
+#define STACK_LIMIT (8UL << 20)
+#define BAD_ADDRESS 8UL
+/* Of the fake space: as much below USER_MAX as any test uses. */
+#define MEMORY_BYTES (8UL << 20)
+
+struct arch_thread *host_current;
+
+/* ---- below the unit: user memory is the host's, the new space an array ---------------------- */
+
+static unsigned fail_after = ~0U; /* allocations that still succeed */
+static char *memory;              /* the last MEMORY_BYTES below USER_MAX */
+static struct map_args mapped;
+
+bool shim_should_fail(void)
+{
+	return fail_after != ~0U && fail_after-- == 0;
+}
+
+size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes)
+{
+	if (src == BAD_ADDRESS)
+		return len_bytes;
+	memcpy(dst, (const void *)src, len_bytes);
+	return 0;
+}
+
+ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
+{
+	if (src == BAD_ADDRESS)
+		return -EFAULT;
+	for (size_t i = 0; i < size; i++) {
+		dst[i] = ((const char *)src)[i];
+		if (dst[i] == '\0')
+			return (ssize_t)i;
+	}
+	return -ENAMETOOLONG;
+}
+
+void random_fill(void *buf, size_t len_bytes)
+{
+	memset(buf, 0xab, len_bytes);
+}
+
+s64 aspace_map(struct aspace *as, const struct map_args *args)
+{
+	mapped = *args;
+	return (s64)args->addr;
+}
+
+static char *at(uaddr_t va)
+{
+	assert_true(va >= USER_MAX - MEMORY_BYTES && va < USER_MAX);
+	return memory + (va - (USER_MAX - MEMORY_BYTES));
+}
+
+size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes)
+{
+	assert_true(va >= mapped.addr && va + len_bytes <= mapped.addr + mapped.len_bytes);
+	memcpy(at(va), src, len_bytes);
+	return len_bytes;
+}
+
+static u64 word_at(uaddr_t va)
+{
+	u64 word;
+	memcpy(&word, at(va), sizeof(word));
+	return word;
+}
+
+/* ---- helpers -------------------------------------------------------------------------------- */
+
+static int setup(void **state)
+{
+	fail_after = ~0U;
+	memory = calloc(1, MEMORY_BYTES);
+	return memory == NULL;
+}
+
+static int teardown(void **state)
+{
+	free(memory);
+	return shim_objects_used() != 0; /* nothing leaked */
+}
+
+/* Build the stack for @args; the strings it points to are compared by expect_stack(). */
+static uaddr_t build(struct aspace *as, const struct exec_args *args)
+{
+	struct exec_stack s = { .args = args,
+				.exec_name = "/bin/prog",
+				.limit_bytes = STACK_LIMIT };
+	exec_stack_add_aux(&s, AT_PAGESZ, 4096);
+	uaddr_t sp;
+	assert_int_equal(exec_stack_map(as, &s), 0);
+	assert_int_equal(exec_stack_fill(as, &s, &sp), 0);
+	assert_int_equal(sp % 16, 0);
+	return sp;
+}
+
+static uaddr_t expect_strings(uaddr_t at_va, const char *const *strings, size_t count)
+{
+	for (size_t i = 0; i < count; i++, at_va += sizeof(u64))
+		assert_string_equal(at(word_at(at_va)), strings[i]);
+	assert_int_equal(word_at(at_va), 0);
+	return at_va + sizeof(u64);
+}
+
+static u64 aux_value(uaddr_t auxv, u64 type)
+{
+	for (; word_at(auxv) != AT_NULL; auxv += sizeof(struct auxv_entry)) {
+		if (word_at(auxv) == type)
+			return word_at(auxv + sizeof(u64));
+	}
+	fail_msg("no aux entry %lu", (unsigned long)type);
+	return 0;
+}
+
+static void expect_stack(uaddr_t sp, const char *const *argv, size_t argc, const char *const *envp,
+			 size_t envc)
+{
+	assert_int_equal(word_at(sp), argc);
+	const uaddr_t env = expect_strings(sp + sizeof(u64), argv, argc);
+	const uaddr_t auxv = expect_strings(env, envp, envc);
+	assert_int_equal(aux_value(auxv, AT_PAGESZ), 4096);
+	assert_string_equal(at(aux_value(auxv, AT_EXECFN)), "/bin/prog");
+	assert_int_equal(*(u8 *)at(aux_value(auxv, AT_RANDOM)), 0xab);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
+static void stack_has_arguments_environment_and_auxv(void **state)
+{
+	const char *const argv[] = { "prog", "", "two words", NULL };
+	const char *const envp[] = { "A=1", "B=", NULL };
+	struct exec_args args;
+	struct aspace as = { 0 };
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, (uaddr_t)envp), 0);
+	const uaddr_t sp = build(&as, &args);
+	expect_stack(sp, argv, 3, envp, 2);
+	assert_string_equal(at(as.arg_start), "prog");
+	assert_string_equal(at(as.env_start), "A=1");
+	assert_int_equal(as.arg_end, as.env_start);
+	assert_string_equal(at(as.env_end), "/bin/prog");
+	assert_int_equal(word_at(USER_MAX - 8), 0);
+	exec_args_fini(&args);
+}
+
+static void stack_without_environment(void **state)
+{
+	const char *const argv[] = { "prog", NULL };
+	struct exec_args args;
+	struct aspace as = { 0 };
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	expect_stack(build(&as, &args), argv, 1, NULL, 0);
+	assert_int_equal(as.env_start, as.env_end);
+	exec_args_fini(&args);
+}
+
+static void args_without_argv_get_an_empty_name(void **state)
+{
+	const char *const empty[] = { "" };
+	const char *const none[] = { NULL };
+	struct exec_args args;
+	struct aspace as = { 0 };
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)none, 0), 0);
+	expect_stack(build(&as, &args), empty, 1, NULL, 0);
+	exec_args_fini(&args);
+}
+
+static void args_may_lie_across_chunks(void **state)
+{
+	char *argv[301] = { NULL };
+	for (size_t i = 0; i < 300; i++) {
+		argv[i] = malloc(i + 1);
+		memset(argv[i], 'a' + (int)(i % 26), i);
+		argv[i][i] = '\0';
+	}
+	struct exec_args args;
+	struct aspace as = { 0 };
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	expect_stack(build(&as, &args), (const char *const *)argv, 300, NULL, 0);
+	exec_args_fini(&args);
+	for (size_t i = 0; i < 300; i++)
+		free(argv[i]);
+}
+
+static void args_script_replaces_argv0(void **state)
+{
+	const char *const argv[] = { "script-as-called", "x", NULL };
+	const char *const envp[] = { "E=1", NULL };
+	const char *const once[] = { "/bin/sh", "-e", "/bin/script", "x" };
+	const char *const twice[] = { "/bin/true", "/bin/sh", "-e", "/bin/script", "x" };
+	struct exec_args args;
+	struct aspace as = { 0 };
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, (uaddr_t)envp), 0);
+	assert_int_equal(exec_args_put_interpreter(&args, "/bin/sh", "-e", "/bin/script"), 0);
+	assert_int_equal(exec_args_argc(&args), 4);
+	expect_stack(build(&as, &args), once, 4, envp, 1);
+	/* /bin/sh is a script itself. */
+	assert_int_equal(exec_args_put_interpreter(&args, "/bin/true", NULL, "/bin/sh"), 0);
+	expect_stack(build(&as, &args), twice, 5, envp, 1);
+	exec_args_fini(&args);
+}
+
+static void args_script_replaces_argv0_longer_than_a_chunk(void **state)
+{
+	char *name = malloc(9001);
+	memset(name, 'n', 9000);
+	name[9000] = '\0';
+	const char *const argv[] = { name, "x", NULL };
+	const char *const wanted[] = { "/bin/sh", "s", "x" };
+	struct exec_args args;
+	struct aspace as = { 0 };
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	assert_int_equal(exec_args_put_interpreter(&args, "/bin/sh", NULL, "s"), 0);
+	expect_stack(build(&as, &args), wanted, 3, NULL, 0);
+	exec_args_fini(&args);
+	free(name);
+}
+
+static void args_bad_addresses_are_refused(void **state)
+{
+	const uaddr_t argv[] = { (uaddr_t) "prog", BAD_ADDRESS, 0 };
+	struct exec_args args;
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, BAD_ADDRESS, 0), -EFAULT);
+	exec_args_fini(&args);
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), -EFAULT);
+	exec_args_fini(&args);
+}
+
+/* One string of MAX_ARG_STRLEN with its NUL fits, one more byte does not. */
+static void args_one_string_has_a_limit(void **state)
+{
+	char *string = malloc(MAX_ARG_STRLEN + 1);
+	memset(string, 's', MAX_ARG_STRLEN + 1);
+	const char *const argv[] = { "prog", string, NULL };
+	struct exec_args args;
+	string[MAX_ARG_STRLEN - 1] = '\0';
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	exec_args_fini(&args);
+	string[MAX_ARG_STRLEN - 1] = 's';
+	string[MAX_ARG_STRLEN] = '\0';
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), -E2BIG);
+	exec_args_fini(&args);
+	free(string);
+}
+
+/* Strings and pointers together: a quarter of the stack. */
+static void args_together_have_a_limit(void **state)
+{
+	const size_t count = (2UL << 20) / (4 + sizeof(u64));
+	const char **argv = malloc((count + 2) * sizeof(*argv));
+	for (size_t i = 0; i <= count; i++)
+		argv[i] = "abc";
+	argv[count + 1] = NULL;
+	struct exec_args args;
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), -E2BIG);
+	exec_args_fini(&args);
+	argv[count - 1] = NULL;
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	exec_args_fini(&args);
+	free(argv);
+}
+
+static void args_fail_cleanly_without_memory(void **state)
+{
+	char *string = malloc(10001);
+	memset(string, 's', 10000);
+	string[10000] = '\0';
+	const char *const argv[] = { "prog", string, NULL };
+	int error = -ENOMEM;
+	unsigned allocations = 0;
+	for (; error == -ENOMEM; allocations++) {
+		struct exec_args args;
+		fail_after = allocations;
+		exec_args_init(&args, STACK_LIMIT);
+		error = exec_args_read_user(&args, (uaddr_t)argv, 0);
+		if (error == 0)
+			error = exec_args_put_interpreter(&args, "/bin/sh", "a", "b");
+		exec_args_fini(&args);
+		assert_int_equal(shim_objects_used(), 0);
+	}
+	fail_after = ~0U;
+	assert_int_equal(error, 0);
+	assert_in_range(allocations, 5, 10);
+	free(string);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(stack_has_arguments_environment_and_auxv, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(stack_without_environment, setup, teardown),
+		cmocka_unit_test_setup_teardown(args_without_argv_get_an_empty_name, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(args_may_lie_across_chunks, setup, teardown),
+		cmocka_unit_test_setup_teardown(args_script_replaces_argv0, setup, teardown),
+		cmocka_unit_test_setup_teardown(args_script_replaces_argv0_longer_than_a_chunk,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(args_bad_addresses_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(args_one_string_has_a_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(args_together_have_a_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(args_fail_cleanly_without_memory, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

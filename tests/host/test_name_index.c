@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/* sources: fs/name_index.c lib/rbtree.c */
+/* A directory's names: found again, and listed in an order that survives changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fs/name_index.h"
+
+#define NAMES 5000
+
+static struct name_index names;
+static struct name_entry entries[NAMES];
+static char texts[NAMES][16];
+
+static int setup(void **state)
+{
+	names = (struct name_index){ 0 };
+	for (int i = 0; i < NAMES; i++) {
+		entries[i].len = (size_t)snprintf(texts[i], sizeof(texts[i]), "name%d", i);
+		entries[i].name = texts[i];
+	}
+	return 0;
+}
+
+static struct name_entry *find(const char *name)
+{
+	return name_index_find(&names, name, strlen(name));
+}
+
+static void every_name_is_found_and_no_other(void **state)
+{
+	for (int i = 0; i < NAMES; i++)
+		name_index_insert(&names, &entries[i]);
+	assert_int_equal(names.count, NAMES);
+	for (int i = 0; i < NAMES; i++)
+		assert_ptr_equal(find(texts[i]), &entries[i]);
+	assert_null(find("name"));
+	assert_null(find("name5000"));
+	assert_null(name_index_find(&names, "name12", 3));
+}
+
+static void keys_are_positions_that_a_program_can_hold(void **state)
+{
+	u64 last = 0;
+	for (int i = 0; i < NAMES; i++)
+		name_index_insert(&names, &entries[i]);
+	for (const struct name_entry *e = name_index_from(&names, 0); e != NULL;
+	     e = name_index_after(e)) {
+		assert_true(e->key > last && e->key > 2 && e->key < INT64_MAX);
+		last = e->key;
+	}
+}
+
+static void listing_goes_on_whatever_was_removed(void **state)
+{
+	int seen = 0;
+	for (int i = 0; i < NAMES; i++)
+		name_index_insert(&names, &entries[i]);
+	/* As rm -r does it: remove what was listed, then go on from the position behind it. */
+	u64 pos = 0;
+	struct name_entry *e;
+	while ((e = name_index_from(&names, pos)) != NULL) {
+		pos = e->key + 1;
+		name_index_remove(&names, e);
+		seen++;
+	}
+	assert_int_equal(seen, NAMES);
+	assert_int_equal(names.count, 0);
+}
+
+static void equal_hashes_are_told_apart(void **state)
+{
+	for (int i = 0; i < 4; i++)
+		name_index_insert(&names, &entries[i]);
+	for (int i = 0; i < 4; i++)
+		for (int j = 0; j < i; j++)
+			assert_int_not_equal(entries[i].key, entries[j].key);
+	/* The same name again, as a collision that is as bad as can be. */
+	struct name_entry twin = { .name = texts[0], .len = entries[0].len };
+	name_index_insert(&names, &twin);
+	assert_int_equal(twin.key, entries[0].key + 1);
+	name_index_remove(&names, &entries[0]);
+	assert_ptr_equal(find(texts[0]), &twin);
+	name_index_insert(&names, &entries[0]);
+	assert_int_equal(entries[0].key, twin.key - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(every_name_is_found_and_no_other, setup),
+		cmocka_unit_test_setup(keys_are_positions_that_a_program_can_hold, setup),
+		cmocka_unit_test_setup(listing_goes_on_whatever_was_removed, setup),
+		cmocka_unit_test_setup(equal_hashes_are_told_apart, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

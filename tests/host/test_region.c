@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+/* sources: mm/vmm/region.c mm/vmm/object.c lib/rbtree.c lib/string.c tests/host/shim/machine.c
+ * tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c */
+/* The set of regions: cutting, uniting, gaps and sums, also at random against a plain array of
+ * pages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "arch/riscv/cpu/layout.h"
+#include "lib/abi/errno.h"
+#include "mm/vmm/object.h"
+#include "mm/vmm/region.h"
+#include "tests/host/shim/machine.h"
+
+#define BASE 0x10000000UL
+#define P(n) (BASE + (n)*PAGE_SIZE)
+
+static struct aspace space;
+static struct list dead;
+
+static int setup(void **state)
+{
+	shim_memory_reset();
+	region_init();
+	object_init();
+	memset(&space, 0, sizeof(space));
+	space.limit_pages = ~0UL;
+	space.brk_limit_bytes = ~0UL;
+	space.mmap_top = USER_MAX;
+	space.gap_len_bytes = ~0UL;
+	list_init(&dead);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	for (struct region *r = region_first(&space); r != NULL; r = region_first(&space))
+		region_remove(r, &dead);
+	region_destroy_list(&dead);
+	assert_int_equal(space.mapped_pages, 0);
+	assert_int_equal(space.data_pages, 0);
+	assert_int_equal(space.region_count, 0);
+	assert_int_equal(shim_objects_used(), 0);
+	assert_int_equal(shim_frames_used(), 0);
+	assert_int_equal(shim_locks_held, 0);
+	return 0;
+}
+
+/* A private region of pages [@from, @to) from BASE on, in the space. */
+static struct region *add(u64 from, u64 to, u32 prot, struct vm_object *object, u64 offset_pages)
+{
+	const struct region like = {
+		.as = &space,
+		.start = P(from),
+		.end = P(to),
+		.prot = prot,
+		.max_prot = 7,
+		.flags = MAP_PRIVATE,
+		.object = object,
+		.offset_bytes = offset_pages * PAGE_SIZE,
+	};
+	struct region *r = region_create(&like);
+	assert_non_null(r);
+	region_insert(r);
+	return r;
+}
+
+static struct region *add_stack(u64 from, u64 to)
+{
+	struct region *r = add(from, to, PROT_READ | PROT_WRITE, NULL, 0);
+	region_remove(r, &dead);
+	list_remove(&r->object_node);
+	r->flags |= MAP_GROWSDOWN;
+	region_insert(r);
+	return r;
+}
+
+static void find_tells_containing_and_following(void **state)
+{
+	struct region *a = add(2, 4, PROT_READ, NULL, 0);
+	struct region *b = add(6, 7, PROT_READ, NULL, 0);
+	assert_null(region_find(&space, P(1)));
+	assert_ptr_equal(region_find(&space, P(2)), a);
+	assert_ptr_equal(region_find(&space, P(4) - 1), a);
+	assert_null(region_find(&space, P(4)));
+	assert_ptr_equal(region_find_from(&space, P(4)), b);
+	assert_ptr_equal(region_find_from(&space, 0), a);
+	assert_null(region_find_from(&space, P(7)));
+}
+
+static void find_forgets_a_removed_region(void **state)
+{
+	struct region *a = add(2, 4, PROT_READ, NULL, 0);
+	assert_ptr_equal(region_find(&space, P(2)), a);
+	region_remove(a, &dead);
+	assert_null(region_find(&space, P(2)));
+}
+
+static void split_keeps_offset_and_sums(void **state)
+{
+	struct vm_object *o = vm_object_create_anonymous(100);
+	struct region *a = add(0, 10, PROT_READ | PROT_WRITE, o, 5);
+	struct region *b = region_split(a, P(4));
+	assert_int_equal(a->end, P(4));
+	assert_int_equal(b->start, P(4));
+	assert_int_equal(b->end, P(10));
+	assert_int_equal(region_index(b, P(4)), 9);
+	assert_int_equal(space.mapped_pages, 10);
+	assert_int_equal(space.data_pages, 10);
+	assert_int_equal(space.region_count, 2);
+	assert_int_equal(refcount_read(&o->refs), 3);
+
+	assert_ptr_equal(region_merge(b), a);
+	assert_int_equal(a->end, P(10));
+	assert_int_equal(space.region_count, 1);
+	assert_int_equal(refcount_read(&o->refs), 2);
+	vm_object_put(o);
+}
+
+static void split_fails_without_memory_or_room(void **state)
+{
+	struct region *a = add(0, 10, PROT_READ, NULL, 0);
+	shim_fail_after = 0;
+	assert_null(region_split(a, P(5)));
+	space.region_count += REGIONS_MAX;
+	assert_null(region_split(a, P(5)));
+	space.region_count -= REGIONS_MAX;
+	assert_int_equal(a->end, P(10));
+}
+
+static void merge_needs_equal_neighbours(void **state)
+{
+	struct vm_object *o = vm_object_create_anonymous(100);
+	add(0, 1, PROT_READ, NULL, 0);
+	struct region *other_prot = add(1, 2, PROT_WRITE, NULL, 0);
+	assert_ptr_equal(region_merge(other_prot), other_prot);
+	struct region *other_source = add(2, 3, PROT_WRITE, o, 0);
+	assert_ptr_equal(region_merge(other_source), other_source);
+	struct region *gap_in_offset = add(3, 4, PROT_WRITE, o, 2);
+	assert_ptr_equal(region_merge(gap_in_offset), gap_in_offset);
+	struct region *not_adjacent = add(5, 6, PROT_WRITE, o, 4);
+	assert_ptr_equal(region_merge(not_adjacent), not_adjacent);
+	assert_int_equal(space.region_count, 5);
+	/* Fits between the last two, by address and offset. */
+	assert_ptr_equal(region_merge(add(4, 5, PROT_WRITE, o, 3)), gap_in_offset);
+	assert_int_equal(gap_in_offset->end, P(6));
+	assert_int_equal(space.region_count, 4);
+	vm_object_put(o);
+}
+
+static void punch_cuts_both_edges(void **state)
+{
+	add(0, 10, PROT_READ, NULL, 0);
+	add(12, 14, PROT_WRITE, NULL, 0);
+	add(15, 20, PROT_READ, NULL, 0);
+	assert_int_equal(region_punch(&space, P(5), P(17), &dead), 0);
+	assert_int_equal(space.region_count, 2);
+	assert_int_equal(space.mapped_pages, 8);
+	assert_int_equal(region_first(&space)->end, P(5));
+	assert_int_equal(region_next(region_first(&space))->start, P(17));
+}
+
+static void punch_in_the_middle_may_lack_memory(void **state)
+{
+	struct region *a = add(0, 10, PROT_READ, NULL, 0);
+	shim_fail_after = 0;
+	assert_int_equal(region_punch(&space, P(5), P(6), &dead), -ENOMEM);
+	assert_int_equal(a->end, P(10));
+	assert_int_equal(space.mapped_pages, 10);
+	assert_int_equal(region_punch(&space, P(5), P(6), &dead), 0);
+	assert_int_equal(space.region_count, 2);
+	assert_int_equal(space.mapped_pages, 9);
+}
+
+static void gap_is_the_highest_that_fits(void **state)
+{
+	uaddr_t at;
+	space.mmap_top = P(100);
+	add(90, 95, PROT_READ, NULL, 0);
+	add(80, 82, PROT_READ, NULL, 0);
+	assert_int_equal(region_find_gap(&space, 5 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(95));
+	assert_int_equal(region_find_gap(&space, 6 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(84));
+	assert_int_equal(region_find_gap(&space, 9 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(71));
+	assert_int_equal(region_find_gap(&space, P(80), &at), -ENOMEM);
+	/* What was found and not used is found again; what was taken is passed by. */
+	assert_int_equal(region_find_gap(&space, 5 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(95));
+	add(95, 100, PROT_READ, NULL, 0);
+	region_note_gap_taken(&space, P(95), 5 * PAGE_SIZE);
+	assert_int_equal(region_find_gap(&space, 5 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(85));
+	assert_int_equal(region_find_gap(&space, 4 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(86));
+}
+
+static void gap_reopens_after_removal(void **state)
+{
+	uaddr_t at;
+	space.mmap_top = P(100);
+	struct region *high = add(90, 100, PROT_READ, NULL, 0);
+	add(50, 60, PROT_READ, NULL, 0);
+	assert_int_equal(region_find_gap(&space, 31 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(19));
+	add(19, 50, PROT_READ, NULL, 0);
+	region_note_gap_taken(&space, P(19), 31 * PAGE_SIZE);
+	region_remove(high, &dead);
+	assert_int_equal(region_find_gap(&space, 31 * PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(69));
+}
+
+static void gap_keeps_a_guard_below_a_stack(void **state)
+{
+	uaddr_t at;
+	space.mmap_top = P(2000);
+	add_stack(1990, 2000);
+	assert_int_equal(region_find_gap(&space, PAGE_SIZE, &at), 0);
+	assert_int_equal(at, P(1990 - 256 - 1));
+	assert_true(region_range_is_free(&space, P(1000), P(1990 - 256)));
+	assert_false(region_range_is_free(&space, P(1000), P(1990 - 255)));
+}
+
+static void gap_ends_at_the_lowest_user_page(void **state)
+{
+	uaddr_t at;
+	assert_int_equal(region_find_gap(&space, USER_MAX - USER_MIN, &at), 0);
+	assert_int_equal(at, USER_MIN);
+	assert_int_equal(region_find_gap(&space, USER_MAX - USER_MIN + PAGE_SIZE, &at), -ENOMEM);
+}
+
+static void limits_count_pages_and_data(void **state)
+{
+	add(0, 10, PROT_READ | PROT_WRITE, NULL, 0);
+	add(10, 20, PROT_READ, NULL, 0);
+	add_stack(30, 40);
+	assert_int_equal(space.mapped_pages, 30);
+	assert_int_equal(space.data_pages, 10);
+	space.limit_pages = 31;
+	space.brk_limit_bytes = 12 * PAGE_SIZE;
+	assert_true(region_limits_allow(&space, 1, 0));
+	assert_false(region_limits_allow(&space, 2, 0));
+	assert_true(region_limits_allow(&space, 0, 2));
+	assert_false(region_limits_allow(&space, 0, 3));
+	const struct region_sum sum = region_sum_range(&space, P(5), P(31));
+	assert_int_equal(sum.pages, 16);
+	assert_int_equal(sum.data_pages, 5);
+}
+
+/* ---- at random ---- */
+
+#define PAGES 64
+
+/* What a page should be: 0 nothing, else 1 + prot. */
+static unsigned model[PAGES];
+
+static void compare_with_model(void)
+{
+	u64 pages = 0, data = 0, count = 0;
+	for (unsigned i = 0; i < PAGES; i++) {
+		const struct region *r = region_find(&space, P(i));
+		assert_int_equal(r != NULL ? r->prot + 1 : 0, model[i]);
+		if (r == NULL)
+			continue;
+		pages++;
+		data += (r->prot & PROT_WRITE) != 0;
+		/* Always united: a new region begins where something changes. */
+		count += i == 0 || model[i - 1] != model[i];
+	}
+	assert_int_equal(space.mapped_pages, pages);
+	assert_int_equal(space.data_pages, data);
+	assert_int_equal(space.region_count, count);
+}
+
+static void model_gap(u64 len, bool *found, uaddr_t *at)
+{
+	*found = false;
+	for (unsigned start = 0; start + len <= PAGES; start++) {
+		bool is_free = true;
+		for (unsigned i = start; i < start + len; i++)
+			is_free &= model[i] == 0;
+		if (is_free) {
+			*found = true;
+			*at = P(start);
+		}
+	}
+}
+
+static void random_changes_agree_with_an_array(void **state)
+{
+	srandom(1);
+	memset(model, 0, sizeof(model));
+	/* Nothing below BASE is of interest. */
+	struct region *floor = add(0, 1, 7, NULL, 0);
+	region_remove(floor, &dead);
+	list_remove(&floor->object_node);
+	floor->start = USER_MIN;
+	floor->end = BASE;
+	floor->flags = MAP_SHARED;
+	region_insert(floor);
+	const u64 floor_pages = region_pages(floor);
+	space.mmap_top = P(PAGES);
+
+	for (unsigned round = 0; round < 20000; round++) {
+		const unsigned a = (unsigned)random() % PAGES;
+		const unsigned b = a + 1 + (unsigned)random() % (PAGES - a > 12 ? 12 : PAGES - a);
+		const u32 prot = (u32)random() % 4;
+		switch (random() % 3) {
+		case 0: /* map over */
+			assert_int_equal(region_punch(&space, P(a), P(b), &dead), 0);
+			(void)region_merge(add(a, b, prot, NULL, 0));
+			for (unsigned i = a; i < b; i++)
+				model[i] = 1 + prot;
+			break;
+		case 1: /* unmap */
+			assert_int_equal(region_punch(&space, P(a), P(b), &dead), 0);
+			for (unsigned i = a; i < b; i++)
+				model[i] = 0;
+			break;
+		case 2: { /* change a page's protection by hand */
+			struct region *r = region_find(&space, P(a));
+			if (r == NULL || r->prot == prot)
+				break;
+			if (r->start < P(a))
+				r = region_split(r, P(a));
+			if (r->end > P(a + 1))
+				assert_non_null(region_split(r, P(a + 1)));
+			region_set_prot(r, prot);
+			(void)region_merge(r);
+			model[a] = 1 + prot;
+			break;
+		}
+		}
+		region_destroy_list(&dead);
+		space.mapped_pages -= floor_pages;
+		space.region_count--;
+		compare_with_model();
+		space.mapped_pages += floor_pages;
+		space.region_count++;
+
+		const u64 len = 1 + (u64)random() % 20;
+		uaddr_t expected = 0, at = 0;
+		bool found;
+		model_gap(len, &found, &expected);
+		const int err = region_find_gap(&space, len * PAGE_SIZE, &at);
+		assert_int_equal(err, found ? 0 : -ENOMEM);
+		if (!found)
+			continue;
+		assert_int_equal(at, expected);
+		if (random() % 2 == 0)
+			continue;
+		/* As mmap does: take it, and remember. */
+		(void)region_merge(
+			add((at - BASE) / PAGE_SIZE, (at - BASE) / PAGE_SIZE + len, prot, NULL, 0));
+		region_note_gap_taken(&space, at, len * PAGE_SIZE);
+		for (u64 i = 0; i < len; i++)
+			model[(at - BASE) / PAGE_SIZE + i] = 1 + prot;
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(find_tells_containing_and_following), T(find_forgets_a_removed_region),
+		T(split_keeps_offset_and_sums),         T(split_fails_without_memory_or_room),
+		T(merge_needs_equal_neighbours),        T(punch_cuts_both_edges),
+		T(punch_in_the_middle_may_lack_memory), T(gap_is_the_highest_that_fits),
+		T(gap_reopens_after_removal),           T(gap_keeps_a_guard_below_a_stack),
+		T(gap_ends_at_the_lowest_user_page),    T(limits_count_pages_and_data),
+		T(random_changes_agree_with_an_array),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

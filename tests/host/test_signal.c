@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: MIT
+/* sources: kernel/proc/signal.c kernel/proc/itimer.c lib/string.c tests/host/shim/machine.c
+ * tests/host/shim/heap.c tests/host/shim/panic.c */
+/* What is pending, blocked, ignored and taken; one process that sends to itself and to another. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/proc/process.h"
+#include "kernel/proc/signal.h"
+#include "lib/abi/errno.h"
+#include "tests/host/shim/machine.h"
+
+#define HANDLER 0x10000UL
+
+int shim_fail_after = -1;
+
+/* ---- the scheduler's part -------------------------------------------------------------- */
+
+static nsec_t now;
+static unsigned wakes;
+
+bool shim_should_fail(void)
+{
+	return shim_fail_after >= 0 && shim_fail_after-- == 0;
+}
+
+nsec_t clock_now(void)
+{
+	return now;
+}
+
+void thread_interrupt(struct thread *t)
+{
+	t->interrupted = true;
+}
+
+void thread_clear_interrupted(void)
+{
+	thread_current()->interrupted = false;
+}
+
+void waitq_init(struct waitq *q)
+{
+	list_init(&q->waiters);
+}
+
+void waitq_wake_all(struct waitq *q)
+{
+	wakes++;
+}
+
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+}
+
+void waitq_remove(struct waitq *q, struct waiter *w)
+{
+}
+
+void sleep_prepare(bool interruptible)
+{
+}
+
+/* Nobody else runs: time passes. */
+void sleep_commit(nsec_t deadline)
+{
+	now = deadline;
+}
+
+void sleep_cancel(void)
+{
+}
+
+void timer_init(struct timer *t, void (*fire)(struct timer *t))
+{
+	t->fire = fire;
+	t->when = CLOCK_NEVER;
+}
+
+void timer_start(struct timer *t, nsec_t when)
+{
+	t->when = when;
+}
+
+bool timer_cancel(struct timer *t)
+{
+	t->when = CLOCK_NEVER;
+	return true;
+}
+
+/* ---- the processes --------------------------------------------------------------------- */
+
+static struct thread own_thread, other_thread;
+static struct process own, other;
+
+static int setup(void **state)
+{
+	memset(&own_thread, 0, sizeof(own_thread));
+	memset(&other_thread, 0, sizeof(other_thread));
+	own_thread.process = &own;
+	own_thread.arch.cpu = &cpus[0];
+	other_thread.process = &other;
+	own = (struct process){ .pid = 7, .thread = &own_thread };
+	other = (struct process){ .pid = 8, .thread = &other_thread };
+	host_current = &own_thread.arch;
+	signal_init();
+	signal_state_init(&own);
+	signal_state_init(&other);
+	wakes = 0;
+	shim_fail_after = -1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	host_current = &own_thread.arch;
+	signal_state_close();
+	host_current = &other_thread.arch;
+	signal_state_close();
+	assert_int_equal(shim_objects_used(), 0);
+	assert_int_equal(shim_locks_held, 0);
+	return 0;
+}
+
+static void handle(int sig, u64 flags)
+{
+	const struct ksigaction action = { .handler = HANDLER, .flags = flags };
+	assert_int_equal(signal_set_action(sig, &action, NULL), 0);
+}
+
+static void ignore(int sig)
+{
+	const struct ksigaction action = { .handler = SIG_IGN };
+	assert_int_equal(signal_set_action(sig, &action, NULL), 0);
+}
+
+static void send(int sig)
+{
+	assert_int_equal(signal_send(&own, sig, NULL), 0);
+}
+
+static int send_value(int sig, u64 value)
+{
+	struct siginfo info;
+	siginfo_init(&info, sig, SI_QUEUE);
+	info.si_value = value;
+	return signal_send(&own, sig, &info);
+}
+
+static int take(void)
+{
+	struct signal_taken taken;
+	return signal_take_next(&taken) ? taken.info.si_signo : 0;
+}
+
+/* ---- sending --------------------------------------------------------------------------- */
+
+static void signal_sent_is_taken_once(void **state)
+{
+	send(SIGTERM);
+	assert_true(signal_is_deliverable());
+	assert_int_equal(take(), SIGTERM);
+	assert_int_equal(take(), 0);
+}
+
+static void sending_marks_the_thread_and_taking_all_clears_the_marks(void **state)
+{
+	send(SIGTERM);
+	assert_true(own_thread.interrupted);
+	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
+	(void)take();
+	(void)take();
+	assert_false(own_thread.interrupted);
+	assert_false((own_thread.arch.work & TW_SIGNAL) != 0);
+}
+
+static void signal_up_to_31_is_pending_once_with_its_first_info(void **state)
+{
+	struct signal_taken taken;
+
+	assert_int_equal(send_value(SIGUSR1, 1), 0);
+	assert_int_equal(send_value(SIGUSR1, 2), 0);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.info.si_value, 1);
+	assert_int_equal(take(), 0);
+}
+
+static void realtime_signals_queue_in_order(void **state)
+{
+	struct signal_taken taken;
+
+	for (u64 value = 1; value <= 3; value++)
+		assert_int_equal(send_value(SIGRTMIN + 2, value), 0);
+	for (u64 value = 1; value <= 3; value++) {
+		assert_true(signal_take_next(&taken));
+		assert_int_equal(taken.info.si_signo, SIGRTMIN + 2);
+		assert_int_equal(taken.info.si_value, value);
+	}
+	assert_int_equal(take(), 0);
+}
+
+static void ignored_signals_leave_no_trace(void **state)
+{
+	ignore(SIGTERM);
+	send(SIGTERM);
+	send(SIGCHLD);
+	send(SIGWINCH);
+	assert_false(signal_is_deliverable());
+	assert_int_equal(shim_objects_used(), 0);
+}
+
+static void ignored_but_blocked_signal_stays_until_it_is_let_through(void **state)
+{
+	ignore(SIGTERM);
+	signal_set_mask(SIGNAL_BIT(SIGTERM));
+	send(SIGTERM);
+	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGTERM));
+	handle(SIGTERM, 0);
+	signal_set_mask(0);
+	assert_int_equal(take(), SIGTERM);
+}
+
+static void ignoring_a_pending_signal_discards_it(void **state)
+{
+	signal_set_mask(SIGNAL_BIT(SIGUSR2));
+	send(SIGUSR2);
+	ignore(SIGUSR2);
+	assert_int_equal(signal_pending_blocked(), 0);
+}
+
+static void init_gets_only_what_it_handles(void **state)
+{
+	own.pid = PID_INIT;
+	handle(SIGUSR1, 0);
+	send(SIGTERM);
+	send(SIGKILL);
+	send(SIGSTOP);
+	send(SIGUSR1);
+	assert_int_equal(take(), SIGUSR1);
+	assert_int_equal(take(), 0);
+}
+
+static void init_can_be_killed_on_purpose(void **state)
+{
+	struct signal_taken taken;
+
+	own.pid = PID_INIT;
+	signal_kill(&own);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.info.si_signo, SIGKILL);
+	assert_true(taken.is_forced);
+}
+
+static void signal_without_memory_arrives_without_info(void **state)
+{
+	struct signal_taken taken;
+
+	shim_fail_after = 0;
+	assert_int_equal(send_value(SIGUSR1, 5), 0);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.info.si_signo, SIGUSR1);
+	assert_int_equal(taken.info.si_value, 0);
+}
+
+static void queued_realtime_signal_without_memory_is_refused(void **state)
+{
+	shim_fail_after = 0;
+	assert_int_equal(send_value(SIGRTMIN, 5), -EAGAIN);
+	assert_int_equal(take(), 0);
+}
+
+static void queue_is_bounded(void **state)
+{
+	for (int i = 0; i < SIGNAL_QUEUE_MAX; i++)
+		assert_int_equal(send_value(SIGRTMIN, 0), 0);
+	assert_int_equal(send_value(SIGRTMIN, 0), -EAGAIN);
+	send(SIGTERM);
+	assert_int_equal(take(), SIGTERM);
+}
+
+static void closed_process_takes_nothing(void **state)
+{
+	send(SIGTERM);
+	signal_state_close();
+	send(SIGKILL);
+	assert_false(signal_is_deliverable());
+	assert_false(own_thread.interrupted);
+}
+
+/* ---- order ----------------------------------------------------------------------------- */
+
+static void kill_goes_first_then_faults_then_by_number(void **state)
+{
+	send(SIGTERM);
+	send(SIGHUP);
+	send(SIGBUS);
+	signal_fault(SIGSEGV, SEGV_MAPERR, 0x1234);
+	send(SIGKILL);
+	assert_int_equal(take(), SIGKILL);
+	assert_int_equal(take(), SIGSEGV);
+	assert_int_equal(take(), SIGBUS);
+	assert_int_equal(take(), SIGHUP);
+	assert_int_equal(take(), SIGTERM);
+}
+
+static void blocked_signal_waits(void **state)
+{
+	signal_set_mask(SIGNAL_BIT(SIGINT));
+	send(SIGINT);
+	assert_false(own_thread.interrupted);
+	assert_int_equal(take(), 0);
+	signal_set_mask(0);
+	assert_true(own_thread.interrupted);
+	assert_int_equal(take(), SIGINT);
+}
+
+static void kill_and_stop_cannot_be_blocked_or_handled(void **state)
+{
+	const struct ksigaction action = { .handler = HANDLER };
+
+	signal_set_mask(~0ULL);
+	assert_int_equal(own.signals.blocked, ~SIGNALS_UNBLOCKABLE);
+	assert_int_equal(signal_set_action(SIGKILL, &action, NULL), -EINVAL);
+	assert_int_equal(signal_set_action(SIGSTOP, &action, NULL), -EINVAL);
+	assert_int_equal(signal_set_action(0, &action, NULL), -EINVAL);
+	assert_int_equal(signal_set_action(NSIG, NULL, NULL), -EINVAL);
+	assert_int_equal(signal_set_action(SIGKILL, NULL, NULL), 0);
+}
+
+/* ---- faults ---------------------------------------------------------------------------- */
+
+static void fault_tells_where(void **state)
+{
+	struct signal_taken taken;
+
+	handle(SIGSEGV, SA_SIGINFO);
+	signal_fault(SIGSEGV, SEGV_ACCERR, 0xdead000);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.info.si_code, SEGV_ACCERR);
+	assert_int_equal(taken.info.si_addr, 0xdead000);
+	assert_int_equal(taken.action.handler, HANDLER);
+	assert_true(taken.is_forced);
+}
+
+static void blocked_or_ignored_fault_is_fatal(void **state)
+{
+	struct signal_taken taken;
+
+	handle(SIGSEGV, 0);
+	signal_set_mask(SIGNAL_BIT(SIGSEGV));
+	signal_fault(SIGSEGV, SEGV_MAPERR, 0);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.action.handler, SIG_DFL);
+	ignore(SIGBUS);
+	signal_fault(SIGBUS, BUS_ADRERR, 0);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.action.handler, SIG_DFL);
+}
+
+/* ---- stopping -------------------------------------------------------------------------- */
+
+static void stop_and_continue_undo_each_other(void **state)
+{
+	handle(SIGCONT, 0);
+	handle(SIGTSTP, 0);
+	signal_set_mask(SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGTSTP));
+	send(SIGCONT);
+	send(SIGTSTP);
+	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGTSTP));
+	send(SIGCONT);
+	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGCONT));
+}
+
+static void taking_a_stop_stops_until_continue(void **state)
+{
+	send(SIGSTOP);
+	assert_int_equal(take(), SIGSTOP);
+	assert_true(own.signals.is_stopped);
+	send(SIGTERM);
+	assert_true(own.signals.is_stopped);
+	send(SIGCONT);
+	assert_false(own.signals.is_stopped);
+	assert_int_equal(wakes, 1);
+}
+
+static void kill_ends_a_stop(void **state)
+{
+	send(SIGTSTP);
+	assert_int_equal(take(), SIGTSTP);
+	assert_true(own.signals.is_stopped);
+	send(SIGKILL);
+	assert_false(own.signals.is_stopped);
+}
+
+static void handled_stop_does_not_stop(void **state)
+{
+	handle(SIGTSTP, 0);
+	send(SIGTSTP);
+	assert_int_equal(take(), SIGTSTP);
+	assert_false(own.signals.is_stopped);
+}
+
+/* ---- handlers and masks ---------------------------------------------------------------- */
+
+static void resethand_makes_the_action_default_when_it_is_taken(void **state)
+{
+	struct signal_taken taken;
+	struct ksigaction after;
+
+	handle(SIGUSR1, SA_RESETHAND);
+	send(SIGUSR1);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.action.handler, HANDLER);
+	assert_int_equal(signal_set_action(SIGUSR1, NULL, &after), 0);
+	assert_int_equal(after.handler, SIG_DFL);
+}
+
+static void temporary_mask_comes_back(void **state)
+{
+	signal_set_mask(SIGNAL_BIT(SIGUSR1));
+	signal_set_temporary_mask(SIGNAL_BIT(SIGUSR2));
+	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
+	assert_int_equal(own.signals.blocked, SIGNAL_BIT(SIGUSR2));
+	assert_int_equal(take(), 0);
+	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
+	assert_true(signal_restore_mask());
+	assert_int_equal(own.signals.blocked, SIGNAL_BIT(SIGUSR1));
+	assert_false(signal_restore_mask());
+}
+
+static void wait_takes_a_blocked_signal(void **state)
+{
+	struct siginfo info;
+
+	signal_set_mask(SIGNAL_BIT(SIGUSR1));
+	assert_int_equal(send_value(SIGUSR1, 9), 0);
+	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), now, &info), SIGUSR1);
+	assert_int_equal(info.si_value, 9);
+}
+
+static void wait_ends_at_its_deadline_and_with_other_signals(void **state)
+{
+	struct siginfo info;
+
+	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), now + 5, &info), -EAGAIN);
+	send(SIGTERM);
+	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), CLOCK_NEVER, &info), -EINTR);
+	assert_int_equal(own.signals.awaited, 0);
+}
+
+static void child_inherits_handlers_and_mask_but_nothing_pending(void **state)
+{
+	handle(SIGUSR1, 0);
+	ignore(SIGUSR2);
+	signal_set_mask(SIGNAL_BIT(SIGHUP));
+	send(SIGHUP);
+	signal_state_fork(&other, false, false);
+	assert_int_equal(other.signals.actions[SIGUSR1].handler, HANDLER);
+	assert_int_equal(other.signals.actions[SIGUSR2].handler, SIG_IGN);
+	assert_int_equal(other.signals.blocked, SIGNAL_BIT(SIGHUP));
+	assert_int_equal(other.signals.pending, 0);
+	signal_state_fork(&other, true, false);
+	assert_int_equal(other.signals.actions[SIGUSR1].handler, SIG_DFL);
+	assert_int_equal(other.signals.actions[SIGUSR2].handler, SIG_IGN);
+}
+
+static void exec_keeps_what_is_ignored_blocked_and_pending(void **state)
+{
+	handle(SIGUSR1, 0);
+	ignore(SIGUSR2);
+	signal_set_mask(SIGNAL_BIT(SIGHUP));
+	send(SIGHUP);
+	signal_state_exec();
+	assert_int_equal(own.signals.actions[SIGUSR1].handler, SIG_DFL);
+	assert_int_equal(own.signals.actions[SIGUSR2].handler, SIG_IGN);
+	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGHUP));
+}
+
+/* ---- alternate stack ------------------------------------------------------------------- */
+
+static void altstack_is_checked(void **state)
+{
+	const struct sigaltstack small = { .ss_sp = 0x1000, .ss_size = MINSIGSTKSZ - 1 };
+	const struct sigaltstack odd = { .ss_sp = 0x1000, .ss_flags = 4, .ss_size = SIGSTKSZ };
+	const struct sigaltstack good = { .ss_sp = 0x1000, .ss_size = SIGSTKSZ };
+	struct sigaltstack now_set;
+
+	assert_int_equal(signal_set_altstack(&small, 0), -ENOMEM);
+	assert_int_equal(signal_set_altstack(&odd, 0), -EINVAL);
+	assert_int_equal(signal_set_altstack(&good, 0), 0);
+	signal_get_altstack(&now_set, 0x1000 + SIGSTKSZ);
+	assert_int_equal(now_set.ss_flags, SS_ONSTACK);
+	signal_get_altstack(&now_set, 0x1000);
+	assert_int_equal(now_set.ss_flags, 0);
+	assert_int_equal(signal_set_altstack(&good, 0x1001), -EPERM);
+}
+
+/* ---- interval timers -------------------------------------------------------------------- */
+
+static void real_timer_sends_alarm_again_and_again(void **state)
+{
+	struct itimer *t = &own.signals.real_timer;
+
+	handle(SIGALRM, 0);
+	now = 100;
+	itimer_set(t, 50, 10);
+	assert_int_equal(t->timer.when, 150);
+	now = 150;
+	t->timer.fire(&t->timer);
+	assert_int_equal(take(), SIGALRM);
+	assert_int_equal(t->timer.when, 160);
+	now = 185; /* two expiries late: one signal */
+	t->timer.fire(&t->timer);
+	assert_int_equal(take(), SIGALRM);
+	assert_int_equal(take(), 0);
+	assert_int_equal(t->timer.when, 190);
+	assert_int_equal(t->is_handed_over, 0);
+}
+
+static void real_timer_once_is_off_afterwards(void **state)
+{
+	struct itimer *t = &own.signals.real_timer;
+	nsec_t left, interval;
+
+	handle(SIGALRM, 0);
+	now = 100;
+	itimer_set(t, 50, 0);
+	now = 120;
+	itimer_get(t, &left, &interval);
+	assert_int_equal(left, 30);
+	now = 150;
+	t->timer.fire(&t->timer);
+	assert_int_equal(take(), SIGALRM);
+	itimer_get(t, &left, &interval);
+	assert_int_equal(left, 0);
+	itimer_set(t, 50, 0);
+	itimer_set(t, 0, 0);
+	t->timer.fire(&t->timer); /* it was on its way */
+	assert_int_equal(take(), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(signal_sent_is_taken_once),
+		TEST(sending_marks_the_thread_and_taking_all_clears_the_marks),
+		TEST(signal_up_to_31_is_pending_once_with_its_first_info),
+		TEST(realtime_signals_queue_in_order),
+		TEST(ignored_signals_leave_no_trace),
+		TEST(ignored_but_blocked_signal_stays_until_it_is_let_through),
+		TEST(ignoring_a_pending_signal_discards_it),
+		TEST(init_gets_only_what_it_handles),
+		TEST(init_can_be_killed_on_purpose),
+		TEST(signal_without_memory_arrives_without_info),
+		TEST(queued_realtime_signal_without_memory_is_refused),
+		TEST(queue_is_bounded),
+		TEST(closed_process_takes_nothing),
+		TEST(kill_goes_first_then_faults_then_by_number),
+		TEST(blocked_signal_waits),
+		TEST(kill_and_stop_cannot_be_blocked_or_handled),
+		TEST(fault_tells_where),
+		TEST(blocked_or_ignored_fault_is_fatal),
+		TEST(stop_and_continue_undo_each_other),
+		TEST(taking_a_stop_stops_until_continue),
+		TEST(kill_ends_a_stop),
+		TEST(handled_stop_does_not_stop),
+		TEST(resethand_makes_the_action_default_when_it_is_taken),
+		TEST(temporary_mask_comes_back),
+		TEST(wait_takes_a_blocked_signal),
+		TEST(wait_ends_at_its_deadline_and_with_other_signals),
+		TEST(child_inherits_handlers_and_mask_but_nothing_pending),
+		TEST(exec_keeps_what_is_ignored_blocked_and_pending),
+		TEST(altstack_is_checked),
+		TEST(real_timer_sends_alarm_again_and_again),
+		TEST(real_timer_once_is_off_afterwards),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
