@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/*
+ * All test programs are this one ELF: a static C library in each of them would not fit into a
+ * machine of 32 MiB. It is the program that argv[0] names, or with any other name the one that its
+ * first argument names. The table is made by the build from the names of the sources.
+ */
+#include "lib/multi.h"
+
+#include "lib/test.h"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash != NULL ? slash + 1 : path;
+}
+
+static const struct test_program *find(const char *name)
+{
+	for (const struct test_program *p = test_programs; p->name != NULL; p++)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct test_program *program = argc > 0 ? find(base_name(argv[0])) : NULL;
+	if (program == NULL && argc > 1) {
+		argc--, argv++;
+		program = find(base_name(argv[0]));
+	}
+	if (program != NULL) {
+		test_name = program->name;
+		return program->main(argc, argv);
+	}
+	fprintf(stderr, "usage: tests NAME; the names are:\n");
+	for (const struct test_program *p = test_programs; p->name != NULL; p++)
+		fprintf(stderr, "%s\n", p->name);
+	return 2;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* Modes, the mask, owners and times; and that a user who is not root is held to them. */
+#include "lib/test.h"
+
+#include <sys/time.h>
+
+static mode_t mode_of(const char *name)
+{
+	struct stat st;
+	CHECK_EQ(stat(name, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void the_mask_takes_bits_away(void)
+{
+	CHECK_EQ(umask(027), 022);
+	close(open("f", O_WRONLY | O_CREAT, 0666));
+	CHECK_EQ(mode_of("f"), 0640);
+	CHECK_EQ(mkdir("d", 0777), 0);
+	CHECK_EQ(mode_of("d"), 0750);
+	CHECK_EQ(umask(022), 027);
+	CHECK_EQ(chmod("f", 0604), 0);
+	CHECK_EQ(mode_of("f"), 0604);
+	const int fd = open("f", O_RDONLY);
+	CHECK_EQ(fchmod(fd, 0755), 0);
+	CHECK_EQ(mode_of("f"), 0755);
+	close(fd);
+}
+
+static void times_are_set_and_move(void)
+{
+	close(make_file("t", 10));
+	const struct timespec times[2] = { { 1000, 5 }, { 2000, 7 } };
+	CHECK_EQ(utimensat(AT_FDCWD, "t", times, 0), 0);
+	struct stat st;
+	CHECK_EQ(stat("t", &st), 0);
+	CHECK_EQ(st.st_atime, 1000);
+	CHECK_EQ(st.st_mtime, 2000);
+	CHECK_EQ(st.st_mtim.tv_nsec, 7);
+	const int fd = open("t", O_WRONLY);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	close(fd);
+	CHECK_EQ(stat("t", &st), 0);
+	CHECK(st.st_mtime > 2000);
+	const struct timespec omit[2] = { { 3000, 0 }, { 0, UTIME_OMIT } };
+	const time_t before = st.st_mtime;
+	CHECK_EQ(utimensat(AT_FDCWD, "t", omit, 0), 0);
+	CHECK_EQ(stat("t", &st), 0);
+	CHECK_EQ(st.st_atime, 3000);
+	CHECK_EQ(st.st_mtime, before);
+}
+
+static void as_user(void)
+{
+	CHECK_EQ(setgid(1000), 0);
+	CHECK_EQ(setuid(1000), 0);
+	CHECK_ERRNO(open("secret", O_RDONLY), EACCES);
+	CHECK_ERRNO(open("readable", O_WRONLY), EACCES);
+	const int fd = open("readable", O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK_ERRNO(access("secret", R_OK), EACCES);
+	CHECK_EQ(access("readable", R_OK), 0);
+	CHECK_ERRNO(access("readable", W_OK), EACCES);
+	CHECK_ERRNO(chmod("readable", 0777), EPERM);
+	CHECK_ERRNO(chown("readable", 1000, 1000), EPERM);
+	CHECK_ERRNO(unlink("readable"), EACCES); /* the directory is not ours to write */
+	CHECK_ERRNO(open("new", O_WRONLY | O_CREAT, 0600), EACCES);
+	CHECK_ERRNO(open("closed/f", O_RDONLY), EACCES);
+	CHECK_ERRNO(setuid(0), EPERM);
+	CHECK_EQ(getuid(), 1000);
+	CHECK_EQ(geteuid(), 1000);
+}
+
+static void users_are_held_to_modes(void)
+{
+	if (getuid() != 0)
+		return;
+	CHECK_EQ(chmod(".", 0755), 0);
+	close(make_file("secret", 1));
+	close(make_file("readable", 1));
+	CHECK_EQ(chmod("secret", 0600), 0);
+	CHECK_EQ(chmod("readable", 0644), 0);
+	CHECK_EQ(mkdir("closed", 0700), 0);
+	close(make_file("closed/f", 1));
+	CHECK_CHILD(as_user);
+	CHECK_EQ(chown("readable", 1000, 1000), 0);
+	struct stat st;
+	CHECK_EQ(stat("readable", &st), 0);
+	CHECK_EQ(st.st_uid, 1000);
+	CHECK_EQ(st.st_gid, 1000);
+}
+
+int test_main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST(the_mask_takes_bits_away),
+		TEST(times_are_set_and_move),
+		TEST(users_are_held_to_modes),
+	};
+	return test_run(cases, ARRAY_SIZE(cases));
+}

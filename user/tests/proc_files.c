@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/* oracle: linux-system */
+/* What ps, free, mount and programs themselves read in /proc. */
+#include "lib/test.h"
+
+#include <dirent.h>
+
+static char text[65536];
+
+static const char *read_file(const char *path)
+{
+	const int fd = open(path, O_RDONLY);
+	CHECK(fd >= 0);
+	size_t size = 0;
+	ssize_t n;
+	while ((n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)n;
+	CHECK_EQ(n, 0);
+	text[size] = '\0';
+	close(fd);
+	return text;
+}
+
+static void self_is_the_reader(void)
+{
+	char link[32] = { 0 }, expected[32];
+	snprintf(expected, sizeof(expected), "%d", (int)getpid());
+	CHECK(readlink("/proc/self", link, sizeof(link) - 1) > 0);
+	CHECK_STR(link, expected);
+}
+
+static void stat_status_and_cmdline_name_the_process(void)
+{
+	int pid, parent, group, session;
+	char state;
+	CHECK_EQ(sscanf(strrchr(read_file("/proc/self/stat"), ')') + 1, " %c %d %d %d", &state,
+			&parent, &group, &session),
+		 4);
+	CHECK_EQ(atoi(text), getpid());
+	CHECK_EQ(state, 'R');
+	CHECK(parent == getppid() && group == getpgrp() && session == getsid(0));
+	int fields = 0;
+	for (const char *c = text; *c != '\0'; c++)
+		fields += *c == ' ';
+	CHECK_EQ(fields + 1, 52);
+	CHECK(strstr(read_file("/proc/self/status"), "\nPid:\t") != NULL);
+	CHECK_EQ(sscanf(strstr(text, "\nPid:\t"), " Pid: %d", &pid), 1);
+	CHECK_EQ(pid, getpid());
+	CHECK(strstr(text, "\nVmRSS:") != NULL && strstr(text, "\nUid:\t") != NULL);
+	read_file("/proc/self/cmdline");
+	CHECK(strstr(text, test_name) != NULL);
+	char name[32];
+	snprintf(name, sizeof(name), "%.15s\n", "proc_files");
+	CHECK_STR(read_file("/proc/self/comm"), name);
+}
+
+static void the_exe_link_is_the_file_that_runs(void)
+{
+	char before[256] = { 0 };
+	CHECK(readlink(TEST_SELF, before, sizeof(before) - 1) > 0);
+	CHECK_STR(before, "/tests/.all");
+	CHECK_EXITED(run_self("exe"), 0); /* through the link itself */
+}
+
+static int look_at_exe(void)
+{
+	char path[256] = { 0 };
+	CHECK(readlink(TEST_SELF, path, sizeof(path) - 1) > 0);
+	CHECK_STR(path, "/tests/.all");
+	return 0;
+}
+
+static void descriptors_are_listed_and_can_be_opened_again(void)
+{
+	const int fd = make_file("f", 10);
+	char path[64], target[512] = { 0 };
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(readlink(path, target, sizeof(target) - 1) > 0);
+	CHECK_STR(strrchr(target, '/'), "/f");
+	CHECK_EQ(unlink("f"), 0);
+	const int again = open(path, O_RDONLY); /* the file, not its name */
+	CHECK(again >= 0);
+	char byte;
+	CHECK_EQ(pread(again, &byte, 1, 5), 1);
+	CHECK_EQ(byte, 5);
+	close(fd), close(again);
+}
+
+static void maps_has_the_stack_and_the_mapping(void)
+{
+	char *p = map_pages(3, PROT_READ);
+	char line[64];
+	snprintf(line, sizeof(line), "%lx-%lx r--p", (unsigned long)p, (unsigned long)p + 3 * PAGE);
+	read_file("/proc/self/maps");
+	CHECK(strstr(text, "[stack]") != NULL && strstr(text, "[vdso]") != NULL);
+	CHECK(strstr(text, "r-xp") != NULL && strstr(text, "/tests/.all") != NULL);
+	CHECK(strstr(text, "rwxp") == NULL);
+	CHECK_EQ(munmap(p, 3 * PAGE), 0);
+}
+
+static void the_system_tells_about_itself(void)
+{
+	unsigned long total, free_kib;
+	CHECK_EQ(sscanf(read_file("/proc/meminfo"), "MemTotal: %lu kB MemFree: %lu kB", &total,
+			&free_kib),
+		 2);
+	CHECK(total > free_kib && free_kib > 0);
+	double up, idle;
+	CHECK_EQ(sscanf(read_file("/proc/uptime"), "%lf %lf", &up, &idle), 2);
+	CHECK(up > 0);
+	CHECK_EQ(strncmp(read_file("/proc/stat"), "cpu ", 4), 0);
+	CHECK(strstr(text, "\ncpu0 ") != NULL && strstr(text, "\nbtime ") != NULL);
+	CHECK(strstr(read_file("/proc/mounts"), " /proc proc ") != NULL);
+	CHECK(strstr(read_file("/proc/cpuinfo"), "processor\t: 0") != NULL);
+	CHECK(strlen(read_file("/proc/version")) > 0);
+}
+
+static void every_process_is_listed(void)
+{
+	DIR *d = opendir("/proc");
+	CHECK(d != NULL);
+	bool init = false, self = false;
+	for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+		init |= strcmp(e->d_name, "1") == 0;
+		self |= atoi(e->d_name) == getpid();
+	}
+	closedir(d);
+	CHECK(init && self);
+	CHECK_ERRNO(open("/proc/1073741823/stat", O_RDONLY), ENOENT);
+}
+
+int test_main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST(self_is_the_reader),
+		TEST(stat_status_and_cmdline_name_the_process),
+		TEST(the_exe_link_is_the_file_that_runs),
+		TEST(descriptors_are_listed_and_can_be_opened_again),
+		TEST(maps_has_the_stack_and_the_mapping),
+		TEST(the_system_tells_about_itself),
+		TEST(every_process_is_listed),
+	};
+	return argc > 1 ? look_at_exe() : test_run(cases, ARRAY_SIZE(cases));
+}
