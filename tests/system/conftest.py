@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the system tests: machines that have booted Heifer.
+
+Every test runs on every target of the labgrid environment it was given, unless it names some itself:
+    pytest tests/system --lg-env build/system/qemu.yaml [-k virt-1]
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+BANNER = r"Heifer [^\r\n]+"
+PROMPT = "heifer:[^ ]*# "
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "machines(*names): only on these targets")
+    # labgrid skips every test without an environment, and a run of skipped tests counts as good.
+    if not config.getoption("--lg-env") and not config.option.collectonly:
+        raise pytest.UsageError("no machine to test on: use `make system-test`, or after it "
+                                "pytest tests/system --lg-env build/system/qemu.yaml")
+
+
+def targets_of(config):
+    with Path(config.getoption("--lg-env")).open(encoding="utf-8") as stream:
+        return list(yaml.safe_load(stream)["targets"])
+
+
+def pytest_generate_tests(metafunc):
+    """Once per target, or per target that the test's mark `machines` names."""
+    for fixture, scope in (("machine", "function"), ("booted", "module")):
+        if fixture not in metafunc.fixturenames:
+            continue
+        names = targets_of(metafunc.config)
+        marker = metafunc.definition.get_closest_marker("machines")
+        if marker:
+            names = [n for n in names if n in marker.args]
+        metafunc.parametrize(fixture, names, indirect=True, scope=scope)
+
+
+class Machine:
+    """One target: its power and console, and the shell once it is up."""
+
+    def __init__(self, target, name):
+        self.target = target
+        self.name = name
+        self.console = target.get_driver("HeiferQEMUDriver")
+
+    @property
+    def is_sifive_u(self):
+        return self.console.machine.startswith("sifive_u")
+
+    def start(self, boot_args="", device_tree=None):
+        """Power on and wait for the kernel's first line."""
+        self.stop()
+        self.console.set_boot_args(boot_args)
+        self.console.set_device_tree(device_tree)
+        self.console.on()
+        self.console.expect(BANNER, timeout=30)
+
+    def boot(self, boot_args="", device_tree=None):
+        """Power on and wait for the shell."""
+        self.start(boot_args, device_tree)
+        return self.login()
+
+    def login(self):
+        """The shell of a machine that is coming up."""
+        shell = self.target.get_driver("ShellDriver", activate=False)
+        self.target.activate(shell)
+        return shell
+
+    def stop(self):
+        shell = self.target.get_driver("ShellDriver", activate=False)
+        self.target.deactivate(shell)
+        self.console.off()
+
+    def expect(self, pattern, timeout=20):
+        """What stood before @pattern, and its match."""
+        _, before, match, _ = self.console.expect(pattern, timeout=timeout)
+        return before, match
+
+    def expect_prompt(self, timeout=20):
+        return self.expect(PROMPT, timeout)[0]
+
+    def settle(self, seconds=0.4):
+        """Wait until the machine has been silent for so long: a program has taken over the terminal."""
+        self.console.settle(seconds, timeout=20.0)
+
+    def type(self, text):
+        self.console.write(text.encode())
+
+    def power_off(self):
+        """`poweroff` at the prompt; returns the leak verdict."""
+        self.console.sendline("poweroff")
+        _, match = self.expect(r"leaks: ([^\r\n]*)", timeout=60)
+        verdict = match.group(1).decode()
+        self.expect(r"safe to switch off")
+        return verdict
+
+
+@pytest.fixture
+def machine(request, env):
+    """A target, switched off afterwards."""
+    m = Machine(env.get_target(request.param), request.param)
+    yield m
+    m.stop()
+
+
+@pytest.fixture(scope="module")
+def booted(request, env):
+    """A target at the shell's prompt, one boot for all tests of a module that use it."""
+    m = Machine(env.get_target(request.param), request.param)
+    m.shell = m.boot()
+    yield m
+    m.stop()
+
+
+def plain(data):
+    """Console bytes without carriage returns and escape sequences."""
+    text = data.decode(errors="replace") if isinstance(data, bytes) else data
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""labgrid drivers for Heifer: QEMU's with a serial line that loses nothing.
+
+labgrid's own QEMUDriver connects the serial line by a unix socket, through which QEMU 7.2's sifive_u loses
+output when the socket is full; a TCP connection on the loopback loses nothing. A machine that has switched
+itself off counts as off, and not every machine is told its CPU.
+"""
+
+import socket
+import subprocess
+
+import attr
+from labgrid.driver import QEMUDriver
+from labgrid.factory import target_factory
+from labgrid.step import step
+from labgrid.util.qmp import QMPError
+from pexpect import EOF
+
+START_SECONDS = 30
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class HeiferQEMUDriver(QEMUDriver):
+    """QEMU as above. An empty `cpu` means the machine's own."""
+
+    def on_activate(self):
+        super().on_activate()
+        self._socket.close()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(START_SECONDS)
+        port = self._socket.getsockname()[1]
+        at = self._cmd.index("-chardev")
+        self._cmd[at + 1] = f"socket,id=serialsocket,host=127.0.0.1,port={port}"
+        if not self.cpu:
+            at = self._cmd.index("-cpu")
+            del self._cmd[at:at + 2]
+
+    def on_deactivate(self):
+        super().on_deactivate()
+        self._socket.close()
+
+    def set_boot_args(self, words):
+        """Kernel command line of the next start; the machine is off."""
+        assert not self.status
+        if "-append" in self._cmd:
+            at = self._cmd.index("-append")
+            del self._cmd[at:at + 2]
+        if words:
+            self._cmd += ["-append", words]
+
+    def set_device_tree(self, path):
+        """The tree of the next starts instead of QEMU's own; None: QEMU's own again. The machine is off."""
+        assert not self.status
+        if "-dtb" in self._cmd:
+            at = self._cmd.index("-dtb")
+            del self._cmd[at:at + 2]
+        if path:
+            self._cmd += ["-dtb", str(path)]
+
+    def exited_within(self, seconds):
+        """Did the machine switch itself off?"""
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @step()
+    def off(self):
+        if not self.status:
+            return
+        try:
+            self.monitor_command("quit")
+        except (QMPError, BrokenPipeError, OSError, ValueError):
+            pass  # it is gone already, or is going
+        try:
+            self._child.wait(5)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._child = None
+        self._clientsocket.close()
+        self.status = 0
+
+    def _read(self, size=1, timeout=10):
+        data = super()._read(size, timeout)
+        if not data:
+            raise EOF("the machine is off")
+        return data
+
+    def _write(self, data):
+        self._clientsocket.settimeout(START_SECONDS)
+        try:
+            self._clientsocket.sendall(data)
+        finally:
+            self._clientsocket.setblocking(False)
+        return len(data)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""The programs of user/tests, which pass on Linux, pass here: in each fork mode, and nothing leaks."""
+
+import pytest
+
+
+@pytest.mark.parametrize("mode", ["page", "copy"])
+@pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "sifive_u")
+def test_user_programs(machine, mode):
+    shell = machine.boot(f"fork={mode}")
+    names = shell.run_check("ls -1 /tests")
+    assert names
+    failed = []
+    for name in names:
+        out, _, code = shell.run(f"cd /tmp && /tests/{name}", timeout=120)
+        if code != 0:
+            failed.append(f"{name}: exit status {code}\n" + "\n".join(out[-12:]))
+    assert not failed, "\n".join(failed)
+    assert machine.power_off() == "none"
