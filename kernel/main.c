@@ -191,12 +191,13 @@ void kernel_main(u64 hartid, paddr_t fdt)
 	report_firmware((u32)hartid);
 	start_memory(); /* pages, kmalloc, kernel mappings */
 	memblock_dump();
-	sched_init();             /* threads, timers, waiting */
-	vmm_init();               /* address spaces */
-	kernel_table_check();     /* rules T1, T2, T9, T11 */
-	drivers_init(&boot_tree); /* interrupts, serial ports */
-	start_other_harts();      /* everything below may run anywhere */
-	workqueue_init();         /* deferred work */
+	sched_init(); /* threads, timers, waiting */
+	vmm_init();   /* address spaces */
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		kernel_table_check(); /* rules T1, T2, T9, T11 */
+	drivers_init(&boot_tree);     /* interrupts, serial ports */
+	start_other_harts();          /* everything below may run anywhere */
+	workqueue_init();             /* deferred work */
 	seed_random();
 	start_real_time();
 

@@ -59,8 +59,12 @@ void process_leave_memory(struct aspace *next)
 
 	WRITE_ONCE(p->vfork_done, true);
 	waitq_wake_all(&p->vfork_wait);
-	if (old != NULL)
-		aspace_put(old);
+	if (old == NULL)
+		return;
+	/* Whatever a process did with its memory, here its tables are looked at one last time. */
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		aspace_check(old);
+	aspace_put(old);
 }
 
 static void leave_files(struct process *p)

@@ -144,6 +144,9 @@ static void end_all_processes(void)
 	}
 	process_init_process = NULL;
 	fs_shutdown();
+	/* The kernel half once more: stacks and the page map have come and gone. */
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		kernel_table_check();
 	leakcheck_verdict();
 }
 
