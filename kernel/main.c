@@ -74,13 +74,13 @@ static void start_memory(void)
 {
 	char text[32];
 	u64 limit;
-	boot_tree_memory();
-	if (cmdline_get("mem", text, sizeof(text))) {
-		if (parse_size(text, &limit) == 0)
-			memblock_limit(kernel_image_base - MEGAPAGE_SIZE + limit);
-		else
-			pr_warn("mem=%s is not a size\n", text);
-	}
+	limit = ~0UL;
+	if (cmdline_get("mem", text, sizeof(text)) && parse_size(text, &limit) != 0)
+		pr_warn("mem=%s is not a size\n", text);
+	if (limit < 8 * MEGAPAGE_SIZE)
+		boot_stop("mem=%s is too little", text);
+	const paddr_t base = kernel_image_base - MEGAPAGE_SIZE;
+	boot_tree_memory(limit < LINEAR_SIZE - base ? base + limit : LINEAR_SIZE);
 	early_map_linear();
 	pmm_init();
 	slab_init();

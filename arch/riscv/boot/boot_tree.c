@@ -49,9 +49,23 @@ const char *boot_tree_command_line(void)
 	return args != NULL ? args : "";
 }
 
+static bool is_inside(bool (*next_range)(unsigned index, struct mem_range *out), paddr_t start,
+		      paddr_t end)
+{
+	struct mem_range r;
+	for (unsigned i = 0; next_range(i, &r); i++)
+		if (r.start <= start && end <= r.end)
+			return true;
+	return false;
+}
+
+static bool initrd_is_refused; /* it is not where RAM was free */
+
 void boot_tree_initrd(paddr_t *start, paddr_t *end)
 {
 	*start = *end = 0;
+	if (initrd_is_refused)
+		return;
 	u64 first, last;
 	if (fdt_prop_u64(&boot_tree, chosen(), "linux,initrd-start", &first) == 0 &&
 	    fdt_prop_u64(&boot_tree, chosen(), "linux,initrd-end", &last) == 0 && first < last) {
@@ -119,10 +133,11 @@ static void reserve_firmware(paddr_t image)
 			reserve(r.start, MIN(image - r.start, MEGAPAGE_SIZE), true);
 }
 
-void boot_tree_memory(void)
+void boot_tree_memory(paddr_t limit)
 {
 	const paddr_t image = kernel_image_phys(_text);
 	add_memory();
+	memblock_limit(limit);
 	if (memblock_ram_bytes() == 0)
 		boot_stop("the device tree lists no memory");
 	reserve_from_tree();
@@ -131,5 +146,17 @@ void boot_tree_memory(void)
 	reserve(early_fdt_phys, fdt_total_size(&boot_tree), false);
 	paddr_t start, end;
 	boot_tree_initrd(&start, &end);
+	/*
+	 * It is read and its frames given away: RAM, and neither the image nor the tree. That
+	 * U-Boot lists it as reserved is no objection.
+	 */
+	const paddr_t tree_end = early_fdt_phys + fdt_total_size(&boot_tree);
+	if (start != end && (!is_inside(memblock_mappable, start, end) ||
+			     (start < image + (u64)(_end - _text) && image < end) ||
+			     (start < tree_end && early_fdt_phys < end))) {
+		pr_err("the initramfs at %#lx-%#lx cannot be there: left alone\n", start, end - 1);
+		initrd_is_refused = true;
+		return;
+	}
 	reserve(start, end - start, false);
 }

@@ -14,8 +14,9 @@ __printf(1, 2) __noreturn void boot_stop(const char *format, ...);
 void boot_tree_open(void);
 /* /chosen/bootargs, "" if there are none. */
 const char *boot_tree_command_line(void);
-/* Tell memblock of RAM, reservations, the image, the tree itself and the loader's initramfs. */
-void boot_tree_memory(void);
+/* Tell memblock of RAM below @limit, reservations, the image, the tree itself and the loader's
+ * initramfs, if it lies where an initramfs can. Stops if there is no RAM. */
+void boot_tree_memory(paddr_t limit);
 /* The loader's initramfs (linux,initrd-start and -end), both 0 if there is none. Physical. */
 void boot_tree_initrd(paddr_t *start, paddr_t *end);
 /* /chosen/rng-seed; NULL: none. */

@@ -46,12 +46,12 @@ boot:
 
 	/*
 	 * One hart enters under HSM. Should firmware release all, the first to come boots, the
-	 * others sleep.
+	 * others wait to be called (smp_boot.h).
 	 */
 	lla t0, boot_lottery
 	li t1, 1
 	amoswap.w.aq t1, t1, (t0)
-	bnez t1, park
+	bnez t1, wait_for_mail
 
 	lla t0, bss_start
 	lla t1, bss_end
@@ -87,6 +87,16 @@ boot:
 	mv a1, s2
 	call kernel_main
 	j park
+
+	/* a0 = hart id. SMP_NOBODY is no hart's. */
+wait_for_mail:
+	lla t0, smp_mailbox
+1:	.4byte 0x0100000f            /* pause */
+	ld t1, SMP_MAILBOX_HARTID(t0)
+	bne t1, a0, 1b
+	fence r, rw
+	ld a1, SMP_MAILBOX_ARGS(t0)
+	tail smp_entry
 
 	/* A trap before trap_vector is installed is our own mistake: say so and stop. */
 	.balign 4

@@ -23,5 +23,7 @@ void asm_offsets(void)
 	DEFINE(SMP_BOOT_SATP, offsetof(struct smp_boot, satp));
 	DEFINE(SMP_BOOT_THREAD, offsetof(struct smp_boot, thread));
 	DEFINE(SMP_BOOT_ENTRY, offsetof(struct smp_boot, entry));
+	DEFINE(SMP_MAILBOX_HARTID, offsetof(struct smp_mailbox, hartid));
+	DEFINE(SMP_MAILBOX_ARGS, offsetof(struct smp_mailbox, args));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
 }

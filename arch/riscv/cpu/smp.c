@@ -16,8 +16,20 @@
 
 /* Read by a hart that starts, through its physical address. One each, for one that comes late. */
 static struct smp_boot boot_args[CONFIG_NR_CPUS];
+struct smp_mailbox smp_mailbox = { .hartid = SMP_NOBODY };
 static u64 kicked;    /* atomic: harts with a software interrupt on the way */
 static bool stopping; /* atomic: harts take a software interrupt as the order to stop */
+
+static bool wait_online(const struct cpu *cpu)
+{
+	const nsec_t deadline = clock_now() + START_TIMEOUT;
+	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
+		if (clock_now() > deadline)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
 
 static bool smp_start(u32 index, struct arch_thread *idle, paddr_t start, void (*entry)(void))
 {
@@ -32,17 +44,14 @@ static bool smp_start(u32 index, struct arch_thread *idle, paddr_t start, void (
 	};
 	/* All of it before the hart looks: it starts with its caches and buffers empty (rule T21).
 	 */
+	smp_mailbox.args = kernel_image_phys(&boot_args[index]);
 	barrier_io();
-	if (sbi_hart_start(cpu->hartid, start, kernel_image_phys(&boot_args[index])) != 0)
-		return false;
-
-	const nsec_t deadline = clock_now() + START_TIMEOUT;
-	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
-		if (clock_now() > deadline)
-			return false;
-		cpu_relax();
-	}
-	return true;
+	__atomic_store_n(&smp_mailbox.hartid, cpu->hartid, __ATOMIC_RELEASE);
+	const long error = sbi_hart_start(cpu->hartid, start, kernel_image_phys(&boot_args[index]));
+	/* Not supported, or available already: then it is at the mailbox, or nowhere. */
+	const bool is_online = (error == 0 || error == -2 || error == -6) && wait_online(cpu);
+	__atomic_store_n(&smp_mailbox.hartid, SMP_NOBODY, __ATOMIC_RELEASE);
+	return is_online;
 }
 
 u32 smp_start_others(u32 limit, paddr_t start, struct arch_thread *(*make_idle)(u32 cpu),
