@@ -7,6 +7,7 @@
  */
 #include "drivers/base/irq.h"
 
+#include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/spinlock.h"
@@ -50,6 +51,7 @@ int irq_register(u32 line, irq_handler_t handler, void *arg)
 		lines[line].handler = handler;
 		/* enable()'s register write orders these stores before the line can fire. */
 		chip->enable(line);
+		barrier_device_unlock();
 	}
 	spin_unlock_irq(&table_lock, flags);
 	return error;
@@ -62,6 +64,7 @@ static void refuse(u32 line)
 	chip->complete(line);
 	spin_lock(&table_lock);
 	chip->disable(line);
+	barrier_device_unlock();
 	spin_unlock(&table_lock);
 	pr_warn("irq: line %u has no handler, disabled\n", line);
 }

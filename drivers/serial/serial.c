@@ -28,6 +28,13 @@ static_assert((SERIAL_TX_BYTES & (SERIAL_TX_BYTES - 1)) == 0, "counts are masked
 static_assert((SERIAL_RX_BYTES & (SERIAL_RX_BYTES - 1)) == 0, "counts are masked");
 static_assert(SERIAL_PIECE_BYTES <= SERIAL_TX_BYTES / 2, "room is reported at half empty");
 
+/* What was written to the device reaches it before whoever locks next asks it. */
+static void port_unlock(struct serial_port *p, u64 flags)
+{
+	barrier_device_unlock();
+	spin_unlock_irq(&p->lock, flags);
+}
+
 /* Rings. Caller holds port->lock. */
 
 static u32 tx_waiting(const struct serial_port *p)
@@ -97,6 +104,7 @@ void serial_interrupt(struct serial_port *p)
 	p->rx_unreported = false;
 	if (has_room)
 		p->tx_refused = false;
+	barrier_device_unlock();
 	spin_unlock(&p->lock);
 
 	if (client == NULL)
@@ -116,7 +124,7 @@ void serial_open(struct serial_port *p, const struct serial_client *client, void
 	__atomic_store_n(&p->client, client, __ATOMIC_RELEASE);
 	const u64 flags = spin_lock_irq(&p->lock);
 	p->ops->set_receive_interrupt(p, true);
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 }
 
 bool serial_send(struct serial_port *p, const u8 *bytes, size_t count)
@@ -131,7 +139,7 @@ bool serial_send(struct serial_port *p, const u8 *bytes, size_t count)
 	} else {
 		p->tx_refused = true;
 	}
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 	return fits;
 }
 
@@ -141,7 +149,7 @@ bool serial_has_room(struct serial_port *p)
 	const bool room = tx_room(p) >= SERIAL_PIECE_BYTES;
 	if (!room)
 		p->tx_refused = true;
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 	return room;
 }
 
@@ -154,7 +162,7 @@ size_t serial_receive(struct serial_port *p, u8 *bytes, size_t size)
 		p->rx_held = false;
 		p->ops->set_receive_interrupt(p, true);
 	}
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 	return count;
 }
 
@@ -162,7 +170,7 @@ u32 serial_queued(struct serial_port *p)
 {
 	const u64 flags = spin_lock_irq(&p->lock);
 	const u32 count = tx_waiting(p);
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 	return count;
 }
 
@@ -170,7 +178,7 @@ bool serial_is_drained(struct serial_port *p)
 {
 	const u64 flags = spin_lock_irq(&p->lock);
 	const bool drained = tx_waiting(p) == 0 && p->ops->is_idle(p);
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 	return drained;
 }
 
@@ -180,7 +188,7 @@ void serial_discard(struct serial_port *p)
 	/* What the log sent last may have left the ring long ago. */
 	const u32 kept = p->tx_keep - p->tx_tail;
 	p->tx_head = p->tx_tail + (kept <= tx_waiting(p) ? kept : 0);
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 	/* Room is reported by the transmit interrupt, which is on if anybody was refused. */
 }
 
@@ -208,7 +216,7 @@ void serial_send_log(struct serial_port *p, const char *text, size_t len_bytes)
 	}
 	p->tx_keep = p->tx_head;
 	tx_start(p);
-	spin_unlock_irq(&p->lock, flags);
+	port_unlock(p, flags);
 }
 
 static void put_polled(struct serial_port *p, u8 byte)

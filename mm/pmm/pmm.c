@@ -335,9 +335,10 @@ struct page *pmm_pin_image(const void *page_in_image)
 {
 	const pfn_t pfn = kernel_image_phys(page_in_image) >> PAGE_SHIFT;
 	const u64 flags = spin_lock_irq(&pmm_lock);
-	/* The lists must have a frame for the page map before it is asked for. */
-	if ((free_frames == 0 && !frontier_advance()) ||
-	    !pagemap_ensure(ALIGN_DOWN(pfn, BLOCK_FRAMES)))
+	/* There already, but for the first page of a block that is pinned, which happens at boot.
+	 */
+	const pfn_t block = ALIGN_DOWN(pfn, BLOCK_FRAMES);
+	if (!pagemap_ensure(block) && !(frontier_advance() && pagemap_ensure(block)))
 		panic("no memory for the page map of the kernel image");
 	struct page *p = pfn_to_page(pfn);
 	p->kind = PAGE_PINNED;

@@ -115,3 +115,10 @@ def test_programs_run_on_all_harts(booted):
     out = booted.shell.run_check(f"for p in $(cat /tmp/pids); do ({sleep}; echo $((after > before))) & done; wait")
     assert out == ["1"] * 6
     booted.shell.run_check("kill -9 $(cat /tmp/pids); rm /tmp/pids")
+
+
+def test_filling_the_file_system_is_an_error(booted):
+    out, _, code = booted.shell.run("dd if=/dev/zero of=/tmp/full bs=64k count=400; rm /tmp/full", timeout=120)
+    if booted.name == "virt-32M":  # half of its memory is less than 25 MiB
+        assert any("No space left on device" in line for line in out)
+    assert booted.shell.run_check("echo still here") == ["still here"]
