@@ -24,6 +24,16 @@ void memblock_limit(paddr_t end);
 bool memblock_ram(unsigned index, struct mem_range *out);
 bool memblock_mappable(unsigned index, struct mem_range *out);
 bool memblock_free(unsigned index, struct mem_range *out);
+/* Does one of the ranges that @next_range (one of the above) counts hold all of [@start, @end)? */
+static inline bool memblock_contains(bool (*next_range)(unsigned index, struct mem_range *out),
+				     paddr_t start, paddr_t end)
+{
+	struct mem_range r;
+	for (unsigned i = 0; next_range(i, &r); i++)
+		if (r.start <= start && end <= r.end)
+			return true;
+	return false;
+}
 u64 memblock_ram_bytes(void);
 /* Print RAM and reservations, for the boot log. */
 void memblock_dump(void);

@@ -20,16 +20,6 @@ static __noreturn void wrong(const char *what, u64 va, pte_t e)
 	      (unsigned long)e.bits);
 }
 
-static bool range_within(bool (*next_range)(unsigned index, struct mem_range *out), paddr_t start,
-			 paddr_t end)
-{
-	struct mem_range r;
-	for (unsigned i = 0; next_range(i, &r); i++)
-		if (r.start <= start && end <= r.end)
-			return true;
-	return false;
-}
-
 static bool range_touches(bool (*next_range)(unsigned index, struct mem_range *out), paddr_t start,
 			  paddr_t end)
 {
@@ -59,7 +49,7 @@ static void check_user_leaf(const struct region *r, u64 va, pte_t e)
 		check_any_leaf(va, e);
 	if ((e.bits & PTE_G) || !(e.bits & PTE_U))
 		wrong("user leaf that is global or not U", va, e);
-	if (!range_within(memblock_mappable, pte_paddr(e), pte_paddr(e) + PAGE_SIZE))
+	if (!memblock_contains(memblock_mappable, pte_paddr(e), pte_paddr(e) + PAGE_SIZE))
 		wrong("user leaf outside RAM (T9)", va, e);
 
 	const struct page *frame = pte_page(e);
@@ -115,7 +105,7 @@ static void check_inner(pte_t e, u64 va)
 {
 	if ((e.bits & ~PTE_PPN_MASK) != PTE_V)
 		wrong("inner entry is not PPN | V (T2)", va, e);
-	if (!range_within(memblock_mappable, pte_paddr(e), pte_paddr(e) + PAGE_SIZE))
+	if (!memblock_contains(memblock_mappable, pte_paddr(e), pte_paddr(e) + PAGE_SIZE))
 		wrong("table outside RAM", va, e);
 }
 
@@ -193,7 +183,7 @@ static void check_kernel_leaf(u64 va, pte_t e, u64 size)
 	if (start & (size - 1))
 		wrong("superpage not aligned", va, e);
 
-	const bool is_ram = range_within(memblock_mappable, start, end);
+	const bool is_ram = memblock_contains(memblock_mappable, start, end);
 	const bool is_device = va_within(va, KMAP_BASE, KMAP_SIZE) &&
 			       !range_touches(memblock_ram, start, end);
 	/* mem= may have taken the RAM around the tree away. */

@@ -49,16 +49,6 @@ const char *boot_tree_command_line(void)
 	return args != NULL ? args : "";
 }
 
-static bool is_inside(bool (*next_range)(unsigned index, struct mem_range *out), paddr_t start,
-		      paddr_t end)
-{
-	struct mem_range r;
-	for (unsigned i = 0; next_range(i, &r); i++)
-		if (r.start <= start && end <= r.end)
-			return true;
-	return false;
-}
-
 static bool initrd_is_refused; /* it is not where RAM was free */
 
 void boot_tree_initrd(paddr_t *start, paddr_t *end)
@@ -151,7 +141,7 @@ void boot_tree_memory(paddr_t limit)
 	 * U-Boot lists it as reserved is no objection.
 	 */
 	const paddr_t tree_end = early_fdt_phys + fdt_total_size(&boot_tree);
-	if (start != end && (!is_inside(memblock_mappable, start, end) ||
+	if (start != end && (!memblock_contains(memblock_mappable, start, end) ||
 			     (start < image + (u64)(_end - _text) && image < end) ||
 			     (start < tree_end && early_fdt_phys < end))) {
 		pr_err("the initramfs at %#lx-%#lx cannot be there: left alone\n", start, end - 1);
