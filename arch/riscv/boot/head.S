@@ -37,6 +37,8 @@ _start:
 	.word 0
 
 boot:
+	/* The image was stored here, perhaps by another hart (rule T23). */
+	fence.i
 	csrw sie, zero
 	csrw sip, zero
 	li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_SUM

@@ -16,6 +16,8 @@
 	 */
 	.globl smp_entry
 smp_entry:
+	/* The image was stored here, perhaps by another hart (rule T23). */
+	fence.i
 	csrw sie, zero
 	csrw sip, zero
 	li t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_SUM

@@ -4,7 +4,8 @@
  *
  * In the kernel, tp holds the running thread (struct thread begins with struct arch_thread) and
  * sscratch holds 0; in user mode sscratch holds the thread. The record of the hart a thread runs on
- * hangs from the thread, so one load finds it. A thread changes harts only inside schedule().
+ * hangs from the thread, so one load finds it. A running thread changes harts only inside
+ * schedule().
  */
 #pragma once
 
@@ -31,8 +32,9 @@ struct arch_thread {
 	u64 kernel_sp; /* where a trap from user mode puts its frame: the top of the kernel stack */
 	u64 scratch;   /* trap entry parks the user's sp here */
 	u32 work;      /* TW_*; atomic */
-	u32 irq_depth; /* traps from supervisor mode in progress */
-	struct cpu *cpu; /* the hart it runs on; written by schedule() alone */
+	u32 irq_depth; /* interrupts being handled on its stack */
+	struct cpu *cpu; /* the hart it runs on, or that is in charge of it; written by kernel/sched
+			  */
 	struct switch_frame regs;
 	/* of the last page fault, to notice one that comes back for ever */
 	u64 fault_pc, fault_va;
@@ -44,10 +46,10 @@ struct arch_thread {
 
 /* One hart. Only the hart itself writes, but for what says atomic. */
 struct cpu {
-	u32 index;   /* dense, 0 = boot hart */
-	u32 hartid;  /* the tree's and SBI's number */
-	bool online; /* atomic; set by the hart when it enters its idle loop for the first time */
-	u64 satp;    /* what satp holds now */
+	u32 index;             /* dense, 0 = boot hart */
+	u32 hartid;            /* the tree's and SBI's number */
+	bool online;           /* atomic; it takes fences, kicks and threads. Set by kernel/sched */
+	u64 satp;              /* what satp holds now */
 	const void *fpu_holds; /* whose registers the FPU holds; see fpu.c */
 	struct arch_thread *idle;
 } __aligned(64);

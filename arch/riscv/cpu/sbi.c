@@ -162,7 +162,7 @@ void sbi_remote_fence_i(u64 mask, u64 base)
 long sbi_hart_start(u64 hartid, paddr_t start, u64 opaque)
 {
 	if (!has_hsm)
-		return -2; /* SBI_ERR_NOT_SUPPORTED */
+		return SBI_ERR_NOT_SUPPORTED;
 	return sbi_call(SBI_EXT_HSM, 0, hartid, start, opaque, 0).error;
 }
 

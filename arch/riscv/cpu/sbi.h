@@ -17,6 +17,8 @@ void sbi_set_timer(u64 ticks);
 void sbi_send_ipi(u64 mask, u64 base);
 void sbi_remote_sfence_all(u64 mask, u64 base);
 void sbi_remote_fence_i(u64 mask, u64 base);
+/* Error codes of the specification that callers tell apart (chapter 3). */
+enum { SBI_ERR_NOT_SUPPORTED = -2, SBI_ERR_ALREADY_AVAILABLE = -6 };
 /* SBI error code; 0 = started. @start is physical. */
 long sbi_hart_start(u64 hartid, paddr_t start, u64 opaque);
 enum sbi_reset_type { SBI_SHUTDOWN = 0, SBI_COLD_REBOOT = 1 };

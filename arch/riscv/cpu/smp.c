@@ -49,7 +49,9 @@ static bool smp_start(u32 index, struct arch_thread *idle, paddr_t start, void (
 	__atomic_store_n(&smp_mailbox.hartid, cpu->hartid, __ATOMIC_RELEASE);
 	const long error = sbi_hart_start(cpu->hartid, start, kernel_image_phys(&boot_args[index]));
 	/* Not supported, or available already: then it is at the mailbox, or nowhere. */
-	const bool is_online = (error == 0 || error == -2 || error == -6) && wait_online(cpu);
+	const bool may_come = error == 0 || error == SBI_ERR_NOT_SUPPORTED ||
+			      error == SBI_ERR_ALREADY_AVAILABLE;
+	const bool is_online = may_come && wait_online(cpu);
 	__atomic_store_n(&smp_mailbox.hartid, SMP_NOBODY, __ATOMIC_RELEASE);
 	return is_online;
 }
