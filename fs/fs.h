@@ -57,6 +57,9 @@ int procfs_register(const char *name, int (*show)(struct seq *s));
  * PROCFS_STORE_BYTES, with a NUL behind it; 0 or -errno. */
 #define PROCFS_STORE_BYTES 63
 int procfs_register_trigger(const char *name, int (*store)(const char *text, size_t len));
+/* The same for one that is read, too; root alone may write it. */
+int procfs_register_control(const char *name, int (*show)(struct seq *s),
+			    int (*store)(const char *text, size_t len));
 /*
  * Who knows the processes (kernel/proc registers itself). Functions get the pid of the directory.
  */

@@ -14,14 +14,15 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
-#define NODES_MAX   96
-#define NO_PARENT   NODES_MAX /* the node stands in /proc itself */
-#define SELF_POS    (DIR_POS_FIRST + NODES_MAX)
-#define PROCESS_POS 4096 /* position of process 0 */
-#define DIR_MODE    (S_IFDIR | 0555)
-#define TEXT_MODE   (S_IFREG | 0444)
-#define STORE_MODE  (S_IFREG | 0200)
-#define LINK_MODE   (S_IFLNK | 0777)
+#define NODES_MAX    96
+#define NO_PARENT    NODES_MAX /* the node stands in /proc itself */
+#define SELF_POS     (DIR_POS_FIRST + NODES_MAX)
+#define PROCESS_POS  4096 /* position of process 0 */
+#define DIR_MODE     (S_IFDIR | 0555)
+#define TEXT_MODE    (S_IFREG | 0444)
+#define STORE_MODE   (S_IFREG | 0200)
+#define CONTROL_MODE (S_IFREG | 0644)
+#define LINK_MODE    (S_IFLNK | 0777)
 static_assert(SELF_POS < PROCESS_POS, "positions of the root directory");
 
 struct proc_node {
@@ -86,7 +87,7 @@ static u32 node_mode(const struct proc_node *n)
 	if (node_is_dir(n))
 		return DIR_MODE;
 	if (n->store != NULL)
-		return STORE_MODE;
+		return n->show != NULL ? CONTROL_MODE : STORE_MODE;
 	return n->show != NULL ? TEXT_MODE : LINK_MODE;
 }
 
@@ -151,6 +152,12 @@ int procfs_register(const char *name, int (*show)(struct seq *s))
 int procfs_register_trigger(const char *name, int (*store)(const char *text, size_t len))
 {
 	return add_path(name, &(struct proc_node){ .store = store });
+}
+
+int procfs_register_control(const char *name, int (*show)(struct seq *s),
+			    int (*store)(const char *text, size_t len))
+{
+	return add_path(name, &(struct proc_node){ .show = show, .store = store });
 }
 
 int procfs_init(void)
