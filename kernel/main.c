@@ -25,13 +25,16 @@
 #include "kernel/core/cmdline.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/leakcheck.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/procinfo.h"
 #include "kernel/proc/shutdown.h"
 #include "kernel/proc/sysrq.h"
+#include "kernel/proc/traceinfo.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/workqueue.h"
+#include "kernel/syscall/dispatch.h"
 #include "kernel/tty/tty.h"
 #include "lib/parse.h"
 #include "mm/pmm/kmap.h"
@@ -146,7 +149,9 @@ static void start_user_world(void *unused)
 		panic("no memory for the root file system");
 	tty_init();      /* /dev/console */
 	procinfo_init(); /* /proc */
+	syscall_init();  /* system calls can be traced */
 	sysrq_init();
+	traceinfo_init();
 	shutdown_init();
 	leakcheck_baseline(); /* what comes from here on has to be gone at the end */
 	fill_root();
@@ -187,6 +192,7 @@ void kernel_main(u64 hartid, paddr_t fdt)
 	boot_tree_open(); /* the device tree */
 	cmdline_init(boot_tree_command_line());
 	start_log();                        /* printk at the level asked for */
+	trace_init();                       /* events are recorded */
 	start_harts_and_clock((u32)hartid); /* time; cpus[] */
 	report_firmware((u32)hartid);
 	start_memory(); /* pages, kmalloc, kernel mappings */

@@ -11,6 +11,7 @@
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/spinlock.h"
+#include "kernel/core/trace.h"
 #include "lib/abi/errno.h"
 #include "mm/pmm/slab.h"
 
@@ -78,6 +79,7 @@ void irq_handle_external(void)
 		if (line == 0) /* served, or another hart was first (rule T31) */
 			return;
 		counts[cpu_index()]++;
+		trace(TRACE_IRQ, line, 0, 0);
 		if (line > chip->line_count || lines[line].handler == NULL) {
 			refuse(line);
 			continue;

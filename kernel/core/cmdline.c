@@ -11,9 +11,9 @@
 
 /* Who reads a word is seen where it is read; whatever is not listed here goes to init. */
 static const char *const kernel_words[] = {
-	"console",  "debug",   "earlycon", "fork",       "init",     "initrd",
-	"loglevel", "maxcpus", "mem",      "panic",      "poison",   "quiet",
-	"rdinit",   "ro",      "root",     "rootfstype", "rootwait", "rw",
+	"console", "debug",      "earlycon", "fork",   "init",  "initrd", "loglevel",
+	"maxcpus", "mem",        "panic",    "poison", "quiet", "rdinit", "ro",
+	"root",    "rootfstype", "rootwait", "rw",     "trace",
 };
 
 static char original[CMDLINE_BYTES];

@@ -22,6 +22,7 @@
 #include "fs/fs.h"
 #include "fs/path.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/exec_args.h"
 #include "kernel/proc/exec_load.h"
 #include "kernel/proc/exec_script.h"
@@ -368,6 +369,7 @@ static void exec_commit(struct exec *x)
 	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);
 	fpu_reset(&t->arch);
+	trace_name(TRACE_EXEC, p->cred.euid, t->name);
 }
 
 /* Also of a half-built one. */

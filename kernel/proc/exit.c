@@ -17,6 +17,7 @@
 #include "fs/file.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/wait.h"
@@ -148,6 +149,7 @@ static void bury(struct list *dead)
 __noreturn void process_exit(u32 wait_status)
 {
 	struct process *p = process_current();
+	trace(TRACE_EXIT, wait_status, 0, 0);
 	if (p == process_init_process && process_init_end_hook != NULL)
 		process_init_end_hook(wait_status);
 

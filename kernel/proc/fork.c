@@ -18,6 +18,7 @@
 #include "arch/riscv/cpu/usercopy.h"
 #include "fs/file.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/sched.h"
@@ -187,6 +188,7 @@ s64 process_fork(const struct fork_args *args)
 	}
 	/* The child may be gone once it runs: what is asked of it afterwards needs a reference. */
 	const u32 pid = child->pid;
+	trace(TRACE_FORK, pid, args->flags, 0);
 	const bool waits = (args->flags & CLONE_VFORK) != 0;
 	if (waits)
 		process_get(child);

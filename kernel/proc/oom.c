@@ -13,6 +13,7 @@
 #include "kernel/proc/oom.h"
 
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
 #include "kernel/sched/waitq.h"
 #include "mm/pmm/kmap.h"
@@ -163,6 +164,7 @@ static bool kill_one(void)
 	}
 	pr_err("out of memory: ending process %u (%s), which has %lu KiB\n", victim->pid,
 	       victim->thread->name, pages << (PAGE_SHIFT - 10));
+	trace_name(TRACE_OOM, victim->pid, victim->thread->name);
 	struct aspace *as = process_aspace_lookup(victim);
 	if (as != NULL) {
 		kill_users_of(as);

@@ -266,6 +266,7 @@ int process_publish(struct process *child, struct process *parent)
 	if (pid == 0)
 		goto out;
 	child->pid = pid;
+	child->thread->arch.tid = pid;
 	child->parent = parent;
 	if (parent != NULL) {
 		child->tty = parent->tty;

@@ -17,6 +17,7 @@
 #include "kernel/proc/signal.h"
 
 #include "kernel/core/panic.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
 #include "mm/pmm/slab.h"
 
@@ -219,6 +220,7 @@ static int send_locked(struct process *p, int sig, const struct siginfo *info)
 int signal_send(struct process *p, int sig, const struct siginfo *info)
 {
 	ASSERT(sig > 0 && sig < NSIG);
+	trace(TRACE_SIGNAL, (u32)sig, p->pid, info != NULL ? info->si_code : 0);
 	spin_lock(&p->signals.lock);
 	const int error = send_locked(p, sig, info);
 	spin_unlock(&p->signals.lock);
@@ -227,6 +229,7 @@ int signal_send(struct process *p, int sig, const struct siginfo *info)
 
 void signal_kill(struct process *p)
 {
+	trace(TRACE_SIGNAL, SIGKILL, p->pid, 0);
 	spin_lock(&p->signals.lock);
 	p->signals.forced |= SIGNAL_BIT(SIGKILL);
 	(void)send_locked(p, SIGKILL, NULL); /* cannot fail: it needs no siginfo */
@@ -239,6 +242,7 @@ void signal_fault(int sig, int code, uaddr_t address)
 	struct signal_state *s = &p->signals;
 	const u64 bit = SIGNAL_BIT(sig);
 
+	trace(TRACE_SIGNAL, (u32)sig, p->pid, code);
 	spin_lock(&s->lock);
 	struct ksigaction *action = &s->actions[sig];
 	if ((s->blocked & bit) != 0 || action->handler == SIG_IGN) {

@@ -33,6 +33,7 @@
 #include "arch/riscv/cpu/clock.h"
 #include "arch/riscv/cpu/smp.h"
 #include "kernel/core/panic.h"
+#include "kernel/core/trace.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
 #include "lib/abi/errno.h"
@@ -270,6 +271,7 @@ void place_balance(struct sched_hart *h)
 /* Wake @t, which is SLEEPING; its home @h is locked. */
 static void wake_and_unlock(struct sched_hart *h, struct thread *t)
 {
+	trace_name(TRACE_WAKE, t->arch.tid, t->name);
 	if (t->on_cpu) {
 		/* Still on its way to sleep: schedule() will find it running. */
 		t->state = THREAD_RUNNING;

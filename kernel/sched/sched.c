@@ -24,6 +24,7 @@
 #include "arch/riscv/cpu/switch.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/sched/hart.h"
 #include "kernel/sched/place.h"
 #include "kernel/sched/timer.h"
@@ -96,6 +97,7 @@ static void thread_begin(void (*entry)(void *), void *arg)
 static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct thread *next,
 			      nsec_t now)
 {
+	trace_name(TRACE_SWITCH, next->arch.tid, next->name);
 	if (prev == h->idle)
 		(void)__atomic_fetch_and(&sched_idle_harts, ~BIT(h->index), __ATOMIC_RELAXED);
 	WRITE_ONCE(h->current, next);

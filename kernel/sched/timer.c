@@ -17,9 +17,11 @@
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
+#include "kernel/core/trace.h"
 
 /* Timers served in one interrupt; more come in the next, so that devices get their turn. */
-#define FIRE_MAX 64
+#define FIRE_MAX      64
+#define NSEC_PER_USEC 1000
 
 struct timer_hart {
 	struct spinlock lock;
@@ -194,6 +196,7 @@ static void fire_due(struct timer_hart *h, nsec_t now)
 		__atomic_store_n(&h->firing, t, __ATOMIC_RELEASE);
 		tree_remove(h, t);
 		spin_unlock(&h->lock);
+		trace(TRACE_TIMER, (now - t->when) / NSEC_PER_USEC, t->fire, 0);
 		/* From its return on @t may be gone. */
 		t->fire(t);
 		__atomic_store_n(&h->firing, NULL, __ATOMIC_RELEASE);

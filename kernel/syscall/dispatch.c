@@ -8,11 +8,18 @@
 
 #include "generated/syscall_protos.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/sched/thread.h"
 #include "lib/abi/errno.h"
 #include "lib/compiler.h"
 
 #include "generated/syscall_table.h"
+
+/*
+ * Calls below this number go straight through the table. All of them, or none while somebody wants
+ * to see them: so that costs nothing otherwise. Atomic.
+ */
+static u64 straight_count = SYSCALL_COUNT;
 
 /* One bit a number: mentioned in the log already; the last stands for all numbers past the table.
  * Atomic. */
@@ -36,15 +43,43 @@ static bool is_restart_code(s64 result)
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
 }
 
+static s64 syscall_call(const struct trap_frame *f, u64 number)
+{
+	if (number < SYSCALL_COUNT && syscall_table[number] != NULL)
+		return syscall_table[number](f);
+	return syscall_missing(number);
+}
+
+/* A call that is traced, or missing. */
+static __noinline s64 syscall_call_traced(const struct trap_frame *f, u64 number)
+{
+	trace(TRACE_SYSCALL, (u32)number, f->x[REG_A0], f->x[REG_A1]);
+	const s64 result = syscall_call(f, number);
+	trace(TRACE_RETURN, (u32)number, result, 0);
+	return result;
+}
+
+static void trace_changed(void)
+{
+	const bool wanted = trace_is_on(TRACE_SYSCALL) || trace_is_on(TRACE_RETURN);
+	WRITE_ONCE(straight_count, wanted ? 0 : SYSCALL_COUNT);
+}
+
+void syscall_init(void)
+{
+	trace_changed_hook = trace_changed;
+	trace_changed();
+}
+
 void syscall_dispatch(struct trap_frame *f)
 {
 	const u64 number = f->x[REG_A7];
 	s64 result;
 
-	if (likely(number < SYSCALL_COUNT && syscall_table[number] != NULL))
+	if (likely(number < READ_ONCE(straight_count) && syscall_table[number] != NULL))
 		result = syscall_table[number](f);
 	else
-		result = syscall_missing(number);
+		result = syscall_call_traced(f, number);
 	f->x[REG_A0] = (u64)result;
 	if (unlikely(is_restart_code(result)))
 		thread_work_set(arch_current(), TW_SIGNAL);

@@ -4,6 +4,9 @@
 
 #include "arch/riscv/cpu/trap_frame.h"
 
+/* Calls can be traced from here on. At boot. */
+void syscall_init(void);
+
 /*
  * Run the system call that @f asks for and put its result into a0. The caller has kept a0 in
  * f->orig_a0 and moved the pc past the ecall. Context: interrupts on; may sleep, and does not

@@ -9,6 +9,7 @@
 #include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/cpu.h"
 #include "arch/riscv/cpu/mmu.h"
+#include "kernel/core/trace.h"
 #include "mm/vmm/aspace.h"
 
 static u64 harts_after_stores(const struct aspace *as)
@@ -21,13 +22,17 @@ static u64 harts_after_stores(const struct aspace *as)
 void aspace_fence(struct aspace *as)
 {
 	const u64 harts = harts_after_stores(as);
-	if (harts != 0)
-		tlb_flush_harts(harts);
+	if (harts == 0)
+		return;
+	trace(TRACE_FENCE, __builtin_popcountll(harts), harts, 0);
+	tlb_flush_harts(harts);
 }
 
 void aspace_fence_others(struct aspace *as)
 {
 	const u64 others = harts_after_stores(as) & ~BIT(cpu_index());
-	if (others != 0)
-		tlb_flush_harts(others);
+	if (others == 0)
+		return;
+	trace(TRACE_FENCE, __builtin_popcountll(others), others, 0);
+	tlb_flush_harts(others);
 }

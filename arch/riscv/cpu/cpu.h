@@ -33,6 +33,7 @@ struct arch_thread {
 	u64 scratch;   /* trap entry parks the user's sp here */
 	u32 work;      /* TW_*; atomic */
 	u32 irq_depth; /* interrupts being handled on its stack */
+	u32 tid;       /* set once: by which the trace names it; 0: a thread of the kernel's own */
 	struct cpu *cpu; /* the hart it runs on, or that is in charge of it; written by kernel/sched
 			  */
 	struct switch_frame regs;

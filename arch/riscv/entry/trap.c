@@ -23,6 +23,7 @@
 #include "drivers/base/irq.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
+#include "kernel/core/trace.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
 #include "kernel/sched/sched.h"
@@ -103,6 +104,7 @@ static int serve_page_fault(u64 pc, uaddr_t va, enum access access)
 	struct process *p = process_current();
 	if (p == NULL)
 		return -EFAULT;
+	trace(TRACE_FAULT, access, va, pc);
 	for (;;) {
 		const int error = aspace_fault(p->aspace, va, access);
 		if (likely(error == 0))
