@@ -206,6 +206,7 @@ void kernel_main(u64 hartid, paddr_t fdt)
 	workqueue_init();             /* deferred work */
 	seed_random();
 	start_real_time();
+	clock_measure_cycles(); /* user and kernel time are told apart */
 
 	struct thread *t = thread_create("start", start_user_world, NULL);
 	if (t == NULL)

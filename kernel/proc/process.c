@@ -382,9 +382,9 @@ void process_set_inode(enum process_inode which, struct inode *inode)
 
 void process_times(const struct process *p, nsec_t *user, nsec_t *kernel)
 {
-	*kernel = READ_ONCE(p->thread->kernel_time);
-	const nsec_t all = thread_run_time(p->thread);
-	*user = all > *kernel ? all - *kernel : 0;
+	const struct thread_times times = thread_times(p->thread);
+	*user = times.user;
+	*kernel = times.kernel;
 }
 
 int process_set_fork_mode(enum fork_mode mode)

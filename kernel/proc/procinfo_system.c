@@ -62,7 +62,7 @@ static int show_meminfo(struct seq *s)
 static nsec_t idle_time(void)
 {
 	nsec_t idle = 0;
-	for_each_hart(cpu, left) idle += sched_idle_time((u32)cpu);
+	for_each_hart(cpu, left) idle += sched_hart_times((u32)cpu).idle;
 	return idle;
 }
 
@@ -79,23 +79,30 @@ static int show_uptime(struct seq *s)
 	return 0;
 }
 
-/* user nice system idle iowait irq softirq steal guest guest_nice: busy time is not told apart. */
-static void write_cpu_times(struct seq *s, nsec_t total, nsec_t idle)
+/* user nice system idle iowait irq softirq steal guest guest_nice: nice programs are not told from
+ * others, and interrupts count as what they interrupt. */
+static void write_cpu_times(struct seq *s, const struct hart_times *t)
 {
-	const nsec_t busy = total > idle ? total - idle : 0;
-	seq_printf(s, "%lu 0 0 %lu 0 0 0 0 0 0\n", busy / PROCINFO_TICK_NS,
-		   idle / PROCINFO_TICK_NS);
+	seq_printf(s, "%lu 0 %lu %lu 0 0 0 0 0 0\n", t->user / PROCINFO_TICK_NS,
+		   t->kernel / PROCINFO_TICK_NS, t->idle / PROCINFO_TICK_NS);
 }
 
 static int show_stat(struct seq *s)
 {
-	const nsec_t now = clock_now();
+	struct hart_times each[CONFIG_NR_CPUS] = { 0 }, sum = { 0 };
+	for_each_hart(cpu, left)
+	{
+		each[cpu] = sched_hart_times((u32)cpu);
+		sum.user += each[cpu].user;
+		sum.kernel += each[cpu].kernel;
+		sum.idle += each[cpu].idle;
+	}
 	seq_printf(s, "cpu  ");
-	write_cpu_times(s, now * bits_count(sched_hart_mask()), idle_time());
+	write_cpu_times(s, &sum);
 	for_each_hart(cpu, left)
 	{
 		seq_printf(s, "cpu%lu ", cpu);
-		write_cpu_times(s, now, sched_idle_time((u32)cpu));
+		write_cpu_times(s, &each[cpu]);
 	}
 	seq_printf(s, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\n", sched_switch_count(),
 		   (u64)(realtime_offset_ns / NSEC_PER_SEC), process_fork_count());

@@ -46,6 +46,26 @@ struct sched_hart *hart_lock_home(const struct thread *t, u64 *flags)
 	}
 }
 
+/*
+ * How much of @ran, which @t has run since it was last charged, went to the kernel. Counted cycles
+ * tell (there are no ticks to sample): what they say beyond what has been charged, but no more than
+ * there is to charge; the rest waits for the next time. A stay in the kernel that goes on is
+ * counted up to now only by the hart it is on; to others it shows when it ends.
+ */
+static nsec_t kernel_share(struct thread *t, nsec_t ran)
+{
+	struct arch_thread *a = &t->arch;
+	if (t->process == NULL)
+		return ran;
+	if (a == arch_current()) {
+		const u64 cycles = clock_cycles();
+		a->kernel_cycles += cycles - a->kernel_since;
+		a->kernel_since = cycles;
+	}
+	const nsec_t counted = clock_cycles_to_ns(READ_ONCE(a->kernel_cycles));
+	return counted > t->kernel_time ? MIN(ran, counted - t->kernel_time) : 0;
+}
+
 void hart_charge(struct sched_hart *h, nsec_t now)
 {
 	struct thread *t = h->current;
@@ -59,38 +79,36 @@ void hart_charge(struct sched_hart *h, nsec_t now)
 		return;
 	}
 	runqueue_charge(&h->queue, t, ran);
-	if (t->process != NULL)
-		t->user_time += ran;
-	else
-		t->kernel_time += ran;
+	const nsec_t kernel = kernel_share(t, ran);
+	t->kernel_time += kernel;
+	t->user_time += ran - kernel;
+	h->kernel_time += kernel;
+	h->user_time += ran - kernel;
 }
 
-nsec_t thread_run_time(const struct thread *t)
+struct thread_times thread_times(const struct thread *t)
 {
 	u64 flags;
 	struct sched_hart *h = hart_lock_home(t, &flags);
-	nsec_t total = t->user_time + t->kernel_time;
-	if (t->on_cpu) {
-		const nsec_t now = clock_now();
-		if (now > t->ran_since)
-			total += now - t->ran_since;
-	}
+	if (t->on_cpu)
+		hart_charge(h, clock_now());
+	const struct thread_times times = { .user = t->user_time, .kernel = t->kernel_time };
 	spin_unlock_irq(&h->lock, flags);
-	return total;
+	return times;
 }
 
-nsec_t sched_idle_time(u32 cpu)
+struct hart_times sched_hart_times(u32 cpu)
 {
 	struct sched_hart *h = &sched_harts[cpu];
 	const u64 flags = spin_lock_irq(&h->lock);
-	nsec_t total = h->idle_time;
-	if (h->in_service && h->current == h->idle) {
-		const nsec_t now = clock_now();
-		if (now > h->current->ran_since)
-			total += now - h->current->ran_since;
-	}
+	hart_charge(h, clock_now());
+	const struct hart_times times = {
+		.user = h->user_time,
+		.kernel = h->kernel_time,
+		.idle = h->idle_time,
+	};
 	spin_unlock_irq(&h->lock, flags);
-	return total;
+	return times;
 }
 
 u64 sched_hart_mask(void)

@@ -21,6 +21,7 @@ struct sched_hart {
 	struct thread *current; /* the one whose on_cpu is set */
 	nsec_t turn_began;      /* when current came */
 	nsec_t idle_time;
+	nsec_t user_time, kernel_time; /* of all threads that ran here */
 	u64 switches;
 	bool in_service; /* it has reached its idle loop: what idle runs from then on is idleness */
 

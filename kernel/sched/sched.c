@@ -105,6 +105,7 @@ static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct 
 	h->switches++;
 	next->on_cpu = true;
 	next->ran_since = now;
+	next->arch.kernel_since = clock_cycles();
 	h->turn_began = now;
 	address_space_load(h, next->satp, next->harts);
 	/* Of a dead one, too, which has no process any more: it notes whose values the registers

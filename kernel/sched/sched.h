@@ -46,8 +46,11 @@ bool thread_wake(struct thread *t);
 u32 sched_running_count(void);
 u64 sched_started_count(void);
 u64 sched_switch_count(void);
-/* Nanoseconds hart @cpu was idle. */
-nsec_t sched_idle_time(u32 cpu);
+/* What hart @cpu has done with its time since it came into service. */
+struct hart_times {
+	nsec_t user, kernel, idle;
+};
+struct hart_times sched_hart_times(u32 cpu);
 /* Harts that take threads, by cpu index. */
 u64 sched_hart_mask(void);
 /* Fixed-point (11 bits) load averages over 1, 5, 15 minutes. */

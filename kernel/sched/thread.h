@@ -42,11 +42,8 @@ struct thread {
 	u64 vruntime; /* weighted nanoseconds, on the scale of that queue */
 	s32 nice;     /* -20 .. 19; change with thread_set_nice() */
 	u32 weight;
-	nsec_t ran_since; /* when it was last charged, while on_cpu */
-	/* charged run time. There are no ticks to tell user from kernel mode: a thread of a process
-	 * is charged to the one, a kernel thread to the other (thread_run_time() adds the current
-	 * stint) */
-	nsec_t user_time, kernel_time;
+	nsec_t ran_since;              /* when it was last charged, while on_cpu */
+	nsec_t user_time, kernel_time; /* charged run time (hart_charge()) */
 	u64 switches_voluntary, switches_forced;
 
 	/* atomic */
@@ -118,5 +115,13 @@ static inline bool thread_is_interrupted(void)
 	return READ_ONCE(thread_current()->interrupted);
 }
 void thread_clear_interrupted(void);
-/* Charged run time including the current stint. Any thread, any context. */
-nsec_t thread_run_time(const struct thread *t);
+/* Run time so far, in user mode and in the kernel. Neither ever falls. Any thread, any context. */
+struct thread_times {
+	nsec_t user, kernel;
+};
+struct thread_times thread_times(const struct thread *t);
+static inline nsec_t thread_run_time(const struct thread *t)
+{
+	const struct thread_times times = thread_times(t);
+	return times.user + times.kernel;
+}

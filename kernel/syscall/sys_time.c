@@ -120,12 +120,12 @@ static s64 nsec_to_user_ticks(nsec_t time)
 s64 sys_times(u64 buf)
 {
 	struct process *p = process_current();
-	const struct thread *t = thread_current();
-	const nsec_t kernel_time = t->kernel_time;
 	struct ktms result;
+	nsec_t user, kernel;
 
-	result.tms_utime = nsec_to_user_ticks(thread_run_time(t) - kernel_time);
-	result.tms_stime = nsec_to_user_ticks(kernel_time);
+	process_times(p, &user, &kernel);
+	result.tms_utime = nsec_to_user_ticks(user);
+	result.tms_stime = nsec_to_user_ticks(kernel);
 	spin_lock(&process_tree_lock);
 	result.tms_cutime = nsec_to_user_ticks(p->children_user_time);
 	result.tms_cstime = nsec_to_user_ticks(p->children_kernel_time);

@@ -15,6 +15,8 @@ void asm_offsets(void)
 	DEFINE(THREAD_KERNEL_SP, offsetof(struct arch_thread, kernel_sp));
 	DEFINE(THREAD_SCRATCH, offsetof(struct arch_thread, scratch));
 	DEFINE(THREAD_WORK, offsetof(struct arch_thread, work));
+	DEFINE(THREAD_KERNEL_CYCLES, offsetof(struct arch_thread, kernel_cycles));
+	DEFINE(THREAD_KERNEL_SINCE, offsetof(struct arch_thread, kernel_since));
 	DEFINE(THREAD_REGS, offsetof(struct arch_thread, regs));
 	DEFINE(FRAME_SIZE, sizeof(struct trap_frame));
 	DEFINE(FRAME_STATUS, offsetof(struct trap_frame, status));

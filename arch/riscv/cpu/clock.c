@@ -16,7 +16,10 @@ static u32 frequency;
 /* ns = ticks * ns_per_tick when the frequency divides a second, as all known ones do; else by
  * division. */
 static u64 ns_per_tick;
-static u64 boot_ticks;
+static u64 boot_ticks, boot_cycles;
+/* Nanoseconds per cycle, CYCLE_SHIFT bits behind the point; 0: cycles are not counted. */
+#define CYCLE_SHIFT 24
+static u64 ns_per_cycle;
 
 void (*clock_event_handler)(void);
 
@@ -33,6 +36,7 @@ u32 clock_frequency(void)
 void clock_init(u32 timebase_hz)
 {
 	boot_ticks = clock_ticks();
+	boot_cycles = clock_cycles();
 	ns_per_tick = NSEC_PER_SEC % timebase_hz == 0 ? NSEC_PER_SEC / timebase_hz : 0;
 	frequency = timebase_hz;
 }
@@ -42,6 +46,24 @@ static nsec_t ticks_to_ns(u64 ticks)
 	if (likely(ns_per_tick != 0))
 		return ticks * ns_per_tick;
 	return ticks / frequency * NSEC_PER_SEC + ticks % frequency * NSEC_PER_SEC / frequency;
+}
+
+u64 clock_cycles(void)
+{
+	return csr_read(cycle);
+}
+
+void clock_measure_cycles(void)
+{
+	const u64 cycles = clock_cycles() - boot_cycles;
+	ns_per_cycle = cycles != 0 ? (clock_now() << CYCLE_SHIFT) / cycles : 0;
+}
+
+nsec_t clock_cycles_to_ns(u64 cycles)
+{
+	const u64 whole = cycles >> CYCLE_SHIFT;
+	const u64 rest = cycles & ((1UL << CYCLE_SHIFT) - 1);
+	return whole * ns_per_cycle + (rest * ns_per_cycle >> CYCLE_SHIFT);
 }
 
 /* Rounded up, so that no event comes early. */

@@ -15,6 +15,17 @@ nsec_t clock_now(void);
 u64 clock_ticks(void);
 u32 clock_frequency(void);
 
+/*
+ * This hart's count of clock cycles, which is cheap to read (rule T36) and means nothing on another
+ * hart; it may stand still in wfi.
+ */
+u64 clock_cycles(void);
+/* Learn how long a cycle is, from how many passed since clock_init() on the same hart, which must
+ * not have waited for interrupts. Once. */
+void clock_measure_cycles(void);
+/* 0 where cycles are not counted. */
+nsec_t clock_cycles_to_ns(u64 cycles);
+
 #define CLOCK_NEVER (~(nsec_t)0)
 /* Interrupt this hart at @when (at once if that has passed), or not at all with CLOCK_NEVER. */
 void clock_set_event(nsec_t when);

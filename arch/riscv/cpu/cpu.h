@@ -34,6 +34,9 @@ struct arch_thread {
 	u32 work;      /* TW_*; atomic */
 	u32 irq_depth; /* interrupts being handled on its stack */
 	u32 tid;       /* set once: by which the trace names it; 0: a thread of the kernel's own */
+	/* Cycles spent in the kernel on behalf of its user mode. Trap entry notes when it came in
+	 * and the way out adds the difference; only the hart it runs on writes */
+	u64 kernel_cycles, kernel_since;
 	struct cpu *cpu; /* the hart it runs on, or that is in charge of it; written by kernel/sched
 			  */
 	struct switch_frame regs;

@@ -182,6 +182,7 @@ static void user_exception(struct trap_frame *f)
 
 void handle_user_trap(struct trap_frame *f)
 {
+	arch_current()->kernel_since = clock_cycles(); /* trap_entry.S: .Lrestore_user */
 	if ((f->cause & CAUSE_INTERRUPT) != 0) {
 		trap_interrupt(f);
 		return;

@@ -77,6 +77,13 @@ trap_vector:
 	lw t0, THREAD_WORK(tp)
 	bnez t0, .Lwork
 .Lrestore_user:
+	/* The stay in the kernel that handle_user_trap() saw begin is over. */
+	csrr t0, cycle
+	ld t1, THREAD_KERNEL_SINCE(tp)
+	ld t2, THREAD_KERNEL_CYCLES(tp)
+	sub t0, t0, t1
+	add t0, t0, t2
+	sd t0, THREAD_KERNEL_CYCLES(tp)
 	csrw sscratch, tp
 	restore_and_return
 	ld x4, 4*8(sp)
