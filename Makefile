@@ -54,6 +54,7 @@ test:
 	@$(MAKE) boot-test
 	@$(MAKE) boot-test BOARD=unmatched
 	@$(MAKE) system-test
+	@$(MAKE) test-linux
 
 # What setup fetched stays: it is no product of this tree, and fetching it needs a network.
 clean:

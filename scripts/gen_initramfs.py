@@ -4,11 +4,13 @@
 
 usage: gen_initramfs.py OUT.cpio [--epoch SECONDS] [--busybox FILE --applets FILE]
                         [--tree DIRECTORY]... [--tests FILE NAME...] [--test-programs FILE...]
+                        [--test-commands FILE...]
 
   --busybox, --applets  the binary as /bin/busybox, and a symbolic link for each path in the list
   --tree                a directory whose contents go to /; a later one replaces what an earlier one put
   --tests               the test programs, which are one: /tests/.all, and a symbolic link to it for each name
   --test-programs       what they run: to /tests/.programs
+  --test-commands       the command lines that are compared with Linux: to /tests/.commands
 
 Everything belongs to root and has one time. Modes are 755 or 644, as the owner may execute it or not: git
 keeps no more. The archive is written only if it changed.
@@ -119,6 +121,8 @@ def build(options):
             archive.add(f"tests/{name}", Entry(stat.S_IFLNK | 0o777, b".all"))
     for program in options.test_programs:
         archive.add_source(program, f"tests/.programs/{program.name}")
+    for commands in options.test_commands:
+        archive.add_source(commands, f"tests/.commands/{commands.name}")
     return archive.pack(options.epoch)
 
 
@@ -131,6 +135,7 @@ def main():
     parser.add_argument("--tree", type=Path, action="append", default=[])
     parser.add_argument("--tests", nargs="*", default=[])
     parser.add_argument("--test-programs", type=Path, nargs="*", default=[])
+    parser.add_argument("--test-commands", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     archive = build(options)
     if not options.out.exists() or options.out.read_bytes() != archive:

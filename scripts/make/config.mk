@@ -26,7 +26,7 @@ PYTHON  := /usr/bin/python3
 export PYTHONPATH := $(if $(wildcard build/packages/python),$(CURDIR)/build/packages/python)
 
 # Goals that need no configuration: they build no kernel, or have a make of their own do it.
-PLAIN_GOALS := help clean check test host-test fixtures user-tests user-test-qemu system-test \
+PLAIN_GOALS := help clean check test host-test fixtures user-tests user-test-qemu system-test test-linux \
 	       lint-style lint-format lint-shell lint-python lint-abi boot-test
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),kernel),)
 ifeq ($(shell command -v $(CC)),)

@@ -53,9 +53,25 @@ $(P)/applets: $(P)/busybox
 	$(call say,GEN,$@)$$(command -v qemu-riscv64-static || command -v qemu-riscv64) $< --list-full >$@
 
 # Always run: it is quick, sees what changed in any of the trees, and writes only then.
+ROOTFS_BUSYBOX := --epoch $(SOURCE_DATE_EPOCH) --busybox $(P)/busybox --applets $(P)/applets --tree user/rootfs
+ROOTFS_TESTS := --tests $(U)/tests $(USER_TEST_NAMES) --test-programs $(USER_PROGRAMS) \
+		--test-commands tests/commands/run $(wildcard tests/commands/*.sh)
 $(B)/initramfs.cpio: $(P)/busybox $(P)/applets $(if $(CONFIG_INITRAMFS_TESTS),$(U)/tests $(USER_PROGRAMS)) FORCE \
 		     | $(B)/generated/config.mk
-	@$(PYTHON) scripts/gen_initramfs.py $@ --epoch $(SOURCE_DATE_EPOCH) --busybox $(P)/busybox \
-		--applets $(P)/applets --tree user/rootfs \
-		$(if $(CONFIG_INITRAMFS_TESTS),--tests $(U)/tests $(USER_TEST_NAMES) \
-			--test-programs $(USER_PROGRAMS)) $(if $(ROOTFS_ADD),--tree '$(ROOTFS_ADD)')
+	@$(PYTHON) scripts/gen_initramfs.py $@ $(ROOTFS_BUSYBOX) \
+		$(if $(CONFIG_INITRAMFS_TESTS),$(ROOTFS_TESTS)) $(if $(ROOTFS_ADD),--tree '$(ROOTFS_ADD)')
+
+# The same for Debian's kernel, the oracle: it only wants to be told what Heifer does by itself.
+L := build/linux
+$(P)/linux:
+	@scripts/fetch_packages --linux
+$(L)/initramfs.cpio: $(P)/busybox $(P)/applets $(U)/tests $(USER_PROGRAMS) FORCE
+	@mkdir -p $(@D)
+	@$(PYTHON) scripts/gen_initramfs.py $@ $(ROOTFS_BUSYBOX) $(ROOTFS_TESTS) --tree tests/linux
+
+# Command lines and test programs on Linux and on Heifer: T='SUBJECT/CASE...' for some of them.
+.PHONY: test-linux
+test-linux: $(P)/linux $(L)/initramfs.cpio have-qemu
+	@$(MAKE) TESTS=1
+	@$(MAKE) TESTS=1 DEBUG=1
+	@$(PYTHON) scripts/linux_test.py $(T)
