@@ -8,7 +8,7 @@ CMDLINE ?=
 QEMU_COMMAND = $(QEMU) -M $(QEMU_MACHINE) $(if $(CPU),-cpu $(CPU)) -smp $(SMP) -m $(MEM) \
 	       -kernel $(B)/Image $(if $(strip $(CMDLINE)),-append '$(CMDLINE)') $(QEMU_ARGS)
 
-.PHONY: run debug have-qemu boot-test system-test
+.PHONY: run debug have-qemu boot-test system-test test-fresh
 have-qemu:
 	@command -v $(QEMU) >/dev/null || { echo "$(QEMU) is missing: run scripts/setup" >&2; exit 1; }
 
@@ -25,3 +25,7 @@ boot-test: have-qemu
 
 system-test: have-qemu
 	@scripts/run_system_tests $(T)
+
+# Both lines of the README, on machines installed for it. Needs root, so no part of anything else.
+test-fresh:
+	@$(PYTHON) scripts/test_fresh.py $(T)

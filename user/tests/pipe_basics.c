@@ -31,8 +31,10 @@ static void flags_are_those_asked_for(void)
 {
 	CHECK_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
 	CHECK_EQ(fcntl(ends[0], F_GETFD), FD_CLOEXEC);
-	CHECK_EQ(fcntl(ends[0], F_GETFL), O_RDONLY | O_NONBLOCK);
-	CHECK_EQ(fcntl(ends[1], F_GETFL), O_WRONLY | O_NONBLOCK);
+	/* QEMU 10's user mode reports every file as a large one. */
+	const int large_file = 0100000;
+	CHECK_EQ(fcntl(ends[0], F_GETFL) & ~large_file, O_RDONLY | O_NONBLOCK);
+	CHECK_EQ(fcntl(ends[1], F_GETFL) & ~large_file, O_WRONLY | O_NONBLOCK);
 	close(ends[0]), close(ends[1]);
 	CHECK_ERRNO(syscall(SYS_pipe2, ends, 0x1234567), EINVAL);
 }
