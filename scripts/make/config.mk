@@ -8,17 +8,28 @@ $(error BOARD=$(BOARD): there is no board/$(BOARD)/defconfig. The boards are: $(
 endif
 
 is_on = $(filter-out 0 n no,$($(1)))
-B := build/$(BOARD)$(if $(call is_on,DEBUG),-debug)$(if $(call is_on,TESTS),-tests)
+B := build/$(BOARD)$(if $(call is_on,LLVM),-llvm)$(if $(call is_on,DEBUG),-debug)$(if $(call is_on,TESTS),-tests)
 FRAGMENTS := $(strip $(if $(call is_on,DEBUG),scripts/make/debug.config) \
 	     $(if $(call is_on,TESTS),scripts/make/tests.config))
 
 CROSS_COMPILE ?= riscv64-linux-gnu-
+ifeq ($(call is_on,LLVM),)
 CC      := $(CROSS_COMPILE)gcc
 LD      := $(CROSS_COMPILE)ld
 NM      := $(CROSS_COMPILE)nm
 OBJCOPY := $(CROSS_COMPILE)objcopy
-OBJDUMP := $(CROSS_COMPILE)objdump
 SIZE    := $(CROSS_COMPILE)size
+else
+# LLVM=-14 means clang-14, ld.lld-14 and so on. Linker relaxation is newer than Debian 12's lld.
+LLVM_SUFFIX := $(filter -%,$(LLVM))
+CC      := clang$(LLVM_SUFFIX) --target=riscv64-linux-gnu -mno-relax
+LD      := ld.lld$(LLVM_SUFFIX)
+NM      := llvm-nm$(LLVM_SUFFIX)
+OBJCOPY := llvm-objcopy$(LLVM_SUFFIX)
+SIZE    := llvm-size$(LLVM_SUFFIX)
+endif
+# Programs are gcc's, whoever compiles the kernel: their C library is.
+USER_CC := $(CROSS_COMPILE)gcc
 HOST_CC := gcc
 # Debian's own, which sees Debian's modules; another Python on PATH would not.
 PYTHON  := /usr/bin/python3
@@ -27,12 +38,19 @@ export PYTHONPATH := $(if $(wildcard build/packages/python),$(CURDIR)/build/pack
 
 # Goals that need no configuration: they build no kernel, or have a make of their own do it.
 PLAIN_GOALS := help clean check test host-test fixtures user-tests user-test-qemu system-test test-linux \
-	       lint-style lint-format lint-shell lint-python lint-abi boot-test
+	              lint-style lint-format lint-shell lint-python lint-abi boot-test test-fresh
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),kernel),)
-ifeq ($(shell command -v $(CC)),)
-$(error $(CC) is missing: run scripts/setup)
-endif
 include $(B)/generated/config.mk
+CC_FILE := $(realpath $(shell command -v $(firstword $(CC))))
+ifeq ($(CC_FILE),)
+$(error $(firstword $(CC)) is missing: run scripts/setup)
+endif
+# What this compiler takes, tried once.
+CC_PROBED := build/probed$(subst /,_,$(CC_FILE)).mk
+include $(CC_PROBED)
+$(CC_PROBED): scripts/probe_compiler $(CC_FILE)
+	@mkdir -p $(@D)
+	$(call say,PROBE,$(firstword $(CC)))scripts/probe_compiler $(CC) >$@
 endif
 include board/$(BOARD)/board.mk
 
@@ -56,12 +74,12 @@ export SOURCE_DATE_EPOCH
 HEIFER_VERSION := $(or $(shell $(GIT) describe --always --dirty 2>/dev/null),unknown)
 
 # The harts of the Unmatched: no FPU in kernel code, no bit manipulation, no access off alignment.
-ARCH_FLAGS := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align
+ARCH_FLAGS := $(CC_MARCH) -mabi=lp64 -mcmodel=medany $(CC_STRICT_ALIGN)
 WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wvla
-KERNEL_CPPFLAGS := -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) \
+KERNEL_CPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) \
 		   -I . -I $(B) -include $(B)/generated/config.h
 KERNEL_CFLAGS := -std=gnu11 $(ARCH_FLAGS) -ffreestanding -fno-builtin -fno-pic -fno-pie \
 		 -fno-stack-protector -fno-common -fno-strict-aliasing -fno-omit-frame-pointer \
 		 -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. -O2 -g $(WARNINGS)
 KERNEL_AFLAGS := $(ARCH_FLAGS) -g -ffile-prefix-map=$(CURDIR)=.
-KERNEL_LDFLAGS := -melf64lriscv -static --build-id=none -z max-page-size=4096 --fatal-warnings
+KERNEL_LDFLAGS := -melf64lriscv -static --build-id=none -z max-page-size=4096 --discard-locals --fatal-warnings

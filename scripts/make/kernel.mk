@@ -11,7 +11,8 @@ replace_if_changed = if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 # What a change of flags must make again is made again: everything depends on this list.
 $(G)/flags: FORCE | $(G)/config.mk
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC) $(KERNEL_CFLAGS) $(KERNEL_CPPFLAGS)' '$(KERNEL_AFLAGS)' >$@.new
+	@printf '%s\n' '$(CC) $(KERNEL_CFLAGS) $(KERNEL_CPPFLAGS)' '$(KERNEL_AFLAGS)' \
+		'$(LD) $(KERNEL_LDFLAGS)' >$@.new
 	@$(replace_if_changed)
 
 $(G)/version.h: FORCE
@@ -25,7 +26,7 @@ $(G)/asm_offsets.h: $(ASM_OFFSETS) $(G)/flags $(G)/config.h $(G)/syscalls
 	$(call say,GEN,$@)$(CC) $(KERNEL_CFLAGS) $(KERNEL_CPPFLAGS) -MMD -MP -MF $(G)/asm_offsets.d -MT $@ \
 		-S -o $(G)/asm_offsets.s $<
 	@{ printf '/* Made from $(ASM_OFFSETS). */\n'; \
-	   sed -n 's/^->\([A-Z_0-9]*\) \(.*\)/#define \1 \2/p' $(G)/asm_offsets.s; } >$@
+	   sed -n 's/.*"->\([A-Z_0-9]*\) \(.*\)"/#define \1 \2/p' $(G)/asm_offsets.s; } >$@
 
 # One run writes several files; the stamp stands for them.
 $(G)/syscalls: kernel/syscall/syscalls.tbl scripts/gen_syscalls.py | $(G)/config.mk
@@ -42,9 +43,8 @@ $(B)/vdso/%.o: $(VDSO_FOLDER)/%.c $(G)/flags $(G)/config.h $(G)/syscalls
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(VDSO_FLAGS) $(KERNEL_CPPFLAGS) -MMD -MP -c -o $@ $<
 $(B)/vdso.so: $(VDSO_OBJECTS) $(VDSO_FOLDER)/vdso.lds
-	$(call say,LD,$@)$(CC) -march=rv64imac -mabi=lp64 -shared -nostdlib -Wl,--hash-style=both \
-		-Wl,-soname=linux-vdso.so.1 -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-undefined \
-		-Wl,-T,$(VDSO_FOLDER)/vdso.lds -o $@.debug $(VDSO_OBJECTS)
+	$(call say,LD,$@)$(LD) -melf64lriscv -shared --hash-style=both -soname=linux-vdso.so.1 --build-id=none \
+		-z max-page-size=4096 --no-undefined -T $(VDSO_FOLDER)/vdso.lds -o $@.debug $(VDSO_OBJECTS)
 	@$(OBJCOPY) -S $@.debug $@
 
 $(G)/vdso_offsets.h: $(B)/vdso.so
@@ -59,6 +59,8 @@ $(B)/obj/%.o: %.c $(G)/flags | $(GENERATED)
 $(B)/obj/%.S.o: %.S $(G)/flags | $(GENERATED)
 	@mkdir -p $(@D)
 	$(call say,AS,$<)$(CC) $(KERNEL_AFLAGS) $(KERNEL_CPPFLAGS) $(AFLAGS_EXTRA) -MMD -MP -c -o $@ $<
+# The registers of the FPU, which the rest of the kernel is compiled not to know.
+$(B)/obj/arch/riscv/cpu/fpu_registers.S.o: AFLAGS_EXTRA := -march=rv64gc
 $(B)/obj/$(VDSO_IMAGE).o: AFLAGS_EXTRA := -DVDSO_PATH='"$(B)/vdso.so"'
 $(B)/obj/$(VDSO_IMAGE).o: $(B)/vdso.so
 

@@ -41,7 +41,7 @@ lint-abi:
 	$(call say,LINT,ABI)mkdir -p build/lint && \
 	$(PYTHON) scripts/gen_syscalls.py kernel/syscall/syscalls.tbl build/lint && \
 	for f in $(ABI_CHECK) build/lint/syscall_check.c; do \
-		$(CC) -std=gnu11 -Wall -Wextra -Werror -I . -fsyntax-only $$f || \
+		$(USER_CC) -std=gnu11 -Wall -Wextra -Werror -I . -fsyntax-only $$f || \
 		{ echo "lib/abi and kernel/syscall/syscalls.tbl must say what Linux says" >&2; exit 1; }; done
 
 lint-binary: $(B)/heifer.elf $(B)/Image

@@ -20,10 +20,10 @@ user-tests: $(U)/tests $(USER_PROGRAMS)
 
 $(U)/obj/lib/%.o: user/tests/lib/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
-	$(call say,USERCC,$<)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 $(U)/obj/%.o: user/tests/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
-	$(call say,USERCC,$<)$(CC) $(USER_CFLAGS) -Dtest_main=test_main_$* -MMD -MP -c -o $@ $<
+	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -Dtest_main=test_main_$* -MMD -MP -c -o $@ $<
 # Written when the names change: a test that is gone must go from the table.
 $(U)/table.c: FORCE
 	@mkdir -p $(@D)
@@ -34,10 +34,10 @@ $(U)/table.c: FORCE
 	   echo '	{ 0, 0 }'; echo '};'; } >$@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(U)/tests: $(USER_TEST_OBJECTS) $(U)/table.c
-	$(call say,USERLD,$@)$(CC) $(USER_CFLAGS) -static -s -pthread -o $@ $^ -lm
+	$(call say,USERLD,$@)$(USER_CC) $(USER_CFLAGS) -static -s -pthread -o $@ $^ -lm
 $(U)/programs/%: user/tests/programs/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
-	$(call say,USERCC,$<)$(CC) $(USER_CFLAGS) -s $(PROGRAM_FLAGS_$*) -o $@ $<
+	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -s $(PROGRAM_FLAGS_$*) -o $@ $<
 -include $(USER_TEST_OBJECTS:.o=.d)
 
 # The same programs on Linux, as far as qemu-user is a faithful one.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of the system tests: machines that have booted Heifer.
 
-Every test runs on every target of the labgrid environment it was given, unless it names some itself:
+Every test runs on every target of the labgrid environment it was given but those listed as only_if_named
+there, unless it names some itself:
     pytest tests/system --lg-env build/system/qemu.yaml [-k virt-1]
 """
 
@@ -23,20 +24,22 @@ def pytest_configure(config):
                                 "pytest tests/system --lg-env build/system/qemu.yaml")
 
 
-def targets_of(config):
+def environment(config):
     with Path(config.getoption("--lg-env")).open(encoding="utf-8") as stream:
-        return list(yaml.safe_load(stream)["targets"])
+        return yaml.safe_load(stream)
 
 
 def pytest_generate_tests(metafunc):
     """Once per target, or per target that the test's mark `machines` names."""
+    lab = environment(metafunc.config)
     for fixture, scope in (("machine", "function"), ("booted", "module")):
         if fixture not in metafunc.fixturenames:
             continue
-        names = targets_of(metafunc.config)
         marker = metafunc.definition.get_closest_marker("machines")
         if marker:
-            names = [n for n in names if n in marker.args]
+            names = [n for n in lab["targets"] if n in marker.args]
+        else:
+            names = [n for n in lab["targets"] if n not in lab["options"]["only_if_named"]]
         metafunc.parametrize(fixture, names, indirect=True, scope=scope)
 
 

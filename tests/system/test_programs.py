@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize("mode", ["page", "copy"])
-@pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "sifive_u")
+@pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "virt-llvm", "sifive_u")
 def test_user_programs(machine, mode):
     shell = machine.boot(f"fork={mode}")
     names = shell.run_check("ls -1 /tests")

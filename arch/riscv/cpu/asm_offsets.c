@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Offsets for assembly. Compiled to assembly text only, from which the build takes the "->" lines
- * into generated/asm_offsets.h.
+ * Offsets for assembly. Compiled to assembly text only, from which the build takes the "->" strings
+ * into generated/asm_offsets.h. Strings, since some compilers read what stands here as assembly.
  */
 #include "arch/riscv/cpu/cpu.h"
 #include "arch/riscv/cpu/smp_boot.h"
 #include "arch/riscv/cpu/trap_frame.h"
 
-#define DEFINE(name, value) __asm__ volatile("\n->" #name " %0" ::"i"(value))
+#define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" ::"i"(value))
 
 void asm_offsets(void);
 void asm_offsets(void)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Saving and loading f0-f31 and fcsr: the only floating-point instructions of the kernel. The
- * caller has set FS to something else than Off. a0 = struct fpu_state.
+ * caller has set FS to something else than Off. a0 = struct fpu_state. Compiled with flags of its
+ * own (scripts/make/kernel.mk).
  */
 #include "generated/asm_offsets.h"
 
-	.option arch, +d
 	.text
 	.globl fpu_registers_save
 	.type fpu_registers_save, @function
