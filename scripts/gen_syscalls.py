@@ -10,6 +10,8 @@ Writes into the directory:
                     included by kernel/syscall/dispatch.c alone
   syscall_check.c   static assertions that the numbers are those of the toolchain's <asm/unistd.h>;
                     to be compiled with its headers, not linked
+  syscall_kinds.h   a line for every call, with the kinds of its arguments: CALL(number, name, kind...)
+                    or CALL_MISSING(number, name)
 """
 
 import re
@@ -127,6 +129,17 @@ def check_text(calls):
     return "#include <asm/unistd.h>\n\n" + "".join(blocks)
 
 
+def kinds_text(calls):
+    lines = []
+    for call in calls:
+        if call.arguments is None:
+            lines.append(f"CALL_MISSING({call.number}, {call.name})\n")
+        else:
+            kinds = "".join(f", KIND_{kind.upper()}" for _, kind in call.arguments)
+            lines.append(f"CALL({call.number}, {call.name}{kinds})\n")
+    return "".join(lines)
+
+
 def main():
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
@@ -139,6 +152,7 @@ def main():
         "syscall_protos.h": protos_text(calls),
         "syscall_table.h": table_text(calls),
         "syscall_check.c": check_text(calls),
+        "syscall_kinds.h": kinds_text(calls),
     }
     for name, text in texts.items():
         (output / name).write_text(head + text, encoding="utf-8")

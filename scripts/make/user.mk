@@ -15,6 +15,11 @@ PROGRAM_FLAGS_minimal := -static -nostdlib -ffreestanding
 PROGRAM_FLAGS_static_pie := -fPIE -pie -nostdlib -ffreestanding -fno-stack-protector \
 			    -Wl,--no-dynamic-linker,-z,text,-z,max-page-size=4096
 
+# The system call fuzzer is one of these programs, made of several sources.
+FUZZ_OBJECTS := $(patsubst user/fuzz/%.c,$(U)/fuzz/%.o,$(sort $(wildcard user/fuzz/*.c)))
+FUZZ_CFLAGS := $(filter-out -I user/tests,$(USER_CFLAGS)) -fno-stack-protector -I . -I $(U)/fuzz
+USER_PROGRAMS += $(U)/programs/sysfuzz
+
 .PHONY: user-tests user-test-qemu
 user-tests: $(U)/tests $(USER_PROGRAMS)
 
@@ -38,7 +43,14 @@ $(U)/tests: $(USER_TEST_OBJECTS) $(U)/table.c
 $(U)/programs/%: user/tests/programs/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
 	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -s $(PROGRAM_FLAGS_$*) -o $@ $<
--include $(USER_TEST_OBJECTS:.o=.d)
+$(U)/fuzz/syscall_kinds.h: kernel/syscall/syscalls.tbl scripts/gen_syscalls.py
+	$(call say,GEN,$@)$(PYTHON) scripts/gen_syscalls.py $< $(@D)
+$(U)/fuzz/%.o: user/fuzz/%.c $(U)/fuzz/syscall_kinds.h scripts/make/user.mk
+	$(call say,USERCC,$<)$(USER_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+$(U)/programs/sysfuzz: $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,USERLD,$@)$(USER_CC) $(FUZZ_CFLAGS) -static -s -o $@ $^
+-include $(USER_TEST_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
 
 # The same programs on Linux, as far as qemu-user is a faithful one.
 user-test-qemu: user-tests
