@@ -100,6 +100,11 @@ void fd_table_get(struct fd_table *t)
 	refcount_get(&t->refs);
 }
 
+bool fd_table_is_shared(const struct fd_table *t)
+{
+	return refcount_read(&t->refs) > 1;
+}
+
 void fd_table_put(struct fd_table *t)
 {
 	if (!refcount_put(&t->refs))

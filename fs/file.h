@@ -116,7 +116,9 @@ int fd_table_init(void);                                /* once; 0 or -ENOMEM */
 struct fd_table *fd_table_create(void);                 /* NULL: no memory */
 struct fd_table *fd_table_clone(struct fd_table *from); /* fork; NULL: no memory */
 void fd_table_get(struct fd_table *t);                  /* CLONE_FILES */
-void fd_table_put(struct fd_table *t);                  /* the last put closes all */
+/* Somebody else has a reference, or had just now (/proc). */
+bool fd_table_is_shared(const struct fd_table *t);
+void fd_table_put(struct fd_table *t); /* the last put closes all */
 void fd_table_close_on_exec(struct fd_table *t);
 struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
 /* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.

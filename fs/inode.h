@@ -27,7 +27,6 @@ struct dir_emitter;
 
 struct cred {
 	u32 uid, euid, suid, gid, egid, sgid;
-	u32 umask;
 };
 
 struct inode_ops {

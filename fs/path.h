@@ -8,8 +8,9 @@
 #include "fs/inode.h"
 
 struct path_ctx {
-	struct inode *root, *cwd; /* borrowed from the process for the call */
+	struct inode *root, *cwd; /* borrowed from the caller for the call */
 	const struct cred *cred;
+	u32 umask;
 };
 
 #define PATH_MAX_BYTES    4096

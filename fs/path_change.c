@@ -63,7 +63,7 @@ int path_create(const struct path_ctx *ctx, struct inode *start, const char *pat
 	const bool is_dir = S_ISDIR(mode);
 	const bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
 	const u32 allowed = is_dir ? MKDIR_MODE_BITS : S_IALLUGO;
-	mode = (mode & S_IFMT) | (mode & allowed & ~ctx->cred->umask);
+	mode = (mode & S_IFMT) | (mode & allowed & ~ctx->umask);
 
 	struct walk w;
 	int err = walk_begin(&w, ctx, start, path);

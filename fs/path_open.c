@@ -210,7 +210,7 @@ int path_open(const struct path_ctx *ctx, struct inode *start, const char *path,
 		return -EOPNOTSUPP;
 	else if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return -EINVAL;
-	mode &= S_IALLUGO & ~ctx->cred->umask;
+	mode &= S_IALLUGO & ~ctx->umask;
 
 	struct walk w;
 	struct inode *inode;

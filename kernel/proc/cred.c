@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Each call is a rule for which of its new ids an unprivileged process may take: one that it has
- * already. The ids are written by their own process only; others read them racily.
+ * already. The ids are a thread's own, as in Linux, where the C library changes them in all
+ * threads; only it writes them, others read them racily.
  */
 #include "kernel/proc/cred.h"
 
@@ -10,14 +11,14 @@
 
 void cred_get(enum cred_kind kind, struct cred_ids *out)
 {
-	const struct cred *c = &process_current()->cred;
+	const struct cred *c = cred_current();
 	*out = kind == CRED_USER ? (struct cred_ids){ c->uid, c->euid, c->suid } :
 				   (struct cred_ids){ c->gid, c->egid, c->sgid };
 }
 
 static void ids_store(enum cred_kind kind, const struct cred_ids *ids)
 {
-	struct cred *c = &process_current()->cred;
+	struct cred *c = &task_current()->cred;
 	if (kind == CRED_USER) {
 		c->uid = ids->real;
 		c->euid = ids->effective;
@@ -31,7 +32,7 @@ static void ids_store(enum cred_kind kind, const struct cred_ids *ids)
 
 static bool is_root(void)
 {
-	return process_current()->cred.euid == 0;
+	return cred_current()->euid == 0;
 }
 
 static bool is_one_of(u32 id, const struct cred_ids *ids)

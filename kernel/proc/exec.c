@@ -2,8 +2,8 @@
 /*
  * exec. Everything that can fail happens beside the running program: the file is opened and
  * checked, `#!` lines are followed, and a new address space is built to the last byte of its stack.
- * Then comes the point of no return, exec_commit(), in which nothing can fail. So a bad image
- * leaves the caller intact, whatever is bad about it.
+ * Then the other threads of the process end, and then comes the point of no return, exec_commit(),
+ * in which nothing can fail. So a bad image leaves the caller intact, whatever is bad about it.
  *
  * Where a fixed address is not asked for, a program stands at two thirds of the address space, as
  * in Linux, and its heap right behind it; interpreter, vDSO and mmap come down from below the
@@ -161,7 +161,7 @@ static void choose_cred(struct exec *x)
 {
 	const struct inode *inode = x->file->inode;
 	const u32 mode = inode->mode;
-	x->cred = process_current()->cred;
+	x->cred = *cred_current();
 	if ((inode->fs->flags & MS_NOSUID) == 0) {
 		if ((mode & S_ISUID) != 0)
 			x->cred.euid = inode->uid;
@@ -295,12 +295,23 @@ static int prepare_rest(struct exec *x)
 	if (x->exe_path == NULL)
 		return -ENOMEM;
 	memcpy(x->exe_path, path, size);
-	if (p->files_may_be_shared) {
-		x->files = fd_table_clone(p->files);
-		if (x->files == NULL)
-			return -ENOMEM;
-	}
 	return 0;
+}
+
+/*
+ * The other threads end. What they might have shared the table of files with is known then; memory
+ * for a copy may be missing, and the caller goes on alone.
+ */
+static int leave_others(struct exec *x)
+{
+	const int error = process_become_single();
+	if (error != 0)
+		return error;
+	struct fd_table *files = task_current()->files;
+	if (!fd_table_is_shared(files))
+		return 0;
+	x->files = fd_table_clone(files);
+	return x->files != NULL ? 0 : -ENOMEM;
 }
 
 static int prepare(struct exec *x)
@@ -328,18 +339,17 @@ static const char *base_name(const char *path)
 
 static void swap_files(struct process *p, struct exec *x)
 {
+	struct task *t = task_current();
 	inode_get(x->file->inode);
 	spin_lock(&p->signals.lock);
 	struct inode *old_exe = p->exe;
 	p->exe = x->file->inode;
 	char *old_path = p->exe_path;
 	p->exe_path = x->exe_path;
-	struct fd_table *old_files = p->files;
+	struct fd_table *old_files = NULL;
 	if (x->files != NULL) {
-		p->files = x->files;
-		p->files_may_be_shared = false;
-	} else {
-		old_files = NULL;
+		old_files = t->files;
+		t->files = x->files;
 	}
 	spin_unlock(&p->signals.lock);
 	x->exe_path = NULL;
@@ -348,7 +358,7 @@ static void swap_files(struct process *p, struct exec *x)
 	kfree(old_path);
 	if (old_files != NULL)
 		fd_table_put(old_files);
-	fd_table_close_on_exec(p->files);
+	fd_table_close_on_exec(t->files);
 }
 
 /* The point of no return. Nothing here can fail. */
@@ -358,18 +368,20 @@ static void exec_commit(struct exec *x)
 	struct thread *t = thread_current();
 	spin_lock(&process_tree_lock);
 	p->has_execed = true;
+	p->exit_signal = SIGCHLD; /* whatever clone was told */
 	if (x->is_secure)
 		p->parent_death_signal = 0;
 	spin_unlock(&process_tree_lock);
-	process_leave_memory(x->aspace);
+	process_replace_memory(x->aspace);
 	x->aspace = NULL;
 	swap_files(p, x);
 	signal_state_exec();
-	p->cred = x->cred;
+	t->task->cred = x->cred;
+	t->task->robust_list = 0;
 	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);
 	fpu_reset(&t->arch);
-	trace_name(TRACE_EXEC, p->cred.euid, t->name);
+	trace_name(TRACE_EXEC, t->task->cred.euid, t->name);
 }
 
 /* Also of a half-built one. */
@@ -388,11 +400,10 @@ static void exec_fini(struct exec *x)
 
 int process_exec(const struct exec_request *request, struct exec_args *args)
 {
-	const struct process *p = process_current();
-	struct exec x = { .request = request,
-			  .args = args,
-			  .paths = { .root = p->root, .cwd = p->cwd, .cred = &p->cred } };
-	const int error = prepare(&x);
+	struct exec x = { .request = request, .args = args, .paths = task_paths() };
+	int error = prepare(&x);
+	if (error == 0)
+		error = leave_others(&x);
 	if (error == 0)
 		exec_commit(&x);
 	exec_fini(&x);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * The end of a process, in phases. First everything that may sleep, while the process is still
- * whole to others: signals closed, memory left, terminal hung up, files closed. Then one critical
- * section in which it becomes a zombie, its children go to PID 1 and its parent hears of it. Then
- * its thread ends.
+ * The end of a thread, and of the process with its last one, in phases. First each thread leaves
+ * what it uses: memory, files. Then, in one critical section, it is dead. The last one goes on with
+ * the process, still whole to others: signals closed, memory dropped, terminal hung up. Then one
+ * critical section in which the process becomes a zombie, its children go to PID 1 and its parent
+ * hears of it. Then the thread ends.
  *
- * Invariant: a zombie has no memory, files or children; all that is left is the record its parent
- * waits for.
+ * Invariant: a zombie has no memory, files, threads or children; all that is left is the record its
+ * parent waits for.
  *
- * Locks: process_tree_lock for the second phase; signals.lock around pointers that others look at.
+ * Locks: process_tree_lock and signals.lock for the death of a task, process_tree_lock for that of
+ * the process; signals.lock around pointers that others look at.
  */
 #include "kernel/proc/exit.h"
 
@@ -28,38 +30,37 @@ void (*process_session_exit_hook)(u32 sid);
 /* ---- what may sleep --------------------------------------------------------------------- */
 
 /* set_tid_address and CLONE_CHILD_CLEARTID: whoever joins this thread through shared memory. */
-static void clear_child_tid(struct process *p)
+static void clear_child_tid(struct task *t)
 {
-	const uaddr_t word = p->clear_child_tid;
+	const struct process *p = t->process;
+	const uaddr_t word = t->clear_child_tid;
 	if (word == 0)
 		return;
-	p->clear_child_tid = 0;
+	t->clear_child_tid = 0;
 	/* Nobody else can see it otherwise, and the page may have to be copied. */
-	if (refcount_read(&p->aspace->refs) == 1)
+	if (refcount_read(&p->aspace->refs) == 1 && READ_ONCE(p->live_count) == 1)
 		return;
 	/* A bad address is the program's own affair (FORK.md H20). */
 	if (put_user_u32(word, 0) == 0)
 		(void)futex_wake(word, false, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
-void process_leave_memory(struct aspace *next)
+static void let_vfork_parent_go(struct process *p)
 {
-	struct process *p = process_current();
-	struct aspace *old = p->aspace;
-	if (old != NULL)
-		clear_child_tid(p);
+	WRITE_ONCE(p->vfork_done, true);
+	waitq_wake_all(&p->vfork_wait);
+}
 
+/* No thread is in @old any more. */
+static void drop_memory(struct process *p, struct aspace *next)
+{
 	spin_lock(&p->signals.lock);
+	struct aspace *old = p->aspace;
 	p->aspace = next;
 	spin_unlock(&p->signals.lock);
 	/* Off the old root before it can be freed (FORK.md H8). */
 	if (next != NULL)
 		thread_set_satp(next->satp, &next->harts);
-	else
-		thread_set_satp(kernel_satp, NULL);
-
-	WRITE_ONCE(p->vfork_done, true);
-	waitq_wake_all(&p->vfork_wait);
 	if (old == NULL)
 		return;
 	/* Whatever a process did with its memory, here its tables are looked at one last time. */
@@ -68,26 +69,100 @@ void process_leave_memory(struct aspace *next)
 	aspace_put(old);
 }
 
-static void leave_files(struct process *p)
+void process_replace_memory(struct aspace *next)
+{
+	struct task *t = task_current();
+	if (t->process->aspace != NULL)
+		clear_child_tid(t);
+	drop_memory(t->process, next);
+	let_vfork_parent_go(t->process);
+}
+
+/* The running thread is in its process' memory no more. */
+static void leave_memory(struct task *t)
+{
+	if (t->process->aspace != NULL)
+		clear_child_tid(t);
+	thread_set_satp(kernel_satp, NULL);
+	if (t == t->process->leader)
+		let_vfork_parent_go(t->process);
+}
+
+static void leave_files(struct task *t)
+{
+	struct process *p = t->process;
+	spin_lock(&p->signals.lock);
+	struct fd_table *files = t->files;
+	t->files = NULL;
+	spin_unlock(&p->signals.lock);
+	if (files != NULL)
+		fd_table_put(files);
+	inode_put(t->root);
+	inode_put(t->cwd);
+	t->root = NULL;
+	t->cwd = NULL;
+}
+
+static void drop_places(struct process *p)
 {
 	spin_lock(&p->signals.lock);
-	struct fd_table *files = p->files;
 	struct inode *root = p->root;
 	struct inode *cwd = p->cwd;
 	struct inode *exe = p->exe;
-	p->files = NULL;
 	p->root = NULL;
 	p->cwd = NULL;
 	p->exe = NULL;
 	spin_unlock(&p->signals.lock);
-	if (files != NULL)
-		fd_table_put(files);
 	inode_put(root);
 	inode_put(cwd);
 	inode_put(exe);
 }
 
-/* ---- the critical section --------------------------------------------------------------- */
+/* ---- the end of a thread ---------------------------------------------------------------- */
+
+/* Children that @t made belong to another thread now, and may have asked to hear of its end. */
+static void leave_children_locked(const struct task *t)
+{
+	struct process *p = t->process;
+	const struct task *heir = p->leader;
+	list_for_each(other, &p->tasks, struct task, node) {
+		if (!other->is_dead)
+			heir = other;
+	}
+	list_for_each(child, &p->children, struct process, sibling) {
+		if (child->parent_task != t)
+			continue;
+		child->parent_task = heir;
+		if (child->parent_death_signal != 0)
+			(void)signal_send(child, (int)child->parent_death_signal, NULL);
+	}
+}
+
+/*
+ * @t, running, is dead from here on. True if others live: then it is out of its process, and the
+ * caller ends the thread. False: it was the last.
+ */
+static bool die_locked(struct task *t, u32 wait_status)
+{
+	struct process *p = t->process;
+	spin_lock(&p->signals.lock);
+	t->is_dead = true;
+	WRITE_ONCE(p->live_count, p->live_count - 1);
+	const bool others_live = p->live_count != 0;
+	if (t == p->leader && !p->is_exiting)
+		p->exit_status = wait_status;
+	if (others_live && t != p->leader)
+		task_remove_locked(t);
+	waitq_wake_all(&p->signals.wait); /* an exec that waits for it */
+	spin_unlock(&p->signals.lock);
+	if (!others_live)
+		return false;
+	leave_children_locked(t);
+	process_check_stopped_locked(p); /* the rest may have parked already */
+	return true;
+}
+
+/* ---- the end of a process --------------------------------------------------------------- */
 
 static bool group_has_stopped_locked(u32 pgid)
 {
@@ -127,6 +202,7 @@ static void hand_children_to_init_locked(struct process *p, struct list *dead)
 		list_remove(&child->sibling);
 		list_push_back(&init->children, &child->sibling);
 		child->parent = init;
+		child->parent_task = init->leader;
 		child->exit_signal = SIGCHLD;
 		if (child->parent_death_signal != 0)
 			(void)signal_send(child, (int)child->parent_death_signal, NULL);
@@ -146,38 +222,126 @@ static void bury(struct list *dead)
 	}
 }
 
-__noreturn void process_exit(u32 wait_status)
+/* The last thread's part. */
+static void end_process(struct process *p)
 {
-	struct process *p = process_current();
-	trace(TRACE_EXIT, wait_status, 0, 0);
+	trace(TRACE_EXIT, p->exit_status, 0, 0);
 	if (p == process_init_process && process_init_end_hook != NULL)
-		process_init_end_hook(wait_status);
-
+		process_init_end_hook(p->exit_status);
 	signal_state_close();
-	process_leave_memory(NULL);
+	drop_memory(p, NULL);
 	if (p->is_session_leader && process_session_exit_hook != NULL)
 		process_session_exit_hook(p->sid);
-	leave_files(p);
+	drop_places(p);
+}
 
-	struct list dead;
-	list_init(&dead);
-	spin_lock(&process_tree_lock);
-	/* No sleeping from here: as a zombie it may be buried by its parent as soon as the lock is
-	 * free. */
+/* True if nobody will wait for it: its reference in the tree is the caller's. */
+static bool become_zombie_locked(struct process *p, struct list *dead)
+{
 	ASSERT(p != process_init_process || list_is_empty(&p->children));
-	hand_children_to_init_locked(p, &dead);
-	p->exit_status = wait_status;
+	hand_children_to_init_locked(p, dead);
 	p->stop_status = 0;
 	p->state = PROCESS_ZOMBIE;
 	hang_up_orphans_locked(p, p->parent, p);
 	const bool unwanted = process_report_end_locked(p);
 	if (unwanted)
 		process_reap_locked(p);
+	return unwanted;
+}
+
+/* The running thread belongs to nobody any more; nothing of it is left but itself. */
+static void detach_thread(void)
+{
 	thread_current()->process = NULL;
+	thread_current()->task = NULL;
+}
+
+__noreturn void task_exit(u32 wait_status)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	bool unwanted = false;
+	struct list dead;
+	list_init(&dead);
+	signal_task_close();
+	leave_memory(t);
+	leave_files(t);
+
+	spin_lock(&process_tree_lock);
+	const bool others_live = die_locked(t, wait_status);
+	if (!others_live) {
+		spin_unlock(&process_tree_lock);
+		end_process(p);
+		spin_lock(&process_tree_lock);
+		/* No sleeping from here: as a zombie it may be buried by its parent as soon as the
+		 * lock is free. */
+		unwanted = become_zombie_locked(p, &dead);
+	}
+	const bool is_leader = t == p->leader;
+	if (!others_live && !is_leader) {
+		spin_lock(&p->signals.lock);
+		task_remove_locked(t);
+		spin_unlock(&p->signals.lock);
+	}
+	detach_thread();
 	spin_unlock(&process_tree_lock);
 
 	bury(&dead);
+	if (!is_leader)
+		task_destroy(t);
 	if (unwanted)
 		process_put(p);
 	thread_exit();
+}
+
+__noreturn void process_exit(u32 wait_status)
+{
+	struct process *p = process_current();
+	spin_lock(&process_tree_lock);
+	spin_lock(&p->signals.lock);
+	if (!p->is_exiting) {
+		p->is_exiting = true;
+		p->exit_status = wait_status;
+		signal_end_others_locked();
+	}
+	spin_unlock(&p->signals.lock);
+	spin_unlock(&process_tree_lock);
+	task_exit(wait_status);
+}
+
+/* ---- exec ------------------------------------------------------------------------------- */
+
+/* Ask all others to end. -EAGAIN: the running thread itself is to. */
+static int begin_to_be_alone(struct process *p, struct task *t)
+{
+	spin_lock(&p->signals.lock);
+	const bool may = !p->is_exiting && p->execing == NULL;
+	if (may) {
+		p->execing = t;
+		signal_end_others_locked();
+	}
+	spin_unlock(&p->signals.lock);
+	return may ? 0 : -EAGAIN;
+}
+
+int process_become_single(void)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	struct task *old_leader = NULL;
+	const int error = begin_to_be_alone(p, t);
+	if (error != 0)
+		return error;
+	wait_event(&p->signals.wait, READ_ONCE(p->live_count) == 1 || signal_is_fatal_pending());
+	spin_lock(&process_tree_lock);
+	spin_lock(&p->signals.lock);
+	p->execing = NULL;
+	const bool is_single = p->live_count == 1;
+	if (is_single)
+		old_leader = task_become_leader_locked();
+	spin_unlock(&p->signals.lock);
+	spin_unlock(&process_tree_lock);
+	if (old_leader != NULL)
+		task_destroy(old_leader);
+	return is_single ? 0 : -EINTR;
 }

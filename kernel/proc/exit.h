@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a process. */
+/* The end of threads and processes. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -8,19 +8,31 @@
 struct process;
 
 /*
- * End the running process with @wait_status as wait4 reports it: code << 8, or a signal number,
- * with 0x80 for "core dumped" (lib/abi/wait.h). PID 1 ends the system (kernel/proc/shutdown.h).
- * Context: own thread, no lock held; interrupts on.
+ * End the running process, all its threads, with @wait_status as wait4 reports it: code << 8, or a
+ * signal number, with 0x80 for "core dumped" (lib/abi/wait.h). PID 1 ends the system
+ * (kernel/proc/shutdown.h). Context: own thread, no lock held; interrupts on.
  */
 __noreturn void process_exit(u32 wait_status);
+/*
+ * End the running thread. The process ends with its last one, with the @wait_status of its leader.
+ * Context as above.
+ */
+__noreturn void task_exit(u32 wait_status);
+
+/*
+ * exec: end all other threads of the process and become its leader. Returns 0; -EAGAIN, -EINTR: the
+ * running thread is to end, by exit_group, another's exec or SIGKILL, and does on its way to user
+ * mode. Context: own thread, no lock held; may sleep.
+ */
+int process_become_single(void) __must_check;
 
 struct aspace;
 /*
- * The running process leaves its memory for @next (its reference is taken over; NULL: none): clears
- * and wakes clear_child_tid, changes spaces, lets a vfork parent go on, drops the old space. exec
- * and exit. Context: may sleep.
+ * exec: the running process, of one thread, leaves its memory for @next (its reference is taken
+ * over): clears and wakes clear_child_tid, changes spaces, drops the old space, lets a vfork parent
+ * go on. Context: may sleep.
  */
-void process_leave_memory(struct aspace *next);
+void process_replace_memory(struct aspace *next);
 
 /*
  * kernel/proc/shutdown.c: called when PID 1 ends, before anything of it is torn down; returns when

@@ -3,9 +3,7 @@
  * fork: the child is built privately, published once, and fails in one way: process_put() of
  * whatever is there by then. After process_publish() nothing can fail.
  *
- * Threads (CLONE_THREAD) would share one struct process: struct thread then needs a list in it, and
- * what is per thread moves from struct process to struct thread (clear_child_tid, the signal mask,
- * vfork_wait). The place to branch off is process_fork() before child_create().
+ * A new thread (CLONE_THREAD) is a task of the same process, built and published the same way.
  *
  * Locks: none held across aspace_fork(), which takes the parent's space alone until its fence is
  * complete (FORK.md H2, H3); publication comes after it, so the child is the picture of that
@@ -26,22 +24,40 @@
 #include "mm/pmm/slab.h"
 
 /*
- * What is understood. CLONE_DETACHED and CLONE_UNTRACED mean nothing, as in Linux; sharing of
- * handlers, working directory or thread group (CLONE_SIGHAND, CLONE_FS, CLONE_THREAD) and name
- * spaces are refused.
+ * What is understood. CLONE_DETACHED and CLONE_UNTRACED mean nothing, as in Linux, nor does
+ * CLONE_SYSVSEM where there are no such semaphores. Name spaces are refused.
  */
 #define FORK_FLAGS                                                                          \
 	(CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SETTLS | CLONE_PARENT_SETTID |        \
 	 CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND | CLONE_DETACHED | \
-	 CLONE_UNTRACED)
+	 CLONE_UNTRACED | CLONE_SYSVSEM)
+/* Handlers and working directory belong to the process here, so threads share them, and only they.
+ */
+#define THREAD_FLAGS (CLONE_THREAD | CLONE_SIGHAND | CLONE_FS)
+
+static bool has_all(u64 flags, u64 wanted)
+{
+	return (flags & wanted) == wanted;
+}
 
 static int fork_check(const struct fork_args *args)
 {
-	const u64 unknown = args->flags & ~(u64)FORK_FLAGS;
-	if (unknown == 0)
+	const u64 flags = args->flags;
+	/* Linux's rules. */
+	if ((flags & CLONE_THREAD) != 0 && (flags & CLONE_SIGHAND) == 0)
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) != 0 && (flags & CLONE_VM) == 0)
+		return -EINVAL;
+	if (has_all(flags, CLONE_SIGHAND | CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	/* And ours. A thread that is waited for like a vfork child would be one nobody has seen. */
+	u64 known = FORK_FLAGS;
+	if (has_all(flags, THREAD_FLAGS))
+		known = (known | THREAD_FLAGS) & ~(u64)CLONE_VFORK;
+	if ((flags & ~known) == 0)
 		return 0;
 	pr_debug("%s: clone with flags %#lx, of which %#lx are not supported\n",
-		 thread_current()->name, args->flags, unknown);
+		 thread_current()->name, flags, flags & ~known);
 	return -EINVAL;
 }
 
@@ -52,41 +68,82 @@ static void put_tid(uaddr_t address, u32 pid)
 	(void)error;
 }
 
-/* The child's thread begins here, on its own stack and in its own memory. */
+/* The new thread begins here, on its own stack and in its own memory. */
 static void fork_child_return(void *arg)
 {
-	const struct process *p = arg;
+	const struct task *t = arg;
 	/* Here and not in the parent, whose memory this no longer is (FORK.md H20). */
-	if (p->set_child_tid != 0)
-		put_tid(p->set_child_tid, p->pid);
+	if (t->set_child_tid != 0)
+		put_tid(t->set_child_tid, t->tid);
 	trap_return_to_user();
 }
 
-static void copy_identity(struct process *child, const struct process *parent)
+/* ---- what each task has for itself ------------------------------------------------------ */
+
+static int copy_files(struct task *t, u64 flags)
 {
-	child->cred = parent->cred;
-	child->group_count = parent->group_count;
-	memcpy(child->groups, parent->groups, sizeof(child->groups));
-	memcpy(child->limits, parent->limits, sizeof(child->limits));
-	child->fork_mode = parent->fork_mode;
+	struct fd_table *files = task_current()->files;
+	if ((flags & CLONE_FILES) != 0) {
+		fd_table_get(files);
+		t->files = files;
+	} else {
+		t->files = fd_table_clone(files);
+	}
+	return t->files != NULL ? 0 : -ENOMEM;
 }
 
-static int copy_files(struct process *child, struct process *parent, u64 flags)
+/* The thread, which will leave its first system call like the parent's, but with 0. */
+static int create_thread(struct task *t, struct aspace *as, const struct fork_args *args)
 {
-	if ((flags & CLONE_FILES) != 0) {
-		fd_table_get(parent->files);
-		child->files = parent->files;
-		child->files_may_be_shared = true;
-		parent->files_may_be_shared = true;
-	} else {
-		child->files = fd_table_clone(parent->files);
-		if (child->files == NULL)
-			return -ENOMEM;
-	}
-	inode_get(parent->root);
-	child->root = parent->root;
-	inode_get(parent->cwd);
-	child->cwd = parent->cwd;
+	struct thread *parent = thread_current();
+	struct thread *thread = thread_create(parent->name, fork_child_return, t);
+	if (thread == NULL)
+		return -ENOMEM;
+	task_set_thread(t, thread);
+	thread->satp = as->satp;
+	thread->harts = &as->harts;
+
+	struct trap_frame *frame = thread_user_frame(&thread->arch);
+	*frame = *thread_user_frame(&parent->arch);
+	frame->x[REG_A0] = 0;
+	if (args->stack != 0)
+		frame->x[REG_SP] = args->stack;
+	if ((args->flags & CLONE_SETTLS) != 0)
+		frame->x[REG_TP] = args->tls;
+	fpu_fork(&parent->arch, &thread->arch);
+	return 0;
+}
+
+/* @t, like the running one, but for its signals: all that can fail. */
+static int build_task(struct task *t, struct aspace *as, const struct fork_args *args)
+{
+	const struct task *me = task_current();
+	t->cred = me->cred;
+	t->group_count = me->group_count;
+	memcpy(t->groups, me->groups, sizeof(t->groups));
+	t->set_child_tid = (args->flags & CLONE_CHILD_SETTID) != 0 ? args->child_tid : 0;
+	t->clear_child_tid = (args->flags & CLONE_CHILD_CLEARTID) != 0 ? args->child_tid : 0;
+	const int error = copy_files(t, args->flags);
+	return error != 0 ? error : create_thread(t, as, args);
+}
+
+/* ---- a new process ---------------------------------------------------------------------- */
+
+static void copy_limits(struct process *child, struct process *parent)
+{
+	spin_lock(&parent->signals.lock);
+	memcpy(child->limits, parent->limits, sizeof(child->limits));
+	spin_unlock(&parent->signals.lock);
+}
+
+static int copy_places(struct process *child, struct process *parent)
+{
+	const struct path_ctx paths = task_paths();
+	inode_get(paths.root);
+	child->root = paths.root;
+	inode_get(paths.cwd);
+	child->cwd = paths.cwd;
+	child->umask = paths.umask;
 	inode_get(parent->exe);
 	child->exe = parent->exe;
 	const size_t size = strlen(parent->exe_path) + 1;
@@ -106,46 +163,18 @@ static int copy_memory(struct process *child, struct process *parent, u64 flags)
 	return 0;
 }
 
-/* The thread, which will leave its first system call like the parent's, but with 0. Needs
- * child->aspace. */
-static int create_thread(struct process *child, const struct fork_args *args)
-{
-	struct thread *parent = thread_current();
-	struct thread *t = thread_create(parent->name, fork_child_return, child);
-	if (t == NULL)
-		return -ENOMEM;
-	child->thread = t;
-	t->process = child;
-	t->satp = child->aspace->satp;
-	t->harts = &child->aspace->harts;
-
-	struct trap_frame *frame = thread_user_frame(&t->arch);
-	*frame = *thread_user_frame(&parent->arch);
-	frame->x[REG_A0] = 0;
-	if (args->stack != 0)
-		frame->x[REG_SP] = args->stack;
-	if ((args->flags & CLONE_SETTLS) != 0)
-		frame->x[REG_TP] = args->tls;
-	fpu_fork(&parent->arch, &t->arch);
-	return 0;
-}
-
 static int build_child(struct process *child, struct process *parent, const struct fork_args *args)
 {
 	const u64 flags = args->flags;
 	const bool shares_memory = (flags & CLONE_VM) != 0;
-	copy_identity(child, parent);
 	child->exit_signal = args->exit_signal;
-	child->set_child_tid = (flags & CLONE_CHILD_SETTID) != 0 ? args->child_tid : 0;
-	child->clear_child_tid = (flags & CLONE_CHILD_CLEARTID) != 0 ? args->child_tid : 0;
+	child->fork_mode = parent->fork_mode;
+	copy_limits(child, parent);
 	signal_state_fork(child, (flags & CLONE_CLEAR_SIGHAND) != 0, shares_memory);
-	int error = copy_files(child, parent, flags);
-	if (error != 0)
-		return error;
-	error = copy_memory(child, parent, flags);
-	if (error != 0)
-		return error;
-	return create_thread(child, args);
+	int error = copy_places(child, parent);
+	if (error == 0)
+		error = copy_memory(child, parent, flags);
+	return error != 0 ? error : build_task(child->leader, child->aspace, args);
 }
 
 /*
@@ -167,19 +196,13 @@ static void vfork_wait(struct process *child)
 	}
 }
 
-s64 process_fork(const struct fork_args *args)
+static s64 fork_process(const struct fork_args *args)
 {
 	struct process *parent = process_current();
-	int error = fork_check(args);
-	if (error != 0)
-		return error;
-	/* process_publish() looks again; this only saves the work. */
-	if (signal_is_deliverable())
-		return -ERESTARTNOINTR;
 	struct process *child = process_create();
 	if (child == NULL)
 		return -ENOMEM;
-	error = build_child(child, parent, args);
+	int error = build_child(child, parent, args);
 	if (error == 0)
 		error = process_publish(child, parent);
 	if (error != 0) {
@@ -194,10 +217,44 @@ s64 process_fork(const struct fork_args *args)
 		process_get(child);
 	if ((args->flags & CLONE_PARENT_SETTID) != 0)
 		put_tid(args->parent_tid, pid);
-	process_start(child);
+	task_start(child->leader);
 	if (waits) {
 		vfork_wait(child);
 		process_put(child);
 	}
 	return pid;
+}
+
+/* ---- a new thread ----------------------------------------------------------------------- */
+
+static s64 fork_thread(const struct fork_args *args)
+{
+	struct process *p = process_current();
+	struct task *t = task_create(p);
+	if (t == NULL)
+		return -ENOMEM;
+	t->blocked = task_current()->blocked;
+	int error = build_task(t, p->aspace, args);
+	if (error == 0)
+		error = task_publish(t);
+	if (error != 0) {
+		task_destroy(t);
+		return error;
+	}
+	const u32 tid = t->tid;
+	if ((args->flags & CLONE_PARENT_SETTID) != 0)
+		put_tid(args->parent_tid, tid);
+	task_start(t);
+	return tid;
+}
+
+s64 process_fork(const struct fork_args *args)
+{
+	const int error = fork_check(args);
+	if (error != 0)
+		return error;
+	/* Publication looks again; this only saves the work. */
+	if (signal_is_deliverable())
+		return -ERESTARTNOINTR;
+	return (args->flags & CLONE_THREAD) != 0 ? fork_thread(args) : fork_process(args);
 }

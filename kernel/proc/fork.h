@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clone, clone3, fork and vfork: a new process from the running one. */
+/* clone, clone3, fork and vfork: a new process from the running one, or a thread of it. */
 #pragma once
 
 #include "lib/types.h"
@@ -15,7 +15,7 @@ struct fork_args {
 
 /*
  * Context: own thread, in a system call; may sleep.
- * Returns the child's pid; -EINVAL for flags that are not supported; -ENOMEM; -EAGAIN: no pid or
- * too many processes; -ERESTARTNOINTR: a signal comes first.
+ * Returns the child's pid or the thread's number; -EINVAL for flags that are not supported;
+ * -ENOMEM; -EAGAIN: no pid or too many processes; -ERESTARTNOINTR: a signal comes first.
  */
 s64 process_fork(const struct fork_args *args);

@@ -107,12 +107,12 @@ static void run_some_init(void)
 /* Standard input, output and error. Without a console init runs all the same, as in Linux. */
 static void open_console(struct process *p)
 {
-	const struct path_ctx paths = { .root = p->root, .cwd = p->cwd, .cred = &p->cred };
+	const struct path_ctx paths = task_paths();
 	for (int fd = 0; fd < STDIO_COUNT; fd++) {
 		struct file *f;
 		int error = path_open(&paths, NULL, "/dev/console", O_RDWR | O_NOCTTY, 0, &f);
 		if (error == 0) {
-			error = fd_install(p->files, f, 0, false, STDIO_COUNT);
+			error = fd_install(p->leader->files, f, 0, false, STDIO_COUNT);
 			if (error < 0)
 				file_put(f);
 		}
@@ -146,21 +146,22 @@ static enum fork_mode fork_mode_wanted(enum fork_mode built_in)
 void process_start_init(void)
 {
 	struct process *p = process_create();
+	struct thread *thread = NULL;
 	if (p != NULL) {
 		inode_get(fs_root());
 		p->root = fs_root();
 		inode_get(fs_root());
 		p->cwd = fs_root();
-		p->cred.umask = 022;
+		p->umask = 022;
 		p->fork_mode = fork_mode_wanted(p->fork_mode);
-		p->files = fd_table_create();
-		p->thread = thread_create("init", init_main, p);
+		p->leader->files = fd_table_create();
+		thread = thread_create("init", init_main, p);
 	}
-	if (p == NULL || p->files == NULL || p->thread == NULL)
+	if (p == NULL || p->leader->files == NULL || thread == NULL)
 		panic("no memory for PID 1");
-	p->thread->process = p;
+	task_set_thread(p->leader, thread);
 	if (process_publish(p, NULL) != 0 || p->pid != PID_INIT)
 		panic("the first process is not PID 1");
 	process_init_process = p;
-	process_start(p);
+	task_start(p->leader);
 }

@@ -37,8 +37,8 @@ int signal_send_group(u32 pgid, int sig, const struct siginfo *info)
 
 static bool may_signal_locked(const struct process *sender, const struct process *target, int sig)
 {
-	const struct cred *from = &sender->cred;
-	const struct cred *to = &target->cred;
+	const struct cred *from = cred_current();
+	const struct cred *to = &target->leader->cred;
 
 	if (sender == target || from->euid == 0)
 		return true;
@@ -90,9 +90,9 @@ static int kill_all_locked(int sig, const struct siginfo *info)
 
 static int kill_one_locked(u32 pid, int sig, const struct siginfo *info)
 {
-	struct process *target = process_find_locked(pid);
+	const struct task *target = task_find_locked(pid);
 
-	return target != NULL ? kill_locked(target, sig, info) : -ESRCH;
+	return target != NULL ? kill_locked(target->process, sig, info) : -ESRCH;
 }
 
 static bool sig_is_valid(int sig)
@@ -110,6 +110,24 @@ int jobctl_kill_one(u32 pid, int sig, const struct siginfo *info)
 	return result;
 }
 
+int jobctl_kill_thread(u32 tgid, u32 tid, int sig, const struct siginfo *info)
+{
+	int result = -ESRCH;
+
+	if (!sig_is_valid(sig))
+		return -EINVAL;
+	spin_lock(&process_tree_lock);
+	struct task *target = task_find_locked(tid);
+	if (target != NULL && (tgid == 0 || tgid == target->process->pid)) {
+		if (!may_signal_locked(process_current(), target->process, sig))
+			result = -EPERM;
+		else
+			result = sig == 0 ? 0 : signal_send_task(target, sig, info);
+	}
+	spin_unlock(&process_tree_lock);
+	return result;
+}
+
 int jobctl_kill(s32 pid, int sig)
 {
 	struct process *current = process_current();
@@ -120,7 +138,7 @@ int jobctl_kill(s32 pid, int sig)
 		return -EINVAL;
 	siginfo_init(&info, sig, SI_USER);
 	info.si_pid = (s32)current->pid;
-	info.si_uid = current->cred.uid;
+	info.si_uid = cred_current()->uid;
 	spin_lock(&process_tree_lock);
 	if (pid > 0)
 		result = kill_one_locked((u32)pid, sig, &info);

@@ -24,8 +24,10 @@ int signal_send_group_locked(u32 pgid, int sig, const struct siginfo *info);
  * kill(2) by the running process: @pid as there; @sig 0 asks only. 0, -ESRCH, -EPERM, -EINVAL.
  */
 int jobctl_kill(s32 pid, int sig);
-/* One process, with siginfo of the caller's making (tgkill, sigqueue). Also -EAGAIN. */
+/* One process, with siginfo of the caller's making (sigqueue). Also -EAGAIN. */
 int jobctl_kill_one(u32 pid, int sig, const struct siginfo *info);
+/* One thread (tgkill); @tgid 0: of whatever process (tkill). */
+int jobctl_kill_thread(u32 tgid, u32 tid, int sig, const struct siginfo *info);
 
 /* As the system calls of these names; 0 for a pid means the running process. Numbers or -errno. */
 int jobctl_set_group(s32 pid, s32 pgid);

@@ -71,8 +71,8 @@ static bool give_stocks_back(void)
 static bool is_ending(struct process *p)
 {
 	spin_lock(&p->signals.lock);
-	const bool ending = p->signals.is_closed || p->aspace == NULL ||
-			    (p->signals.pending & SIGNAL_BIT(SIGKILL)) != 0;
+	const bool ending = p->is_exiting || p->signals.is_closed || p->aspace == NULL ||
+			    (p->signals.pending.set & SIGNAL_BIT(SIGKILL)) != 0;
 	spin_unlock(&p->signals.lock);
 	return ending;
 }
@@ -163,8 +163,8 @@ static bool kill_one(void)
 		return false;
 	}
 	pr_err("out of memory: ending process %u (%s), which has %lu KiB\n", victim->pid,
-	       victim->thread->name, pages << (PAGE_SHIFT - 10));
-	trace_name(TRACE_OOM, victim->pid, victim->thread->name);
+	       victim->leader->thread->name, pages << (PAGE_SHIFT - 10));
+	trace_name(TRACE_OOM, victim->pid, victim->leader->thread->name);
 	struct aspace *as = process_aspace_lookup(victim);
 	if (as != NULL) {
 		kill_users_of(as);

@@ -3,12 +3,14 @@
  * The tree of processes: records, pids, groups, sessions. Building one is fork.c's and init.c's,
  * ending one exit.c's, waiting for it wait.c's.
  *
- * Invariant: a process is in by_pid, in one group chain and in one session chain exactly while
- * is_published; a number is given away as a pid only while no process, group or session bears it,
- * so a chain never mixes an old session with a new process' group.
+ * Invariant: a process is in one group chain and in one session chain exactly while is_published,
+ * and its tasks in by_number; a number is given away only while no task, group or session bears
+ * it, so a chain never mixes an old session with a new process' group. A pid is its leader's
+ * number.
  *
- * Locks: process_tree_lock for all of it. Records are freed by the last process_put(), which
- * happens outside the lock because a half-built record may still hold files and memory.
+ * Locks: process_tree_lock for all of it; lists of tasks change with signals.lock held too. Records
+ * are freed by the last process_put(), which happens outside the lock because a half-built record
+ * may still hold files and memory.
  */
 #include "kernel/proc/process.h"
 
@@ -25,10 +27,10 @@
 #define PID_RESERVED 300
 /* Chains of groups and of sessions. */
 #define ID_BUCKETS 256
-/* A process costs about this many frames at least; so many may exist that they do not eat all
+/* A task costs about this many frames at least; so many may exist that they do not eat all
  * memory. */
-#define PAGES_PER_PROCESS 32
-#define PROCESS_LIMIT_MIN 64
+#define PAGES_PER_TASK 32
+#define TASK_LIMIT_MIN 64
 /* Hard and soft limit on descriptors, as Linux starts with. */
 #define NOFILE_SOFT 1024
 #define NOFILE_HARD 4096
@@ -40,16 +42,17 @@ struct process *process_init_process;
 static struct slab_cache *process_cache;
 
 /* under process_tree_lock */
-static struct rb_root by_pid;
+static struct rb_root by_number; /* struct task.number_node */
 static struct list group_chains[ID_BUCKETS];
 static struct list session_chains[ID_BUCKETS];
 static u32 last_pid;
-static u32 published_count;
+static u32 published_count; /* processes */
+static u32 task_count;      /* in by_number */
 static u64 publish_count;
 static bool refuses_new;
 
 /* set once at boot */
-static u32 published_limit;
+static u32 task_limit;
 
 void process_init(void)
 {
@@ -62,8 +65,9 @@ void process_init(void)
 		panic("no memory for the table of processes");
 	struct pmm_stats memory;
 	pmm_stats(&memory);
-	const u64 fitting = memory.total_pages / PAGES_PER_PROCESS;
-	published_limit = (u32)MAX(MIN(fitting, (u64)PID_MAX / 2), (u64)PROCESS_LIMIT_MIN);
+	const u64 fitting = memory.total_pages / PAGES_PER_TASK;
+	task_limit = (u32)MAX(MIN(fitting, (u64)PID_MAX / 2), (u64)TASK_LIMIT_MIN);
+	task_init();
 	signal_init();
 }
 
@@ -76,7 +80,7 @@ static void limits_init(struct rlimit64 limits[RLIMITS])
 	limits[RLIMIT_STACK].soft = STACK_SOFT;
 	limits[RLIMIT_CORE].soft = 0;
 	limits[RLIMIT_NOFILE] = (struct rlimit64){ NOFILE_SOFT, NOFILE_HARD };
-	limits[RLIMIT_NPROC] = (struct rlimit64){ published_limit, published_limit };
+	limits[RLIMIT_NPROC] = (struct rlimit64){ task_limit, task_limit };
 	limits[RLIMIT_NICE] = (struct rlimit64){ 0, 0 };
 	limits[RLIMIT_RTPRIO] = (struct rlimit64){ 0, 0 };
 }
@@ -87,6 +91,14 @@ struct process *process_create(void)
 	if (p == NULL)
 		return NULL;
 	memset(p, 0, offsetof(struct process, signals));
+	p->leader = task_create(p);
+	if (p->leader == NULL) {
+		slab_free(process_cache, p);
+		return NULL;
+	}
+	list_init(&p->tasks);
+	list_push_back(&p->tasks, &p->leader->node);
+	p->live_count = 1;
 	refcount_init(&p->refs, 1);
 	list_init(&p->children);
 	list_init(&p->sibling);
@@ -107,18 +119,11 @@ struct process *process_create(void)
 static void process_destroy(struct process *p)
 {
 	ASSERT(!p->is_published);
-	if (p->files != NULL)
-		fd_table_put(p->files);
 	inode_put(p->root);
 	inode_put(p->cwd);
 	inode_put(p->exe);
 	kfree(p->exe_path);
-	if (p->thread != NULL) {
-		if (p->is_started)
-			thread_put(p->thread);
-		else
-			thread_destroy_new(p->thread);
-	}
+	task_destroy(p->leader);
 	/* After the thread, which names it. */
 	if (p->aspace != NULL)
 		aspace_put(p->aspace);
@@ -131,34 +136,47 @@ void process_put(struct process *p)
 		process_destroy(p);
 }
 
-/* ---- the pid table ---------------------------------------------------------------------- */
+/* ---- the table of numbers -------------------------------------------------------------------- */
 
-struct process *process_find_locked(u32 pid)
+struct task *task_at_or_after_locked(u32 number)
 {
-	struct rb_node *node = by_pid.node;
+	struct task *next = NULL;
+	struct rb_node *node = by_number.node;
 	while (node != NULL) {
-		struct process *p = rb_entry(node, struct process, pid_node);
-		if (pid == p->pid)
-			return p;
-		node = pid < p->pid ? node->left : node->right;
-	}
-	return NULL;
-}
-
-struct process *process_next_locked(u32 pid)
-{
-	struct process *next = NULL;
-	struct rb_node *node = by_pid.node;
-	while (node != NULL) {
-		struct process *p = rb_entry(node, struct process, pid_node);
-		if (p->pid >= pid) {
-			next = p;
+		struct task *t = rb_entry(node, struct task, number_node);
+		if (t->tid >= number) {
+			next = t;
 			node = node->left;
 		} else {
 			node = node->right;
 		}
 	}
 	return next;
+}
+
+static bool task_is_leader(const struct task *t)
+{
+	return t == t->process->leader;
+}
+
+struct task *task_find_locked(u32 tid)
+{
+	struct task *t = task_at_or_after_locked(tid);
+	return t != NULL && t->tid == tid ? t : NULL;
+}
+
+struct process *process_find_locked(u32 pid)
+{
+	const struct task *t = task_find_locked(pid);
+	return t != NULL && task_is_leader(t) ? t->process : NULL;
+}
+
+struct process *process_next_locked(u32 pid)
+{
+	const struct task *t = task_at_or_after_locked(pid);
+	while (t != NULL && !task_is_leader(t))
+		t = task_at_or_after_locked(t->tid + 1);
+	return t != NULL ? t->process : NULL;
 }
 
 struct process *process_lookup(u32 pid)
@@ -171,36 +189,45 @@ struct process *process_lookup(u32 pid)
 	return p;
 }
 
-static void pid_insert_locked(struct process *p)
+static void number_insert_locked(struct task *t, u32 number)
 {
-	struct rb_node **link = &by_pid.node;
+	struct rb_node **link = &by_number.node;
 	struct rb_node *parent = NULL;
+	t->tid = number;
+	t->thread->arch.tid = number;
 	while (*link != NULL) {
 		parent = *link;
-		const struct process *at = rb_entry(parent, struct process, pid_node);
-		link = p->pid < at->pid ? &parent->left : &parent->right;
+		const struct task *at = rb_entry(parent, struct task, number_node);
+		link = number < at->tid ? &parent->left : &parent->right;
 	}
-	rb_insert(&by_pid, parent, link, &p->pid_node);
+	rb_insert(&by_number, parent, link, &t->number_node);
+	task_count++;
 }
 
-static bool pid_is_free_locked(u32 pid)
+static void number_remove_locked(struct task *t)
 {
-	if (process_find_locked(pid) != NULL)
+	rb_remove(&by_number, &t->number_node);
+	task_count--;
+}
+
+static bool number_is_free_locked(u32 number)
+{
+	if (task_find_locked(number) != NULL)
 		return false;
-	process_for_each_in_group(p, pid) return false;
-	process_for_each_in_session(p, pid) return false;
+	process_for_each_in_group(p, number) return false;
+	process_for_each_in_session(p, number) return false;
 	return true;
 }
 
 /* The next free number above the last one given, starting over at the end. 0: none. */
-static u32 pid_choose_locked(void)
+static u32 number_choose_locked(void)
 {
-	u32 pid = last_pid;
+	u32 number = last_pid;
 	for (u32 tried = 0; tried < PID_MAX; tried++) {
-		pid = pid + 1 < PID_MAX ? pid + 1 : PID_RESERVED;
-		if (pid_is_free_locked(pid)) {
-			last_pid = pid;
-			return pid;
+		number = number + 1 < PID_MAX ? number + 1 : PID_RESERVED;
+		if (number_is_free_locked(number)) {
+			last_pid = number;
+			return number;
 		}
 	}
 	return 0;
@@ -246,49 +273,126 @@ bool process_group_is_orphaned_locked(u32 pgid, const struct process *ignored)
 	return true;
 }
 
+/* ---- what tasks have used --------------------------------------------------------------- */
+
+static void usage_add(struct task_usage *to, const struct task_usage *more)
+{
+	to->user += more->user;
+	to->kernel += more->kernel;
+	to->switches_voluntary += more->switches_voluntary;
+	to->switches_forced += more->switches_forced;
+}
+
+void task_usage(const struct task *t, struct task_usage *out)
+{
+	const struct thread_times times = thread_times(t->thread);
+	out->user = times.user;
+	out->kernel = times.kernel;
+	out->switches_voluntary = READ_ONCE(t->thread->switches_voluntary);
+	out->switches_forced = READ_ONCE(t->thread->switches_forced);
+}
+
+void process_usage_locked(const struct process *p, struct task_usage *out)
+{
+	*out = p->gone;
+	list_for_each(t, &p->tasks, struct task, node) {
+		struct task_usage used;
+		task_usage(t, &used);
+		usage_add(out, &used);
+	}
+}
+
 /* ---- in and out of the tree ------------------------------------------------------------- */
 
-int process_publish(struct process *child, struct process *parent)
+/*
+ * May the running task (NULL: the kernel) make another one, and of which number?
+ *
+ * A signal to its group or process comes under the lock: either it finds the new one there, or the
+ * running task has taken it by now and begins again after dealing with it.
+ */
+static int number_for_new_locked(const struct task *maker, u32 *number)
 {
-	int error = -EAGAIN;
-	spin_lock(&process_tree_lock);
-	if (refuses_new || published_count >= published_limit)
-		goto out;
-	/*
-	 * A signal to the parent's group comes under this lock: either it finds the child in the
-	 * group, or the parent has taken it by now and forks again after dealing with it.
-	 */
-	if (parent != NULL && signal_is_deliverable()) {
-		error = -ERESTARTNOINTR;
-		goto out;
-	}
-	const u32 pid = pid_choose_locked();
-	if (pid == 0)
-		goto out;
-	child->pid = pid;
-	child->thread->arch.tid = pid;
+	if (refuses_new || task_count >= task_limit)
+		return -EAGAIN;
+	if (maker != NULL && signal_is_deliverable())
+		return -ERESTARTNOINTR;
+	*number = number_choose_locked();
+	return *number != 0 ? 0 : -EAGAIN;
+}
+
+static void join_tree_locked(struct process *child, struct process *parent)
+{
 	child->parent = parent;
 	if (parent != NULL) {
+		child->parent_task = task_current();
 		child->tty = parent->tty;
 		list_push_back(&parent->children, &child->sibling);
 	}
-	pid_insert_locked(child);
 	process_set_group_locked(child, parent != NULL ? parent->pgid : 0);
 	process_set_session_locked(child, parent != NULL ? parent->sid : 0);
 	child->is_published = true;
 	published_count++;
 	publish_count++;
-	error = 0;
-out:
+}
+
+int process_publish(struct process *child, struct process *parent)
+{
+	u32 number;
+	spin_lock(&process_tree_lock);
+	const int error = number_for_new_locked(parent != NULL ? task_current() : NULL, &number);
+	if (error == 0) {
+		child->pid = number;
+		number_insert_locked(child->leader, number);
+		join_tree_locked(child, parent);
+	}
 	spin_unlock(&process_tree_lock);
 	return error;
 }
 
-void process_start(struct process *p)
+int task_publish(struct task *t)
 {
-	thread_get(p->thread);
-	p->is_started = true;
-	thread_start(p->thread);
+	struct process *p = t->process;
+	u32 number;
+	spin_lock(&process_tree_lock);
+	spin_lock(&p->signals.lock);
+	/* Who ends the process under these locks is seen here, or finds the new task in the list.
+	 */
+	const int error = number_for_new_locked(task_current(), &number);
+	if (error == 0) {
+		number_insert_locked(t, number);
+		list_push_back(&p->tasks, &t->node);
+		p->live_count++;
+		publish_count++;
+	}
+	spin_unlock(&p->signals.lock);
+	spin_unlock(&process_tree_lock);
+	return error;
+}
+
+void task_remove_locked(struct task *t)
+{
+	struct process *p = t->process;
+	struct task_usage used;
+	ASSERT(t->is_dead && t != p->leader);
+	task_usage(t, &used);
+	usage_add(&p->gone, &used);
+	number_remove_locked(t);
+	list_remove(&t->node);
+}
+
+struct task *task_become_leader_locked(void)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	struct task *old = p->leader;
+	if (t == old)
+		return NULL;
+	ASSERT(old->is_dead && p->live_count == 1);
+	p->leader = t;
+	task_remove_locked(old);
+	number_remove_locked(t);
+	number_insert_locked(t, p->pid);
+	return old;
 }
 
 void process_reap_locked(struct process *p)
@@ -297,7 +401,7 @@ void process_reap_locked(struct process *p)
 	list_remove(&p->sibling);
 	list_remove(&p->group_node);
 	list_remove(&p->session_node);
-	rb_remove(&by_pid, &p->pid_node);
+	number_remove_locked(p->leader);
 	p->parent = NULL;
 	p->is_published = false;
 	published_count--;
@@ -340,7 +444,7 @@ struct aspace *process_aspace_lookup(struct process *p)
 struct fd_table *process_files_lookup(struct process *p)
 {
 	spin_lock(&p->signals.lock);
-	struct fd_table *files = p->files;
+	struct fd_table *files = p->leader->files;
 	if (files != NULL)
 		fd_table_get(files);
 	spin_unlock(&p->signals.lock);
@@ -380,11 +484,38 @@ void process_set_inode(enum process_inode which, struct inode *inode)
 	inode_put(old);
 }
 
-void process_times(const struct process *p, nsec_t *user, nsec_t *kernel)
+/* Let *@mine name @shared, counted, and put what it named into *@old. */
+static void renew(struct inode **mine, struct inode *shared, struct inode **old)
 {
-	const struct thread_times times = thread_times(p->thread);
-	*user = times.user;
-	*kernel = times.kernel;
+	*old = NULL;
+	if (*mine == shared)
+		return;
+	*old = *mine;
+	inode_get(shared);
+	*mine = shared;
+}
+
+struct path_ctx task_paths(void)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	struct inode *old_root, *old_cwd;
+	spin_lock(&p->signals.lock);
+	renew(&t->root, p->root, &old_root);
+	renew(&t->cwd, p->cwd, &old_cwd);
+	spin_unlock(&p->signals.lock);
+	inode_put(old_root);
+	inode_put(old_cwd);
+	return (struct path_ctx){ .root = t->root,
+				  .cwd = t->cwd,
+				  .cred = &t->cred,
+				  .umask = READ_ONCE(p->umask) };
+}
+
+struct task *task_next(const struct task *t)
+{
+	struct list *next = t->node.next;
+	return next == &t->process->tasks ? NULL : list_entry(next, struct task, node);
 }
 
 int process_set_fork_mode(enum fork_mode mode)

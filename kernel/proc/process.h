@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes: what owns resources. A process has one thread today; struct thread points back to it.
+ * Processes: what owns resources that its threads share. What each thread has for itself is
+ * struct task (task.h).
  *
  * Life: process_create() (half-built, known to its builder only) -> process_publish() (in the tree,
- * under its pid) -> exit (ZOMBIE) -> process_reap_locked() by wait4, or at once -> the last
- * process_put() frees it.
+ * under its pid) -> its last thread exits (ZOMBIE) -> process_reap_locked() by wait4, or at once ->
+ * the last process_put() frees it.
  *
- * The tree holds one reference while the process is published, a running thread lives on it until
+ * The tree holds one reference while the process is published, running threads live on it until
  * it has become a zombie, and whoever keeps a pointer over an unlocked moment takes one
  * (process_lookup()).
  *
@@ -19,9 +20,10 @@
  */
 #pragma once
 
-#include "fs/inode.h"
 #include "kernel/core/spinlock.h"
+#include "fs/path.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/task.h"
 #include "kernel/sched/thread.h"
 #include "kernel/sched/waitq.h"
 #include "lib/abi/resource.h"
@@ -44,54 +46,64 @@ struct rlimit64 {
 };
 #define RLIMITS 16
 
-#define PROCESS_GROUPS_MAX 32 /* supplementary groups of one process */
+/* What tasks have used. */
+struct task_usage {
+	nsec_t user, kernel;
+	u64 switches_voluntary, switches_forced;
+};
 
 struct process {
 	/* set once: pid at publication, the rest at creation */
 	u32 pid;
-	struct thread *thread; /* counted: the record stays until the process is freed */
+	nsec_t start_time;
 
 	struct refcount refs; /* atomic */
+
+	/* changed under process_tree_lock and signals.lock, read under either */
+	struct list tasks;   /* struct task.node: those alive, and the leader in any case, first */
+	struct task *leader; /* whose number is the pid; dead, perhaps, while others live */
+	u32 live_count;      /* tasks that are not dead */
 
 	/* under process_tree_lock */
 	struct process *parent;
 	struct list children; /* struct process.sibling */
 	struct list sibling;
-	struct rb_node pid_node; /* all processes, zombies included, by pid */
-	struct list group_node;  /* see process_set_group_locked() */
+	struct list group_node; /* see process_set_group_locked() */
 	struct list session_node;
 	u32 pgid, sid;
 	bool is_published; /* in the tree */
 	enum process_state state;
-	u32 exit_status; /* as wait4 reports it */
-	u32 stop_status; /* what wait4(WUNTRACED/WCONTINUED) has to report, 0 = nothing */
-	u32 exit_signal; /* sent to the parent at exit; 0 = none. SIGCHLD but for odd clones */
+	const struct task *parent_task; /* of the parent, which made it; only compared */
+	u32 exit_status;                /* as wait4 reports it */
+	u32 stop_status;         /* what wait4(WUNTRACED/WCONTINUED) has to report, 0 = nothing */
 	u32 parent_death_signal; /* PR_SET_PDEATHSIG; 0 = none */
+	u32 exit_signal; /* sent to the parent at exit; 0 = none. SIGCHLD but for odd clones */
 	struct waitq child_wait; /* wait4 of this process */
+	bool is_claimed;         /* a waiter has its news and will take them or give them back */
 	bool is_session_leader;
 	bool has_execed; /* setpgid by the parent is refused after exec */
 	struct tty *tty; /* controlling terminal of the session */
 	nsec_t children_user_time, children_kernel_time; /* of reaped children */
+	struct task_usage gone;                          /* of its own tasks that are no more */
 
-	/* written by its own thread under signals.lock; read by others under it, NULL once it has
-	 * exited */
+	/*
+	 * Written under signals.lock, NULL once all have exited; others read under it. The process'
+	 * own threads read aspace, exe and exe_path without: only exec changes them, when no other
+	 * thread is left. root and cwd they reach through task_paths().
+	 */
 	struct aspace *aspace;
-	struct fd_table *files;
 	struct inode *root, *cwd;
 	struct inode *exe;
 	char *exe_path;
 
-	/* only its own thread (others read racily for /proc) */
-	bool files_may_be_shared; /* CLONE_FILES happened to it: exec takes a table of its own */
-	bool is_started; /* thread runs or ran: the process holds a counted reference to it */
-	struct cred cred;
-	u32 group_count;
-	u32 groups[PROCESS_GROUPS_MAX]; /* as setgroups left them; kept for getgroups */
+	/* written under signals.lock; read without, a word at a time */
 	struct rlimit64 limits[RLIMITS];
-	u64 clear_child_tid; /* user address, 0 = none */
-	u64 set_child_tid; /* user address the child writes its pid to before user mode, 0 = none */
+	bool is_exiting;      /* exit_status is decided; all tasks but the one who did are killed */
+	struct task *execing; /* it waits for the end of all others; NULL: nobody */
+
+	/* atomic words */
+	u32 umask;
 	enum fork_mode fork_mode;
-	nsec_t start_time;
 
 	/* of a vfork child: under vfork_wait's protocol (wake after the flag) */
 	struct waitq vfork_wait; /* the parent of a vfork child sleeps here */
@@ -132,8 +144,17 @@ void process_put(struct process *p);
  * group that the child would have missed.
  */
 int process_publish(struct process *child, struct process *parent) __must_check;
-/* Let the thread of a published process run. */
-void process_start(struct process *p);
+/*
+ * Let @t, which is not the first, join the running process: a number, the table of numbers, the
+ * list. Returns as process_publish().
+ */
+int task_publish(struct task *t) __must_check;
+/* The dead @t leaves the table of numbers and its process, which keeps what it used. Not the
+ * leader. Caller holds process_tree_lock and signals.lock. */
+void task_remove_locked(struct task *t);
+/* exec: the running task, the only one alive, becomes the leader. The old one, for the caller to
+ * destroy; NULL: it is the leader. Caller holds process_tree_lock and signals.lock. */
+struct task *task_become_leader_locked(void) __must_check;
 /*
  * Take a zombie out of the tree; its pid is free again. The caller inherits the tree's reference
  * and puts it once it has let go of the lock. Caller holds process_tree_lock.
@@ -144,7 +165,11 @@ void process_refuse_new(void);
 
 /* Counted, NULL if there is none. Zombies are found. */
 struct process *process_lookup(u32 pid);
-/* Borrowed under process_tree_lock, which the caller holds. */
+/* Borrowed under process_tree_lock, which the caller holds. Any task; the leader's for a pid. */
+struct task *task_find_locked(u32 tid);
+/* The one with the lowest number >= @number; NULL: no more. */
+struct task *task_at_or_after_locked(u32 number);
+/* The same, of a process. */
 struct process *process_find_locked(u32 pid);
 /* The lowest pid >= @pid, borrowed under process_tree_lock; NULL: no more. Start with 1. */
 struct process *process_next_locked(u32 pid);
@@ -167,23 +192,26 @@ struct list *process_session_chain(u32 sid);
 void process_set_group_locked(struct process *p, u32 pgid);
 void process_set_session_locked(struct process *p, u32 sid);
 
+/* The task after @t in its process; NULL: no more. Under either lock. */
+struct task *task_next(const struct task *t);
+
 /* Counted, NULL once it has exited. Any process. */
 struct aspace *process_aspace_lookup(struct process *p);
 struct fd_table *process_files_lookup(struct process *p);
 enum process_inode { PROCESS_CWD, PROCESS_ROOT, PROCESS_EXE };
 struct inode *process_inode_lookup(struct process *p, enum process_inode which);
+/*
+ * Root, working directory and rights of the running thread. What they name stays until the thread
+ * asks again, or ends, whatever other threads do meanwhile (chdir, chroot).
+ */
+struct path_ctx task_paths(void);
 /* chdir, chroot: the running process takes over the caller's reference and puts the old one. */
 void process_set_inode(enum process_inode which, struct inode *inode);
 
-/*
- * Tell the parent that @p stopped or continued (CLD_STOPPED, CLD_CONTINUED; @sig: by which signal):
- * SIGCHLD unless it wants none, and wake its wait4. The caller has set state and stop_status, and
- * holds process_tree_lock.
- */
-void process_notify_parent_locked(struct process *p, int code, int sig);
-
-/* CPU time so far, nanoseconds. Racy while it runs. */
-void process_times(const struct process *p, nsec_t *user, nsec_t *kernel);
+/* What all its tasks have used so far. Caller holds process_tree_lock. */
+void process_usage_locked(const struct process *p, struct task_usage *out);
+/* What one has used. Racy while it runs. */
+void task_usage(const struct task *t, struct task_usage *out);
 
 /*
  * True if no member of @pgid, @ignored left aside, has a parent in another group of the same

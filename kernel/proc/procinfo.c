@@ -35,8 +35,8 @@ static u32 self_pid(void)
 /* Other people's links and descriptors are theirs. */
 static bool may_look(const struct process *p)
 {
-	const struct process *me = process_current();
-	return me == NULL || me->cred.euid == 0 || me->cred.euid == p->cred.uid;
+	const struct task *me = task_current();
+	return me == NULL || me->cred.euid == 0 || me->cred.euid == p->leader->cred.uid;
 }
 
 static bool inode_named(const char *which, enum process_inode *out)
@@ -88,9 +88,11 @@ static ssize_t directory_text(struct process *p, enum process_inode which, char 
 	struct inode *dir = process_inode_lookup(p, which);
 	if (dir == NULL)
 		return -ENOENT;
-	const struct process *me = process_current();
-	const struct path_ctx paths = { .root = me->root, .cwd = me->cwd, .cred = &me->cred };
+	/* Not task_paths(), which whoever walks a path that led here still uses. */
+	struct inode *root = process_inode_lookup(process_current(), PROCESS_ROOT);
+	const struct path_ctx paths = { .root = root, .cwd = root, .cred = cred_current() };
 	const ssize_t len = path_of_directory(&paths, dir, buf, size);
+	inode_put(root);
 	inode_put(dir);
 	return len > 0 ? len - 1 : len; /* without the NUL */
 }
@@ -126,8 +128,8 @@ static bool owner(u32 pid, u32 *uid, u32 *gid)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return false;
-	*uid = p->cred.euid;
-	*gid = p->cred.egid;
+	*uid = p->leader->cred.euid;
+	*gid = p->leader->cred.egid;
 	process_put(p);
 	return true;
 }

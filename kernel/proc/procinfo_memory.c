@@ -55,9 +55,9 @@ static int show_strings(u32 pid, enum strings which, struct seq *s)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	const struct process *me = process_current();
+	const struct task *me = task_current();
 	const bool may_look = which == ARGUMENTS || me == NULL || me->cred.euid == 0 ||
-			      me->cred.euid == p->cred.uid;
+			      me->cred.euid == p->leader->cred.uid;
 	struct aspace *as = may_look ? process_aspace_lookup(p) : NULL;
 	process_put(p);
 	if (as == NULL) /* a zombie's are empty */

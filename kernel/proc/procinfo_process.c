@@ -48,8 +48,7 @@ static void write_stat(struct seq *s, struct process *p, const struct process_sn
 {
 	struct memory m;
 	memory_of(p, &m);
-	struct signal_masks masks;
-	signal_masks_of(p, &masks);
+	const struct signal_masks *masks = &n->masks;
 	/* 1-9: pid (comm) state ppid pgrp session tty_nr tpgid flags */
 	seq_printf(s, "%u (%s) %c %u %u %u %u %d 0 ", n->pid, n->name, n->state, n->ppid, n->pgid,
 		   n->sid, n->tty_device, n->tty_foreground);
@@ -57,14 +56,15 @@ static void write_stat(struct seq *s, struct process *p, const struct process_sn
 	seq_printf(s, "0 0 0 0 %lu %lu %lu %lu ", ticks(n->user), ticks(n->kernel),
 		   ticks(n->children_user), ticks(n->children_kernel));
 	/* 18-25: priority nice num_threads itrealvalue starttime vsize rss rsslim */
-	seq_printf(s, "%d %d 1 0 %lu %lu %lu %lu ", PRIORITY_OF_NICE_0 + n->nice, n->nice,
-		   ticks(n->start), m.mapped_pages << PAGE_SHIFT, m.resident_pages,
+	seq_printf(s, "%d %d %u 0 %lu %lu %lu %lu ", PRIORITY_OF_NICE_0 + n->nice, n->nice,
+		   n->threads, ticks(n->start), m.mapped_pages << PAGE_SHIFT, m.resident_pages,
 		   p->limits[RLIMIT_RSS].soft);
 	/* 26-30: startcode endcode startstack kstkesp kstkeip */
 	seq_printf(s, "0 0 %lu 0 0 ", m.stack_top);
 	/* 31-37: signal blocked sigignore sigcatch wchan nswap cnswap (31 signals: old format) */
-	seq_printf(s, "%lu %lu %lu %lu 0 0 0 ", masks.pending & INT32_MAX,
-		   masks.blocked & INT32_MAX, masks.ignored & INT32_MAX, masks.caught & INT32_MAX);
+	seq_printf(s, "%lu %lu %lu %lu 0 0 0 ", masks->pending & INT32_MAX,
+		   masks->blocked & INT32_MAX, masks->ignored & INT32_MAX,
+		   masks->caught & INT32_MAX);
 	/* 38-44: exit_signal processor rt_priority policy blkio guest cguest */
 	seq_printf(s, "%u %u 0 0 0 0 0 ", p->exit_signal, n->cpu);
 	/* 45-52: start_data end_data start_brk arg_start arg_end env_start env_end exit_code */
@@ -100,11 +100,10 @@ static const char *state_name(char state)
 	}
 }
 
-static void write_status_identity(struct seq *s, const struct process *p,
-				  const struct process_snapshot *n)
+static void write_status_identity(struct seq *s, const struct process_snapshot *n)
 {
 	const struct cred *c = &n->cred;
-	seq_printf(s, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", n->name, c->umask, n->state,
+	seq_printf(s, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", n->name, n->umask, n->state,
 		   state_name(n->state));
 	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", n->pid, n->pid,
 		   n->ppid);
@@ -112,8 +111,8 @@ static void write_status_identity(struct seq *s, const struct process *p,
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->euid);
 	seq_printf(s, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->egid);
 	seq_printf(s, "FDSize:\t64\nGroups:\t");
-	for (u32 i = 0; i < p->group_count && i < PROCESS_GROUPS_MAX; i++)
-		seq_printf(s, "%u ", p->groups[i]);
+	for (u32 i = 0; i < n->group_count && i < TASK_GROUPS_MAX; i++)
+		seq_printf(s, "%u ", n->groups[i]);
 	seq_printf(s, "\n");
 }
 
@@ -141,14 +140,13 @@ int procinfo_status(u32 pid, struct seq *s)
 	const int error = process_snapshot_take(pid, &p, &n);
 	if (error != 0)
 		return error;
-	write_status_identity(s, p, &n);
+	write_status_identity(s, &n);
 	write_status_memory(s, p);
-	struct signal_masks masks;
-	signal_masks_of(p, &masks);
-	seq_printf(s, "Threads:\t1\nSigQ:\t%u/%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n",
-		   masks.queued_count, SIGNAL_QUEUE_MAX, 0UL, masks.pending);
-	seq_printf(s, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", masks.blocked,
-		   masks.ignored, masks.caught);
+	const struct signal_masks *masks = &n.masks;
+	seq_printf(s, "Threads:\t%u\nSigQ:\t%u/%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", n.threads,
+		   masks->queued_count, SIGNAL_QUEUE_MAX, masks->pending, masks->shared_pending);
+	seq_printf(s, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", masks->blocked,
+		   masks->ignored, masks->caught);
 	seq_printf(s, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		   n.switches_voluntary, n.switches_forced);
 	process_put(p);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Limits belong to the process that they limit, which reads them without a lock; they are changed
- * under its signals.lock, so that two changers do not mix soft and hard.
+ * Limits belong to the process that they limit, whose threads read them without a lock, one number
+ * at a time; they are changed under its signals.lock, so that two changers do not mix soft and
+ * hard.
  */
 #include "kernel/proc/rlimit.h"
 
@@ -20,8 +21,8 @@ void rlimit_apply(struct aspace *as, const struct rlimit64 limits[RLIMITS])
 
 static bool may_change(const struct process *p)
 {
-	const struct cred *mine = &process_current()->cred;
-	const struct cred *theirs = &p->cred;
+	const struct cred *mine = cred_current();
+	const struct cred *theirs = &p->leader->cred;
 	return p == process_current() || mine->euid == 0 ||
 	       (mine->uid == theirs->uid && mine->uid == theirs->euid &&
 		mine->uid == theirs->suid && mine->gid == theirs->gid &&
@@ -32,7 +33,7 @@ static int check_new(u32 resource, const struct rlimit64 *new_limit, const struc
 {
 	if (new_limit->soft > new_limit->hard)
 		return -EINVAL;
-	const bool is_root = process_current()->cred.euid == 0;
+	const bool is_root = cred_current()->euid == 0;
 	if (new_limit->hard > present->hard && !is_root)
 		return -EPERM;
 	if (resource == RLIMIT_NOFILE && new_limit->hard > NOFILE_MAX)

@@ -120,8 +120,9 @@ static void name_survivors(void)
 	spin_lock(&process_tree_lock);
 	for (struct process *p = process_next_locked(PID_INIT); p != NULL;
 	     p = process_next_locked(p->pid + 1)) {
-		const char *reason = READ_ONCE(p->thread->wait_reason);
-		pr_err("process %u (%s) does not end: %s\n", p->pid, p->thread->name,
+		const struct thread *t = p->leader->thread;
+		const char *reason = READ_ONCE(t->wait_reason);
+		pr_err("process %u (%s) does not end: %s\n", p->pid, t->name,
 		       reason != NULL ? reason : "no wait reason");
 	}
 	spin_unlock(&process_tree_lock);

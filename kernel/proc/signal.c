@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals of one process: sending, pending sets, masks, handlers.
+ * Signals of one process and its threads: sending, pending sets, masks, handlers.
  *
- * A pending signal is a bit in `pending` and, where there was memory, its siginfo in `queue`.
+ * A pending signal is a bit in `set` and, where there was memory, its siginfo in `queue`.
  * Numbers up to 31 are pending once however often they are sent; real-time ones once for each
  * siginfo. A signal that is ignored when it is sent, and not blocked, leaves no trace (if blocked,
  * the program may still change its mind). Stop signals and SIGCONT undo each other when sent,
  * whatever becomes of them later.
+ *
+ * What was sent to the process is marked on one thread that would take it, or awaits it. A thread
+ * that will not take it after all (it blocks it now, it ends, its wait is over) marks another one:
+ * retarget_locked().
  *
  * Locks: signals.lock for everything. A sender may hold process_tree_lock; nothing is called here
  * that takes a lock of a lower rank, so signal_send() is safe wherever spinlocks up to RANK_SIGNAL
@@ -30,7 +34,7 @@
 	 SA_RESETHAND)
 
 struct queued_signal {
-	struct list node; /* signal_state.queue */
+	struct list node; /* struct pending_signals.queue */
 	struct siginfo info;
 };
 
@@ -57,24 +61,33 @@ static void queued_signal_free_locked(struct signal_state *s, struct queued_sign
 	slab_free(queued_signal_cache, q);
 }
 
-static void discard_locked(struct signal_state *s, u64 set)
+static void discard_locked(struct signal_state *s, struct pending_signals *from, u64 set)
 {
-	if ((s->pending & set) == 0)
+	if ((from->set & set) == 0)
 		return;
-	list_for_each_safe(q, &s->queue, struct queued_signal, node) {
+	list_for_each_safe(q, &from->queue, struct queued_signal, node) {
 		if ((SIGNAL_BIT(q->info.si_signo) & set) != 0)
 			queued_signal_free_locked(s, q);
 	}
-	s->pending &= ~set;
-	s->forced &= ~set;
+	from->set &= ~set;
+}
+
+/* The same, wherever in @p it is pending. */
+static void discard_everywhere_locked(struct process *p, u64 set)
+{
+	discard_locked(&p->signals, &p->signals.pending, set);
+	list_for_each(t, &p->tasks, struct task, node) {
+		discard_locked(&p->signals, &t->pending, set);
+	}
 }
 
 /* @info NULL = from the kernel. -EAGAIN: a real-time signal whose siginfo has no room. */
-static int add_pending_locked(struct signal_state *s, int sig, const struct siginfo *info)
+static int add_pending_locked(struct signal_state *s, struct pending_signals *to, int sig,
+			      const struct siginfo *info)
 {
 	const u64 bit = SIGNAL_BIT(sig);
 
-	if (!signal_is_realtime(sig) && (s->pending & bit) != 0)
+	if (!signal_is_realtime(sig) && (to->set & bit) != 0)
 		return 0;
 	struct queued_signal *q = NULL;
 	if (s->queued_count < SIGNAL_QUEUE_MAX)
@@ -85,22 +98,23 @@ static int add_pending_locked(struct signal_state *s, int sig, const struct sigi
 		else
 			siginfo_init(&q->info, sig, SI_KERNEL);
 		q->info.si_signo = sig;
-		list_push_back(&s->queue, &q->node);
+		list_push_back(&to->queue, &q->node);
 		s->queued_count++;
 	} else if (signal_is_realtime(sig) && info != NULL && info->si_code < 0) {
 		return -EAGAIN;
 	}
-	s->pending |= bit;
+	to->set |= bit;
 	return 0;
 }
 
-/* Take one @sig, which is pending. */
-static void take_pending_locked(struct signal_state *s, int sig, struct siginfo *out)
+/* Take one @sig, which is pending in @from. */
+static void take_pending_locked(struct signal_state *s, struct pending_signals *from, int sig,
+				struct siginfo *out)
 {
 	struct queued_signal *found = NULL;
 	bool is_last = true;
 
-	list_for_each(q, &s->queue, struct queued_signal, node) {
+	list_for_each(q, &from->queue, struct queued_signal, node) {
 		if (q->info.si_signo != sig)
 			continue;
 		if (found != NULL) {
@@ -115,10 +129,8 @@ static void take_pending_locked(struct signal_state *s, int sig, struct siginfo 
 	} else {
 		siginfo_init(out, sig, SI_USER);
 	}
-	if (is_last) {
-		s->pending &= ~SIGNAL_BIT(sig);
-		s->forced &= ~SIGNAL_BIT(sig);
-	}
+	if (is_last)
+		from->set &= ~SIGNAL_BIT(sig);
 }
 
 /* The one of @set that goes first: SIGKILL, then those caused by the program, then by number. 0:
@@ -137,32 +149,102 @@ static int first_of(u64 set)
 	return sig;
 }
 
+/* One of @set that is pending for @t, its own before its process'; 0: none. */
+static int take_any_locked(struct task *t, u64 set, struct siginfo *out)
+{
+	struct signal_state *s = &t->process->signals;
+	struct pending_signals *from = &t->pending;
+
+	if ((s->pending.set & set & SIGNAL_BIT(SIGKILL)) != 0 || (from->set & set) == 0)
+		from = &s->pending;
+	const int sig = first_of(from->set & set);
+	if (sig != 0)
+		take_pending_locked(s, from, sig, out);
+	return sig;
+}
+
 /* ---- the marks -------------------------------------------------------------------------- */
 
-/* Make @p's thread look, wherever it is. In this order: its hart is made to look at the flags. */
-static void mark_thread(struct process *p)
+/* Make @t look, wherever it is. In this order: its hart is made to look at the flags. */
+static void mark(struct task *t)
 {
-	thread_work_set(&p->thread->arch, TW_SIGNAL);
-	thread_interrupt(p->thread);
+	if (t->is_closed)
+		return;
+	thread_work_set(&t->thread->arch, TW_SIGNAL);
+	thread_interrupt(t->thread);
 }
 
-static u64 deliverable_locked(const struct signal_state *s)
+static u64 pending_for_locked(const struct task *t)
 {
-	return s->pending & ~s->blocked;
+	return t->pending.set | t->process->signals.pending.set;
 }
 
-/* The own thread's marks after its mask, its handlers or what is pending changed. */
-static void recalculate_locked(struct process *p)
+static bool has_work_locked(const struct task *t)
 {
-	const struct signal_state *s = &p->signals;
+	return (pending_for_locked(t) & ~t->blocked) != 0 || t->fault.si_signo != 0 ||
+	       t->process->signals.is_stopped || t->is_killed;
+}
 
-	if (deliverable_locked(s) != 0 || s->fault.si_signo != 0) {
-		mark_thread(p);
+/* The running thread's marks after its mask, the handlers or what is pending changed. */
+static void recalculate_locked(struct task *t)
+{
+	if (has_work_locked(t)) {
+		mark(t);
 		return;
 	}
 	thread_clear_interrupted();
-	if (!s->restores_blocked)
-		thread_work_clear(&p->thread->arch, TW_SIGNAL);
+	if (!t->restores_blocked)
+		thread_work_clear(&t->thread->arch, TW_SIGNAL);
+}
+
+/* @t would take @sig, or awaits it: let it know. */
+static void notify_locked(struct task *t, int sig)
+{
+	const u64 bit = SIGNAL_BIT(sig);
+
+	if ((t->awaited & bit) != 0)
+		waitq_wake_all(&t->process->signals.wait);
+	if ((t->blocked & bit) == 0)
+		mark(t);
+}
+
+static bool takes_locked(const struct task *t, int sig)
+{
+	return !t->is_closed && ((~t->blocked | t->awaited) & SIGNAL_BIT(sig)) != 0;
+}
+
+/* Let a task of @p know of @sig, which was sent to the process: best one that has nothing else to
+ * look at. Not @except. */
+static void notify_one_locked(struct process *p, int sig, const struct task *except)
+{
+	struct task *chosen = NULL;
+
+	list_for_each(t, &p->tasks, struct task, node) {
+		if (t == except || !takes_locked(t, sig))
+			continue;
+		if (chosen == NULL || !READ_ONCE(t->thread->interrupted))
+			chosen = t;
+		if (!READ_ONCE(t->thread->interrupted))
+			break;
+	}
+	if (chosen != NULL)
+		notify_locked(chosen, sig);
+}
+
+static void mark_all_locked(struct process *p)
+{
+	list_for_each(t, &p->tasks, struct task, node) {
+		mark(t);
+	}
+}
+
+/* @t will not take those of @set that were sent to its process and may have been left to it. */
+static void retarget_locked(struct task *t, u64 set)
+{
+	u64 left = t->process->signals.pending.set & set;
+
+	for (; left != 0; left &= left - 1)
+		notify_one_locked(t->process, __builtin_ctzll(left) + 1, t);
 }
 
 /* ---- sending ---------------------------------------------------------------------------- */
@@ -173,11 +255,13 @@ static bool action_ignores(const struct ksigaction *action, int sig)
 	       (action->handler == SIG_DFL && (SIGNAL_BIT(sig) & SIGNALS_IGNORED_BY_DEFAULT) != 0);
 }
 
-static bool drops_locked(const struct process *p, int sig)
+/* @t: the one it is sent to, or the leader. */
+static bool drops_locked(const struct task *t, int sig)
 {
+	const struct process *p = t->process;
 	const struct ksigaction *action = &p->signals.actions[sig];
 
-	if ((p->signals.blocked & SIGNAL_BIT(sig)) != 0)
+	if ((t->blocked & SIGNAL_BIT(sig)) != 0)
 		return false;
 	return action_ignores(action, sig) || (p->pid == PID_INIT && action->handler == SIG_DFL);
 }
@@ -190,30 +274,36 @@ static void continue_locked(struct signal_state *s)
 	waitq_wake_all(&s->wait);
 }
 
-static int send_locked(struct process *p, int sig, const struct siginfo *info)
+/* To @t alone, or to all of @p if it is NULL. */
+static int send_locked(struct process *p, struct task *t, int sig, const struct siginfo *info)
 {
 	struct signal_state *s = &p->signals;
-	const u64 bit = SIGNAL_BIT(sig);
 
-	if (s->is_closed)
+	if (s->is_closed || (t != NULL && t->is_closed))
 		return 0;
-	if ((bit & SIGNALS_STOPPING) != 0)
-		discard_locked(s, SIGNAL_BIT(SIGCONT));
+	if ((SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0)
+		discard_everywhere_locked(p, SIGNAL_BIT(SIGCONT));
 	if (sig == SIGCONT) {
-		discard_locked(s, SIGNALS_STOPPING);
+		discard_everywhere_locked(p, SIGNALS_STOPPING);
 		continue_locked(s);
 	}
-	if (drops_locked(p, sig) && (s->forced & bit) == 0)
+	if (drops_locked(t != NULL ? t : p->leader, sig) && !(sig == SIGKILL && s->kill_is_forced))
 		return 0;
-	const int error = add_pending_locked(s, sig, info);
+	/* Whoever it is sent to, the whole process ends: any thread may begin with that. */
+	if (sig == SIGKILL)
+		t = NULL;
+	const int error = add_pending_locked(s, t != NULL ? &t->pending : &s->pending, sig, info);
 	if (error != 0)
 		return error;
-	if (sig == SIGKILL)
+	if (sig == SIGKILL) {
 		continue_locked(s);
-	if ((s->awaited & bit) != 0)
-		waitq_wake_all(&s->wait);
-	if ((deliverable_locked(s) & bit) != 0)
-		mark_thread(p);
+		mark_all_locked(p);
+		waitq_wake_all(&s->wait); /* an exec that waits for the others */
+	} else if (t != NULL) {
+		notify_locked(t, sig);
+	} else {
+		notify_one_locked(p, sig, NULL);
+	}
 	return 0;
 }
 
@@ -222,8 +312,19 @@ int signal_send(struct process *p, int sig, const struct siginfo *info)
 	ASSERT(sig > 0 && sig < NSIG);
 	trace(TRACE_SIGNAL, (u32)sig, p->pid, info != NULL ? info->si_code : 0);
 	spin_lock(&p->signals.lock);
-	const int error = send_locked(p, sig, info);
+	const int error = send_locked(p, NULL, sig, info);
 	spin_unlock(&p->signals.lock);
+	return error;
+}
+
+int signal_send_task(struct task *t, int sig, const struct siginfo *info)
+{
+	struct signal_state *s = &t->process->signals;
+
+	ASSERT(sig > 0 && sig < NSIG);
+	spin_lock(&s->lock);
+	const int error = send_locked(t->process, t, sig, info);
+	spin_unlock(&s->lock);
 	return error;
 }
 
@@ -231,61 +332,107 @@ void signal_kill(struct process *p)
 {
 	trace(TRACE_SIGNAL, SIGKILL, p->pid, 0);
 	spin_lock(&p->signals.lock);
-	p->signals.forced |= SIGNAL_BIT(SIGKILL);
-	(void)send_locked(p, SIGKILL, NULL); /* cannot fail: it needs no siginfo */
+	p->signals.kill_is_forced = true;
+	(void)send_locked(p, NULL, SIGKILL, NULL); /* cannot fail: it needs no siginfo */
 	spin_unlock(&p->signals.lock);
 }
 
 void signal_fault(int sig, int code, uaddr_t address)
 {
-	struct process *p = process_current();
-	struct signal_state *s = &p->signals;
+	struct task *t = task_current();
+	struct signal_state *s = &t->process->signals;
 	const u64 bit = SIGNAL_BIT(sig);
 
-	trace(TRACE_SIGNAL, (u32)sig, p->pid, code);
+	trace(TRACE_SIGNAL, (u32)sig, t->tid, code);
 	spin_lock(&s->lock);
 	struct ksigaction *action = &s->actions[sig];
-	if ((s->blocked & bit) != 0 || action->handler == SIG_IGN) {
+	if ((t->blocked & bit) != 0 || action->handler == SIG_IGN) {
 		action->handler = SIG_DFL;
-		s->blocked &= ~bit;
+		t->blocked &= ~bit;
 	}
-	siginfo_init(&s->fault, sig, code);
-	s->fault.si_addr = address;
-	recalculate_locked(p);
+	siginfo_init(&t->fault, sig, code);
+	t->fault.si_addr = address;
+	recalculate_locked(t);
 	spin_unlock(&s->lock);
+}
+
+void signal_end_others_locked(void)
+{
+	struct task *me = task_current();
+	struct process *p = me->process;
+
+	list_for_each(t, &p->tasks, struct task, node) {
+		if (t == me)
+			continue;
+		WRITE_ONCE(t->is_killed, true);
+		mark(t);
+	}
+	waitq_wake_all(&p->signals.wait); /* those that are stopped, and an exec that waits */
 }
 
 /* ---- taking ----------------------------------------------------------------------------- */
 
-bool signal_take_next(struct signal_taken *out)
+/* The signal itself is in out->info: look up what is to be done about it. */
+static void take_action_locked(struct process *p, struct signal_taken *out)
 {
-	struct process *p = process_current();
 	struct signal_state *s = &p->signals;
+	const int sig = out->info.si_signo;
 
-	spin_lock(&s->lock);
-	int sig = first_of(deliverable_locked(s));
-	if (s->fault.si_signo != 0 && sig != SIGKILL) {
-		sig = s->fault.si_signo;
-		out->info = s->fault;
-		out->is_forced = true;
-		s->fault.si_signo = 0;
-	} else if (sig != 0) {
-		out->is_forced = (s->forced & SIGNAL_BIT(sig)) != 0;
-		take_pending_locked(s, sig, &out->info);
-	} else {
-		recalculate_locked(p);
-		spin_unlock(&s->lock);
-		return false;
-	}
 	out->action = s->actions[sig];
 	const bool is_default = out->action.handler == SIG_DFL;
-	if (is_default && (SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0 && p->pid != PID_INIT)
+	if (is_default && (SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0 && p->pid != PID_INIT) {
 		s->is_stopped = true;
+		s->stop_signal = sig;
+	}
 	if (!is_default && out->action.handler != SIG_IGN &&
 	    (out->action.flags & SA_RESETHAND) != 0)
 		s->actions[sig].handler = SIG_DFL;
-	spin_unlock(&s->lock);
+}
+
+static bool take_next_locked(struct task *t, struct signal_taken *out)
+{
+	struct signal_state *s = &t->process->signals;
+	const u64 deliverable = pending_for_locked(t) & ~t->blocked;
+
+	*out = (struct signal_taken){ .kind = TAKEN_SIGNAL };
+	if (t->is_killed) {
+		out->kind = TAKEN_END;
+	} else if (s->is_stopped) {
+		out->kind = TAKEN_STOP;
+	} else if (t->fault.si_signo != 0 && (deliverable & SIGNAL_BIT(SIGKILL)) == 0) {
+		out->info = t->fault;
+		out->is_forced = true;
+		t->fault.si_signo = 0;
+		take_action_locked(t->process, out);
+	} else if (take_any_locked(t, deliverable, &out->info) != 0) {
+		out->is_forced = out->info.si_signo == SIGKILL && s->kill_is_forced;
+		take_action_locked(t->process, out);
+	} else {
+		recalculate_locked(t);
+		return false;
+	}
 	return true;
+}
+
+bool signal_take_next(struct signal_taken *out)
+{
+	struct task *t = task_current();
+	struct signal_state *s = &t->process->signals;
+
+	spin_lock(&s->lock);
+	const bool found = take_next_locked(t, out);
+	spin_unlock(&s->lock);
+	return found;
+}
+
+void signal_spread_stop(void)
+{
+	struct process *p = process_current();
+
+	spin_lock(&p->signals.lock);
+	if (p->signals.is_stopped)
+		mark_all_locked(p);
+	spin_unlock(&p->signals.lock);
 }
 
 void signal_cancel_stop(void)
@@ -293,41 +440,44 @@ void signal_cancel_stop(void)
 	struct signal_state *s = &process_current()->signals;
 
 	spin_lock(&s->lock);
-	s->is_stopped = false;
+	continue_locked(s);
 	spin_unlock(&s->lock);
 }
 
 /* Take one of @set now, if there is one. */
-static bool take_awaited(struct process *p, u64 set, struct siginfo *out)
+static bool take_awaited(struct task *t, u64 set, struct siginfo *out)
 {
-	struct signal_state *s = &p->signals;
+	struct signal_state *s = &t->process->signals;
 
 	spin_lock(&s->lock);
-	const int sig = first_of(s->pending & set);
-	if (sig != 0) {
-		take_pending_locked(s, sig, out);
-		recalculate_locked(p);
-	}
+	const int sig = take_any_locked(t, set, out);
+	if (sig != 0)
+		recalculate_locked(t);
 	spin_unlock(&s->lock);
 	return sig != 0;
 }
 
-static void set_awaited(struct signal_state *s, u64 set)
+/* From here on senders do not count on this thread for @set; those who did found another one. */
+static void set_awaited(struct task *t, u64 set)
 {
+	struct signal_state *s = &t->process->signals;
+
 	spin_lock(&s->lock);
-	s->awaited = set;
+	const u64 before = t->awaited;
+	t->awaited = set;
+	retarget_locked(t, before & ~set & t->blocked);
 	spin_unlock(&s->lock);
 }
 
 int signal_wait(u64 set, nsec_t deadline, struct siginfo *out)
 {
-	struct process *p = process_current();
-	struct signal_state *s = &p->signals;
+	struct task *t = task_current();
+	struct waitq *q = &t->process->signals.wait;
 	const u64 wanted = set & ~SIGNALS_UNBLOCKABLE;
 
-	set_awaited(s, wanted);
-	const int error = wait_event_until(&s->wait, take_awaited(p, wanted, out), true, deadline);
-	set_awaited(s, 0);
+	set_awaited(t, wanted);
+	const int error = wait_event_until(q, take_awaited(t, wanted, out), true, deadline);
+	set_awaited(t, 0);
 	if (error == 0)
 		return out->si_signo;
 	return error == -ETIMEDOUT ? -EAGAIN : error;
@@ -337,33 +487,35 @@ int signal_wait(u64 set, nsec_t deadline, struct siginfo *out)
 
 void signal_set_mask(u64 mask)
 {
-	struct process *p = process_current();
+	struct task *t = task_current();
+	struct signal_state *s = &t->process->signals;
 
-	spin_lock(&p->signals.lock);
-	p->signals.blocked = mask & ~SIGNALS_UNBLOCKABLE;
-	recalculate_locked(p);
-	spin_unlock(&p->signals.lock);
+	spin_lock(&s->lock);
+	const u64 before = t->blocked;
+	t->blocked = mask & ~SIGNALS_UNBLOCKABLE;
+	retarget_locked(t, t->blocked & ~before);
+	recalculate_locked(t);
+	spin_unlock(&s->lock);
 }
 
 void signal_set_temporary_mask(u64 mask)
 {
-	struct process *p = process_current();
-	struct signal_state *s = &p->signals;
+	struct task *t = task_current();
 
-	s->saved_blocked = s->blocked;
-	s->restores_blocked = true;
+	t->saved_blocked = t->blocked;
+	t->restores_blocked = true;
 	signal_set_mask(mask);
-	thread_work_set(&p->thread->arch, TW_SIGNAL);
+	thread_work_set(&t->thread->arch, TW_SIGNAL);
 }
 
 bool signal_restore_mask(void)
 {
-	struct signal_state *s = &process_current()->signals;
+	struct task *t = task_current();
 
-	if (!s->restores_blocked)
+	if (!t->restores_blocked)
 		return false;
-	s->restores_blocked = false;
-	signal_set_mask(s->saved_blocked);
+	t->restores_blocked = false;
+	signal_set_mask(t->saved_blocked);
 	return true;
 }
 
@@ -384,121 +536,11 @@ int signal_set_action(int sig, const struct ksigaction *new_action, struct ksiga
 		s->actions[sig].flags &= SA_KNOWN;
 		s->actions[sig].mask &= ~SIGNALS_UNBLOCKABLE;
 		if (action_ignores(new_action, sig))
-			discard_locked(s, SIGNAL_BIT(sig));
-		recalculate_locked(p);
+			discard_everywhere_locked(p, SIGNAL_BIT(sig));
+		recalculate_locked(task_current());
 	}
 	spin_unlock(&s->lock);
 	return 0;
-}
-
-/* ---- the alternate stack ---------------------------------------------------------------- */
-
-bool signal_is_on_altstack(u64 sp)
-{
-	const struct sigaltstack *stack = &process_current()->signals.altstack;
-
-	if (((u32)stack->ss_flags & SS_AUTODISARM) != 0)
-		return false;
-	return sp > stack->ss_sp && sp - stack->ss_sp <= stack->ss_size;
-}
-
-void signal_get_altstack(struct sigaltstack *out, u64 sp)
-{
-	const struct sigaltstack *stack = &process_current()->signals.altstack;
-
-	*out = *stack;
-	if (stack->ss_size == 0)
-		out->ss_flags = SS_DISABLE;
-	else if (signal_is_on_altstack(sp))
-		out->ss_flags |= SS_ONSTACK;
-}
-
-int signal_set_altstack(const struct sigaltstack *stack, u64 sp)
-{
-	struct sigaltstack *mine = &process_current()->signals.altstack;
-	const u32 mode = (u32)stack->ss_flags & ~SS_AUTODISARM;
-
-	if (signal_is_on_altstack(sp))
-		return -EPERM;
-	if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
-		return -EINVAL;
-	if (mode == SS_DISABLE) {
-		*mine = (struct sigaltstack){ .ss_flags = SS_DISABLE };
-		return 0;
-	}
-	if (stack->ss_size < MINSIGSTKSZ)
-		return -ENOMEM;
-	*mine = (struct sigaltstack){ .ss_sp = stack->ss_sp, .ss_size = stack->ss_size };
-	mine->ss_flags = (s32)((u32)stack->ss_flags & SS_AUTODISARM);
-	return 0;
-}
-
-/* ---- questions -------------------------------------------------------------------------- */
-
-bool signal_is_deliverable(void)
-{
-	const struct signal_state *s = &process_current()->signals;
-
-	return (READ_ONCE(s->pending) & ~s->blocked) != 0 || s->fault.si_signo != 0;
-}
-
-bool signal_is_fatal_pending(void)
-{
-	return (READ_ONCE(process_current()->signals.pending) & SIGNAL_BIT(SIGKILL)) != 0;
-}
-
-u64 signal_pending_blocked(void)
-{
-	const struct signal_state *s = &process_current()->signals;
-
-	return READ_ONCE(s->pending) & s->blocked;
-}
-
-bool signal_is_blocked_or_ignored(int sig)
-{
-	const struct signal_state *s = &process_current()->signals;
-
-	return (s->blocked & SIGNAL_BIT(sig)) != 0 || s->actions[sig].handler == SIG_IGN;
-}
-
-static struct ksigaction action_of(struct process *p, int sig)
-{
-	spin_lock(&p->signals.lock);
-	const struct ksigaction action = p->signals.actions[sig];
-	spin_unlock(&p->signals.lock);
-	return action;
-}
-
-bool signal_discards_children(struct process *parent)
-{
-	const struct ksigaction action = action_of(parent, SIGCHLD);
-
-	return action.handler == SIG_IGN || (action.flags & SA_NOCLDWAIT) != 0;
-}
-
-bool signal_wants_child_stops(struct process *parent)
-{
-	const struct ksigaction action = action_of(parent, SIGCHLD);
-
-	return action.handler != SIG_IGN && (action.flags & SA_NOCLDSTOP) == 0;
-}
-
-void signal_masks_of(struct process *p, struct signal_masks *out)
-{
-	struct signal_state *s = &p->signals;
-
-	*out = (struct signal_masks){ 0 };
-	spin_lock(&s->lock);
-	out->pending = s->pending;
-	out->blocked = s->blocked;
-	out->queued_count = s->queued_count;
-	for (int sig = 1; sig < NSIG; sig++) {
-		if (s->actions[sig].handler == SIG_IGN)
-			out->ignored |= SIGNAL_BIT(sig);
-		else if (s->actions[sig].handler != SIG_DFL)
-			out->caught |= SIGNAL_BIT(sig);
-	}
-	spin_unlock(&s->lock);
 }
 
 /* ---- life of a process ------------------------------------------------------------------ */
@@ -517,10 +559,9 @@ void signal_state_init(struct process *p)
 
 	memset(s, 0, sizeof(*s));
 	spin_init(&s->lock, "signals", RANK_SIGNAL);
-	list_init(&s->queue);
+	list_init(&s->pending.queue);
 	waitq_init(&s->wait);
 	itimer_init(&s->real_timer, real_timer_expired);
-	s->altstack.ss_flags = SS_DISABLE;
 }
 
 /* What is ignored stays so; every other action becomes the default one. */
@@ -534,26 +575,30 @@ static void reset_actions(struct ksigaction actions[NSIG])
 
 void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory)
 {
-	const struct signal_state *from = &process_current()->signals;
+	const struct task *me = task_current();
+	struct signal_state *from = &me->process->signals;
 	struct signal_state *to = &child->signals;
 
-	to->blocked = from->blocked;
+	child->leader->blocked = me->blocked;
+	spin_lock(&from->lock);
 	memcpy(to->actions, from->actions, sizeof(to->actions));
+	spin_unlock(&from->lock);
 	if (clear_handlers)
 		reset_actions(to->actions);
 	if (!shares_memory)
-		to->altstack = from->altstack;
+		child->leader->altstack = me->altstack;
 }
 
 void signal_state_exec(void)
 {
-	struct signal_state *s = &process_current()->signals;
+	struct task *t = task_current();
+	struct signal_state *s = &t->process->signals;
 
 	spin_lock(&s->lock);
 	reset_actions(s->actions);
 	spin_unlock(&s->lock);
-	s->altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
-	s->restart.resume = NULL;
+	t->altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
+	t->restart.resume = NULL;
 }
 
 void signal_state_close(void)
@@ -564,8 +609,20 @@ void signal_state_close(void)
 	itimer_stop(&s->real_timer);
 	spin_lock(&s->lock);
 	s->is_closed = true;
-	discard_locked(s, ~0ULL);
-	s->fault.si_signo = 0;
-	recalculate_locked(p);
+	discard_everywhere_locked(p, ~0ULL);
+	spin_unlock(&s->lock);
+}
+
+void signal_task_close(void)
+{
+	struct task *t = task_current();
+	struct signal_state *s = &t->process->signals;
+
+	spin_lock(&s->lock);
+	t->is_closed = true;
+	discard_locked(s, &t->pending, ~0ULL);
+	t->fault.si_signo = 0;
+	retarget_locked(t, ~t->blocked);
+	thread_clear_interrupted();
 	spin_unlock(&s->lock);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals: what a process has pending, blocked and handled, and sending. Numbers and structures are
- * Linux's (lib/abi/signal.h). What happens to a pending signal is decided in signal_deliver.h, on
- * the way back to user mode; who may signal whom, and groups, are in jobctl.h.
+ * Signals: what a process and each of its threads has pending, blocked and handled, and sending.
+ * Numbers and structures are Linux's (lib/abi/signal.h). What happens to a pending signal is
+ * decided in signal_deliver.h, on the way back to user mode; who may signal whom, and groups, are
+ * in jobctl.h.
  *
- * Invariant: whenever a signal of a process is deliverable (pending and not blocked), its thread
- * has TW_SIGNAL set and is interrupted, so that no interruptible wait outlasts it. Both marks are
- * set and cleared under signals.lock, by the sender and by the thread itself.
+ * Invariant: whenever a signal sent to a thread is deliverable (pending and not blocked), that
+ * thread is marked: it has TW_SIGNAL set and is interrupted, so that no interruptible wait outlasts
+ * it. While one sent to a process is deliverable to any of its threads, one of these is marked. So
+ * is every thread that is to stop or to end. The marks are set under signals.lock, and cleared
+ * under it by the thread itself. A mark too many does no harm.
  */
 #pragma once
 
@@ -20,6 +23,7 @@
 #include "lib/types.h"
 
 struct process;
+struct task;
 
 /* The set with @sig alone. */
 #define SIGNAL_BIT(sig) BIT((sig)-1)
@@ -52,32 +56,34 @@ struct restart_block {
 	u64 data[4]; /* the call's own */
 };
 
+/* Sent and not yet taken. Under signals.lock of the process. */
+struct pending_signals {
+	u64 set;           /* of SIGNAL_BIT() */
+	struct list queue; /* siginfo in order of arrival: one for each number up to 31, any for
+			      others */
+};
+
+/* What all threads of a process share; the rest is in struct task. */
 struct signal_state {
 	struct spinlock lock; /* RANK_SIGNAL */
 
-	/* under lock; blocked and actions are written by the own thread only, which reads without
-	 */
-	u64 pending; /* sets of SIGNAL_BIT() */
-	u64 blocked;
-	u64 awaited;     /* by signal_wait(): the sender wakes `wait` */
-	u64 forced;      /* pending ones that end even PID 1 */
-	bool is_stopped; /* sleeps in `wait` until SIGCONT or SIGKILL clears this */
-	bool is_closed;  /* exits: nothing is accepted any more */
-	u32 queued_count;
-	struct list queue; /* siginfo in order of arrival: one for each number up to 31, any for
-			      others */
+	/* under lock */
+	struct pending_signals pending; /* sent to the process: any thread may take them */
+	bool kill_is_forced;            /* the pending SIGKILL ends even PID 1 */
+	bool is_closed;                 /* exits: nothing is accepted any more */
+	u32 queued_count;               /* siginfo of process and threads */
 	struct ksigaction actions[NSIG];
 
-	/* locks of their own */
-	struct waitq wait;        /* is_stopped changed, or something awaited came */
-	struct itimer real_timer; /* setitimer(ITIMER_REAL) */
+	/* under lock; all threads are to sleep in `wait` while is_stopped. SIGCONT and SIGKILL
+	 * clear it */
+	bool is_stopped;
+	int stop_signal;
+	u32 parked_count; /* threads that sleep there */
 
-	/* only the own thread */
-	u64 saved_blocked;     /* sigsuspend, ppoll: the mask to go back to */
-	bool restores_blocked; /* saved_blocked is valid */
-	struct sigaltstack altstack;
-	struct siginfo fault; /* of the running thread; si_signo 0 = none */
-	struct restart_block restart;
+	/* locks of their own */
+	struct waitq wait; /* is_stopped changed, something awaited came, a thread is killed or
+			      gone */
+	struct itimer real_timer; /* setitimer(ITIMER_REAL) */
 };
 
 /* ---- life of a process -------------------------------------------------------------------- */
@@ -85,7 +91,7 @@ struct signal_state {
 void signal_init(void);
 /* Nothing pending, blocked or handled. For process_create(). */
 void signal_state_init(struct process *p);
-/* @child begins with the running process' mask and handlers (@clear_handlers: those not ignored
+/* @child begins with the running thread's mask and handlers (@clear_handlers: those not ignored
  * become default, CLONE_CLEAR_SIGHAND) and, unless it @shares_memory, alternate stack. */
 void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory);
 /* exec: handlers become default; what is ignored, blocked or pending stays. Running process. */
@@ -93,16 +99,23 @@ void signal_state_exec(void);
 /* exit: drop what is pending, stop the interval timer, and accept nothing from now on. Running
  * process, before it becomes a zombie. Context: may sleep. */
 void signal_state_close(void);
+/* The running task begins to end: drop what it alone has pending, let another one take what it was
+ * to take, disturb its waits no more. */
+void signal_task_close(void);
+/* All tasks of the running process but the running one are to end. Caller holds signals.lock. */
+void signal_end_others_locked(void);
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
 /*
- * Send @sig to @p; @info NULL = from the kernel. What @p ignores is dropped, and for PID 1 also
- * what it has no handler for. Zombies take it and do nothing. Context: not interrupt;
- * process_tree_lock may be held. Returns 0; -EAGAIN if a queued real-time signal (si_code below 0)
- * finds no room.
+ * Send @sig to @p, where a thread that does not block it will take it; @info NULL = from the
+ * kernel. What @p ignores is dropped, and for PID 1 also what it has no handler for. Zombies take
+ * it and do nothing. Context: not interrupt; process_tree_lock may be held. Returns 0; -EAGAIN if a
+ * queued real-time signal (si_code below 0) finds no room.
  */
 int signal_send(struct process *p, int sig, const struct siginfo *info);
+/* The same to one thread: the running one, or one found under process_tree_lock, still held. */
+int signal_send_task(struct task *t, int sig, const struct siginfo *info);
 /* SIGKILL that ends PID 1 too: shutdown, out of memory. */
 void signal_kill(struct process *p);
 /* A fault of the running thread: delivered even if blocked or ignored (then fatally). The caller is
@@ -111,11 +124,11 @@ void signal_fault(int sig, int code, uaddr_t address);
 
 /* ---- questions ---------------------------------------------------------------------------- */
 
-/* The running process has a signal to take before it goes on. */
+/* The running thread has a signal to take, or to stop, before it goes on. */
 bool signal_is_deliverable(void);
-/* It has been killed: give up waits that nothing else interrupts. */
+/* It is to end: give up waits that nothing else interrupts. */
 bool signal_is_fatal_pending(void);
-/* The running process blocks or ignores @sig (a terminal's check for SIGTTIN, SIGTTOU). */
+/* The running thread blocks or ignores @sig (a terminal's check for SIGTTIN, SIGTTOU). */
 bool signal_is_blocked_or_ignored(int sig);
 /* Children of @parent need no wait: SIGCHLD is ignored or has SA_NOCLDWAIT. */
 bool signal_discards_children(struct process *parent);
@@ -124,12 +137,14 @@ bool signal_wants_child_stops(struct process *parent);
 
 /* For /proc/N/status. */
 struct signal_masks {
-	u64 pending, blocked, ignored, caught;
+	u64 pending, blocked; /* of the thread */
+	u64 shared_pending, ignored, caught;
 	u32 queued_count;
 };
-void signal_masks_of(struct process *p, struct signal_masks *out);
+/* Caller holds process_tree_lock. */
+void signal_masks_of_locked(struct task *t, struct signal_masks *out);
 
-/* ---- masks and handlers of the running process -------------------------------------------- */
+/* ---- masks and handlers of the running thread --------------------------------------------- */
 
 /* Block exactly @mask (less the unblockable). */
 void signal_set_mask(u64 mask);
@@ -144,7 +159,7 @@ void signal_set_temporary_mask(u64 mask);
 bool signal_restore_mask(void);
 /* Replace the action for @sig; @old may be NULL. -EINVAL: @sig has none. */
 int signal_set_action(int sig, const struct ksigaction *new_action, struct ksigaction *old);
-/* Sets of pending signals that are blocked. */
+/* The set of pending signals that are blocked. */
 u64 signal_pending_blocked(void);
 /*
  * sigtimedwait: take a signal of @set, blocked or not, waiting until @deadline. The number,
@@ -152,7 +167,7 @@ u64 signal_pending_blocked(void);
  */
 int signal_wait(u64 set, nsec_t deadline, struct siginfo *out);
 
-/* ---- the alternate stack of the running process -------------------------------------------- */
+/* ---- the alternate stack of the running thread --------------------------------------------- */
 
 /* @sp lies on it (never with SS_AUTODISARM, for it is disarmed while used). */
 bool signal_is_on_altstack(u64 sp);
@@ -164,15 +179,19 @@ int signal_set_altstack(const struct sigaltstack *stack, u64 sp);
 /* ---- for signal_deliver.c ----------------------------------------------------------------- */
 
 struct signal_taken {
+	enum { TAKEN_SIGNAL, TAKEN_STOP, TAKEN_END } kind; /* a signal, or what to do at once */
 	struct siginfo info;
 	struct ksigaction action; /* as it was; SA_RESETHAND has been obeyed */
 	bool is_forced;           /* ends even PID 1 */
 };
 /*
- * Take the next deliverable signal of the running process, faults first. A signal that will stop
- * the process sets is_stopped in the same moment, so that a SIGCONT from now on is not lost. False:
- * there is none, and the marks of the invariant above are cleared.
+ * What the running thread has to do next: end, stop with its process, or take a deliverable signal,
+ * faults first. A signal that will stop the process sets is_stopped in the same moment, so that a
+ * SIGCONT from now on is not lost. False: nothing, and the marks of the invariant above are
+ * cleared.
  */
 bool signal_take_next(struct signal_taken *out);
-/* The process will not stop after all (its group is orphaned). */
+/* The stop that the running thread took is real, all are to stop; or it is not (the group is
+ * orphaned). */
+void signal_spread_stop(void);
 void signal_cancel_stop(void);

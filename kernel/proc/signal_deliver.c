@@ -12,51 +12,55 @@
  * | default | SIGTSTP SIGTTIN SIGTTOU                  | stops, unless its group is orphaned       |
  * | default | any other                                | ends the process; no core is ever written |
  *
- * Locks: process_tree_lock around changes of process->state.
+ * A stop is one for all threads: who takes the signal has all others come here, each parks, and the
+ * last one to do so reports. The first to go on reports that.
+ *
+ * Locks: process_tree_lock around changes of process->state, inside it signals.lock.
  */
 #include "kernel/proc/signal_deliver.h"
 
 #include "kernel/core/printk.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/wait.h"
 #include "lib/abi/wait.h"
 
-/* The stop was asked for and neither taken back by SIGCONT or SIGKILL nor pointless. */
-static bool stop_begin(struct process *p, int sig)
+/* Stand still with the rest of the process until it is continued or this thread is to end. */
+static void park(struct process *p)
 {
-	spin_lock(&process_tree_lock);
-	if (sig != SIGSTOP && process_group_is_orphaned_locked(p->pgid, NULL))
-		signal_cancel_stop();
-	const bool stops = READ_ONCE(p->signals.is_stopped);
-	if (stops) {
-		p->state = PROCESS_STOPPED;
-		p->stop_status = wait_status_stopped((u32)sig);
-		process_notify_parent_locked(p, CLD_STOPPED, sig);
-	}
-	spin_unlock(&process_tree_lock);
-	return stops;
-}
+	struct signal_state *s = &p->signals;
+	const struct task *t = task_current();
 
-static void stop_end(struct process *p)
-{
 	spin_lock(&process_tree_lock);
-	p->state = PROCESS_ALIVE;
-	if (signal_is_fatal_pending()) {
-		p->stop_status = 0;
-	} else {
-		p->stop_status = WAIT_STATUS_CONTINUED;
-		process_notify_parent_locked(p, CLD_CONTINUED, SIGCONT);
-	}
+	spin_lock(&s->lock);
+	const bool stops = s->is_stopped && !t->is_killed;
+	if (stops)
+		s->parked_count++;
+	spin_unlock(&s->lock);
+	process_check_stopped_locked(p);
+	spin_unlock(&process_tree_lock);
+	if (!stops)
+		return;
+	wait_event(&s->wait, !READ_ONCE(s->is_stopped) || READ_ONCE(t->is_killed));
+	spin_lock(&process_tree_lock);
+	spin_lock(&s->lock);
+	s->parked_count--;
+	const bool goes_on = !s->is_stopped;
+	spin_unlock(&s->lock);
+	if (goes_on)
+		process_check_continued_locked(p);
 	spin_unlock(&process_tree_lock);
 }
 
 /* signal_take_next() has set is_stopped; whoever clears it since then wins. */
 static void stop(struct process *p, int sig)
 {
-	if (!stop_begin(p, sig))
-		return;
-	wait_event(&p->signals.wait, !READ_ONCE(p->signals.is_stopped));
-	stop_end(p);
+	spin_lock(&process_tree_lock);
+	if (sig != SIGSTOP && process_group_is_orphaned_locked(p->pgid, NULL))
+		signal_cancel_stop();
+	spin_unlock(&process_tree_lock);
+	signal_spread_stop();
+	park(p);
 }
 
 static void act_by_default(struct process *p, const struct signal_taken *taken)
@@ -72,39 +76,41 @@ static void act_by_default(struct process *p, const struct signal_taken *taken)
 		stop(p, sig);
 		return;
 	}
-	pr_debug("%s[%u]: ended by signal %d\n", p->thread->name, p->pid, sig);
+	pr_debug("%s[%u]: ended by signal %d\n", thread_current()->name, p->pid, sig);
 	process_exit(wait_status_signaled((u32)sig, false));
 }
 
 bool signal_next(struct signal_delivery *out)
 {
-	struct process *p = process_current();
-	const struct signal_state *s = &p->signals;
+	struct task *t = task_current();
 	struct signal_taken taken;
 
 	for (;;) {
 		if (!signal_take_next(&taken))
 			return false;
-		if (taken.action.handler == SIG_IGN)
-			continue;
-		if (taken.action.handler != SIG_DFL)
+		if (taken.kind == TAKEN_END)
+			task_exit(0); /* the process' status is decided, or goes on */
+		if (taken.kind == TAKEN_STOP)
+			park(t->process);
+		else if (taken.action.handler == SIG_DFL)
+			act_by_default(t->process, &taken);
+		else if (taken.action.handler != SIG_IGN)
 			break;
-		act_by_default(p, &taken);
 	}
 	out->info = taken.info;
 	out->action = taken.action;
-	out->old_mask = s->restores_blocked ? s->saved_blocked : s->blocked;
+	out->old_mask = t->restores_blocked ? t->saved_blocked : t->blocked;
 	return true;
 }
 
 void signal_delivered(const struct signal_delivery *d)
 {
-	struct signal_state *s = &process_current()->signals;
-	u64 mask = s->blocked | d->action.mask;
+	struct task *t = task_current();
+	u64 mask = t->blocked | d->action.mask;
 
 	if ((d->action.flags & SA_NODEFER) == 0)
 		mask |= SIGNAL_BIT(d->info.si_signo);
-	s->restores_blocked = false;
+	t->restores_blocked = false;
 	signal_set_mask(mask);
 }
 

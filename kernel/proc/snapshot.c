@@ -12,18 +12,21 @@ void (*procinfo_tty_hook)(struct tty *tty, u32 *device, u32 *foreground);
 
 static char state_letter(const struct process *p)
 {
-	if (p->state == PROCESS_ZOMBIE)
-		return 'Z';
+	const struct thread *t = p->leader->thread;
+	if (p->leader->is_dead)
+		return 'Z'; /* as in Linux, though others of its threads may live */
 	if (p->state == PROCESS_STOPPED)
 		return 'T';
-	if (READ_ONCE(p->thread->state) != THREAD_SLEEPING)
+	if (READ_ONCE(t->state) != THREAD_SLEEPING)
 		return 'R';
-	return READ_ONCE(p->thread->sleeps_interruptibly) ? 'S' : 'D';
+	return READ_ONCE(t->sleeps_interruptibly) ? 'S' : 'D';
 }
 
-static void snapshot_locked(const struct process *p, struct process_snapshot *s)
+static void snapshot_locked(struct process *p, struct process_snapshot *s)
 {
-	const struct thread *t = p->thread;
+	const struct thread *t = p->leader->thread;
+	struct task_usage used;
+	process_usage_locked(p, &used);
 	*s = (struct process_snapshot){
 		.pid = p->pid,
 		.ppid = p->parent != NULL ? p->parent->pid : 0,
@@ -37,11 +40,17 @@ static void snapshot_locked(const struct process *p, struct process_snapshot *s)
 		.children_user = p->children_user_time,
 		.children_kernel = p->children_kernel_time,
 		.start = p->start_time,
-		.switches_voluntary = t->switches_voluntary,
-		.switches_forced = t->switches_forced,
-		.cred = p->cred,
+		.threads = p->live_count,
+		.user = used.user,
+		.kernel = used.kernel,
+		.switches_voluntary = used.switches_voluntary,
+		.switches_forced = used.switches_forced,
+		.cred = p->leader->cred,
+		.umask = p->umask,
+		.group_count = p->leader->group_count,
 	};
-	process_times(p, &s->user, &s->kernel);
+	memcpy(s->groups, p->leader->groups, sizeof(s->groups));
+	signal_masks_of_locked(p->leader, &s->masks);
 	(void)strlcpy(s->name, t->name, sizeof(s->name)); /* as long as the original */
 	if (p->tty != NULL && procinfo_tty_hook != NULL) {
 		u32 foreground = 0;

@@ -22,7 +22,12 @@ struct process_snapshot {
 	s32 tty_foreground; /* -1: none */
 	nsec_t user, kernel, children_user, children_kernel, start;
 	u64 switches_voluntary, switches_forced;
+	u32 threads;
 	struct cred cred;
+	u32 umask;
+	u32 group_count;
+	u32 groups[TASK_GROUPS_MAX];
+	struct signal_masks masks;
 };
 /* Counted process and its snapshot. -ESRCH. */
 int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)

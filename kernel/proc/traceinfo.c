@@ -25,7 +25,7 @@ static int show(struct seq *s)
 	struct trace_reader r;
 	struct trace_event e;
 	char text[TRACE_TEXT_MAX];
-	const struct process *reader = process_current();
+	const struct task *reader = task_current();
 	if (reader != NULL && reader->cred.euid != 0)
 		return -EACCES;
 	write_kinds(s, "recorded", READ_ONCE(trace_mask));

@@ -5,9 +5,9 @@
  * A child's news (an end, a stop, a continuation) is its state and stop_status, changed under
  * process_tree_lock, in the same critical section as SIGCHLD and the wake-up of the parent's
  * child_wait. The waiter looks under that lock, after it has put itself on the queue, so it cannot
- * miss any. It takes the news in two steps: look and copy out, then take; since nobody but the
- * parent takes, and a parent has one thread, what it looked at is still there. Threads would repeat
- * the search when it is not.
+ * miss any. It takes the news in steps: look and claim, copy out, then take, or give back what
+ * could not be copied. What one thread of the parent has claimed others leave alone; they wait for
+ * what becomes of it.
  */
 #include "kernel/proc/wait.h"
 
@@ -30,65 +30,92 @@ static struct ktimeval timeval_from(nsec_t time)
 				  .tv_usec = (s64)(time % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
-static void usage_set(struct krusage *out, nsec_t user, nsec_t kernel)
+static void usage_set(struct krusage *out, const struct task_usage *used)
 {
 	memset(out, 0, sizeof(*out));
-	out->ru_utime = timeval_from(user);
-	out->ru_stime = timeval_from(kernel);
-}
-
-static void usage_of_self(const struct process *p, struct krusage *out)
-{
-	nsec_t user;
-	nsec_t kernel;
-	process_times(p, &user, &kernel);
-	usage_set(out, user, kernel);
-	out->ru_nvcsw = (s64)p->thread->switches_voluntary;
-	out->ru_nivcsw = (s64)p->thread->switches_forced;
+	out->ru_utime = timeval_from(used->user);
+	out->ru_stime = timeval_from(used->kernel);
+	out->ru_nvcsw = (s64)used->switches_voluntary;
+	out->ru_nivcsw = (s64)used->switches_forced;
 }
 
 int process_usage(int who, struct krusage *out)
 {
 	struct process *p = process_current();
-	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
-		usage_of_self(p, out);
-		return 0;
-	}
-	if (who != RUSAGE_CHILDREN)
-		return -EINVAL;
+	struct task_usage used = { 0 };
+	int error = 0;
 	spin_lock(&process_tree_lock);
-	usage_set(out, p->children_user_time, p->children_kernel_time);
+	if (who == RUSAGE_SELF) {
+		process_usage_locked(p, &used);
+	} else if (who == RUSAGE_THREAD) {
+		task_usage(task_current(), &used);
+	} else if (who == RUSAGE_CHILDREN) {
+		used.user = p->children_user_time;
+		used.kernel = p->children_kernel_time;
+	} else {
+		error = -EINVAL;
+	}
 	spin_unlock(&process_tree_lock);
-	return 0;
+	usage_set(out, &used);
+	return error;
 }
 
 /* ---- telling the parent ----------------------------------------------------------------- */
 
 static void send_sigchld_locked(struct process *p, int sig, int code, int status)
 {
-	nsec_t user;
-	nsec_t kernel;
-	process_times(p, &user, &kernel);
+	struct task_usage used;
+	process_usage_locked(p, &used);
 	struct siginfo info;
 	memset(&info, 0, sizeof(info));
 	info.si_signo = sig;
 	info.si_code = code;
 	info.si_pid = (s32)p->pid;
-	info.si_uid = p->cred.uid;
+	info.si_uid = p->leader->cred.uid;
 	info.si_status = status;
-	info.si_utime = (s64)(user / NSEC_PER_TICK);
-	info.si_stime = (s64)(kernel / NSEC_PER_TICK);
+	info.si_utime = (s64)(used.user / NSEC_PER_TICK);
+	info.si_stime = (s64)(used.kernel / NSEC_PER_TICK);
 	/* Refused only for queued signals from programs. */
 	(void)signal_send(p->parent, sig, &info);
 }
 
-void process_notify_parent_locked(struct process *p, int code, int sig)
+/*
+ * Tell the parent that @p stopped or continued (CLD_STOPPED, CLD_CONTINUED; @sig: by which signal):
+ * SIGCHLD unless it wants none, and wake its wait4.
+ */
+static void notify_parent_locked(struct process *p, int code, int sig)
 {
 	if (p->parent == NULL)
 		return;
 	if (signal_wants_child_stops(p->parent))
 		send_sigchld_locked(p, SIGCHLD, code, sig);
 	waitq_wake_all(&p->parent->child_wait);
+}
+
+void process_check_stopped_locked(struct process *p)
+{
+	struct signal_state *s = &p->signals;
+	spin_lock(&s->lock);
+	const bool stands = s->is_stopped && p->live_count != 0 && s->parked_count == p->live_count;
+	const int sig = s->stop_signal;
+	spin_unlock(&s->lock);
+	if (!stands || p->state != PROCESS_ALIVE)
+		return;
+	p->state = PROCESS_STOPPED;
+	p->stop_status = wait_status_stopped((u32)sig);
+	notify_parent_locked(p, CLD_STOPPED, sig);
+}
+
+void process_check_continued_locked(struct process *p)
+{
+	if (p->state != PROCESS_STOPPED)
+		return;
+	p->state = PROCESS_ALIVE;
+	p->stop_status = 0;
+	if (signal_is_fatal_pending())
+		return;
+	p->stop_status = WAIT_STATUS_CONTINUED;
+	notify_parent_locked(p, CLD_CONTINUED, SIGCONT);
 }
 
 int wait_status_code(u32 status, int *value)
@@ -141,6 +168,8 @@ struct wait_search {
 
 static bool child_fits(const struct process *child, const struct wait_args *args)
 {
+	if ((args->options & __WNOTHREAD) != 0 && child->parent_task != task_current())
+		return false;
 	if (args->type == P_PID && child->pid != args->id)
 		return false;
 	if (args->type == P_PGID && child->pgid != args->id)
@@ -172,15 +201,14 @@ static void search_found_locked(struct wait_search *s, struct process *child, u3
 	s->state = child->state;
 	s->result = 0;
 	s->report.pid = child->pid;
-	s->report.uid = child->cred.uid;
+	s->report.uid = child->leader->cred.uid;
 	s->report.status = status;
-	nsec_t user;
-	nsec_t kernel;
-	process_times(child, &user, &kernel);
-	usage_set(&s->report.usage, user + child->children_user_time,
-		  kernel + child->children_kernel_time);
-	s->report.usage.ru_nvcsw = (s64)child->thread->switches_voluntary;
-	s->report.usage.ru_nivcsw = (s64)child->thread->switches_forced;
+	struct task_usage used;
+	process_usage_locked(child, &used);
+	used.user += child->children_user_time;
+	used.kernel += child->children_kernel_time;
+	usage_set(&s->report.usage, &used);
+	child->is_claimed = (s->args->options & WNOWAIT) == 0;
 }
 
 /* The condition of the wait: true if there is something to return. */
@@ -193,7 +221,7 @@ static bool search_look(struct wait_search *s)
 			continue;
 		s->result = -EAGAIN;
 		u32 status;
-		if (child_news(child, s->args->options, &status)) {
+		if (!child->is_claimed && child_news(child, s->args->options, &status)) {
 			search_found_locked(s, child, status);
 			break;
 		}
@@ -205,29 +233,37 @@ static bool search_look(struct wait_search *s)
 /*
  * Take the news that was delivered: bury the zombie, or mark the stop as told. A child that was
  * stopped may have gone on or died meanwhile: that is other news, for another wait. A zombie may
- * have been buried by shutdown.
+ * have been buried by shutdown. True: it is out of the tree, whose reference is the caller's.
  */
-static void take_news(const struct wait_search *s)
+static bool take_news_locked(const struct wait_search *s)
 {
 	struct process *parent = s->parent;
 	struct process *child = s->child;
-	bool buried = false;
-	spin_lock(&process_tree_lock);
 	if (s->state != PROCESS_ZOMBIE) {
 		if (child->state == s->state && child->stop_status == s->report.status)
 			child->stop_status = 0;
-	} else if (child->is_published) {
-		nsec_t user;
-		nsec_t kernel;
-		process_times(child, &user, &kernel);
-		parent->children_user_time += user + child->children_user_time;
-		parent->children_kernel_time += kernel + child->children_kernel_time;
-		process_reap_locked(child);
-		buried = true;
+		return false;
 	}
+	if (!child->is_published)
+		return false;
+	struct task_usage used;
+	process_usage_locked(child, &used);
+	parent->children_user_time += used.user + child->children_user_time;
+	parent->children_kernel_time += used.kernel + child->children_kernel_time;
+	process_reap_locked(child);
+	return true;
+}
+
+/* The claimed news were delivered, or could not be. Other threads of the parent look again. */
+static void end_claim(const struct wait_search *s, bool is_delivered)
+{
+	spin_lock(&process_tree_lock);
+	s->child->is_claimed = false;
+	const bool is_buried = is_delivered && take_news_locked(s);
 	spin_unlock(&process_tree_lock);
-	if (buried)
-		process_put(child); /* the tree's */
+	waitq_wake_all(&s->parent->child_wait);
+	if (is_buried)
+		process_put(s->child); /* the tree's */
 }
 
 int process_wait(const struct wait_args *args,
@@ -244,8 +280,8 @@ int process_wait(const struct wait_args *args,
 	const int error = deliver(&s.report, arg);
 	if (s.child == NULL)
 		return error;
-	if (error == 0 && (args->options & WNOWAIT) == 0)
-		take_news(&s);
+	if ((args->options & WNOWAIT) == 0)
+		end_claim(&s, error == 0);
 	process_put(s.child);
 	return error;
 }

@@ -37,6 +37,12 @@ struct process;
  * Caller holds process_tree_lock.
  */
 bool process_report_end_locked(struct process *p);
+/*
+ * A thread of @p has parked or ended: if all that are left have parked, @p has stopped, and its
+ * parent hears of it. Or it goes on. Caller holds process_tree_lock.
+ */
+void process_check_stopped_locked(struct process *p);
+void process_check_continued_locked(struct process *p);
 
 /* getrusage: RUSAGE_SELF, _THREAD or _CHILDREN of the running process. 0 or -EINVAL. */
 int process_usage(int who, struct krusage *out);

@@ -74,6 +74,7 @@ static void finish_switch(void)
 	prev->on_cpu = false;
 	if (prev->state == THREAD_DEAD) {
 		spin_unlock(&h->lock);
+		thread_free_stack(prev);
 		thread_put(prev);
 	} else if (prev->state == THREAD_READY && !prev->is_queued && prev != h->idle) {
 		/* It may not run here any more; only now can it go elsewhere. */

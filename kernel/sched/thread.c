@@ -74,11 +74,18 @@ void thread_destroy_new(struct thread *t)
 	thread_put(t);
 }
 
+void thread_free_stack(struct thread *t)
+{
+	ASSERT(!t->on_cpu && !t->is_queued);
+	if (t->stack_top != 0)
+		kstack_free(t->stack_top);
+	t->stack_top = 0;
+}
+
 void thread_put(struct thread *t)
 {
 	if (!refcount_put(&t->refs))
 		return;
-	ASSERT(!t->on_cpu && !t->is_queued);
-	kstack_free(t->stack_top);
+	thread_free_stack(t); /* of one that never ran */
 	slab_free(thread_cache, t);
 }

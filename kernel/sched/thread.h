@@ -4,7 +4,7 @@
  * opaque owner and the satp token to load. Kernel threads run on kernel_satp.
  *
  * Life: thread_create (NEW) -> thread_start (READY) <-> RUNNING <-> SLEEPING -> thread_exit (DEAD);
- * the next thread on that hart frees stack and record, unless somebody holds a reference.
+ * the next thread on that hart frees the stack, and the record unless somebody holds a reference.
  *
  *  1. NEW -> READY       thread_start(): placed in a run queue
  *  2. READY -> RUNNING   schedule() on the hart in whose queue it stands
@@ -30,8 +30,10 @@ struct thread {
 
 	/* set once at creation; exec and prctl rename their own thread, readers may see half */
 	char name[16];
-	vaddr_t stack_top;
-	struct process *process; /* owner's; NULL for kernel threads. Set before thread_start() */
+	vaddr_t stack_top; /* 0: it is dead */
+	/* owner's, opaque here; NULL for kernel threads. Set before thread_start() */
+	struct process *process;
+	struct task *task;
 
 	/* under the lock of the run queue it belongs to (thread->arch.cpu) */
 	struct rb_node run_node;
@@ -90,6 +92,8 @@ static inline void thread_get(struct thread *t)
 }
 /* The last put frees it: not the running thread. Any context. */
 void thread_put(struct thread *t);
+/* It is dead and off its hart: only its record stays, as long as somebody holds it. For sched.c. */
+void thread_free_stack(struct thread *t);
 /* End the running thread. It holds no lock and nothing that needs its stack. */
 __noreturn void thread_exit(void);
 /* Give the running thread another address space, loading it at once. @harts as in struct thread.

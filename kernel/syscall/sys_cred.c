@@ -91,33 +91,33 @@ s64 sys_getresgid(u64 rgid, u64 egid, u64 sgid)
 
 s64 sys_getgroups(u64 size, u64 groups)
 {
-	const struct process *p = process_current();
+	const struct task *t = task_current();
 	const s32 room = (s32)size;
 	if (room < 0)
 		return -EINVAL;
 	if (room != 0) {
-		if ((u32)room < p->group_count)
+		if ((u32)room < t->group_count)
 			return -EINVAL;
-		if (copy_to_user(groups, p->groups, p->group_count * sizeof(p->groups[0])) != 0)
+		if (copy_to_user(groups, t->groups, t->group_count * sizeof(t->groups[0])) != 0)
 			return -EFAULT;
 	}
-	return p->group_count;
+	return t->group_count;
 }
 
 s64 sys_setgroups(u64 size, u64 groups)
 {
-	struct process *p = process_current();
-	u32 list[PROCESS_GROUPS_MAX];
+	struct task *t = task_current();
+	u32 list[TASK_GROUPS_MAX];
 	const u32 count = (u32)size;
-	if (p->cred.euid != 0)
+	if (t->cred.euid != 0)
 		return -EPERM;
-	if (count > PROCESS_GROUPS_MAX)
+	if (count > TASK_GROUPS_MAX)
 		return -EINVAL;
 	if (copy_from_user(list, groups, count * sizeof(list[0])) != 0)
 		return -EFAULT;
 	for (u32 i = 0; i < count; i++)
-		p->groups[i] = list[i];
-	p->group_count = count;
+		t->groups[i] = list[i];
+	t->group_count = count;
 	return 0;
 }
 

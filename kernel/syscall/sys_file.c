@@ -13,7 +13,7 @@
 
 static struct fd_table *own_files(void)
 {
-	return process_current()->files;
+	return task_current()->files;
 }
 
 /* Give @f a number; its reference is consumed. */
@@ -32,7 +32,7 @@ s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
 	s64 result = at_path_get(&p, dir, path);
 	if (result < 0)
 		return result;
-	const struct path_ctx ctx = path_ctx_current();
+	const struct path_ctx ctx = task_paths();
 	const u32 open_flags = (u32)flags | ((flags & O_PATH) != 0 ? 0 : O_LARGEFILE);
 	result = path_open(&ctx, p.start, p.path.text, open_flags, (u32)mode, &f);
 	at_path_put(&p);
@@ -48,21 +48,21 @@ s64 sys_close(u64 fd)
 
 s64 sys_close_range(u64 first, u64 last, u64 flags)
 {
-	struct process *p = process_current();
+	struct task *t = task_current();
 	if ((flags & ~(u64)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0 ||
 	    (u32)first > (u32)last)
 		return -EINVAL;
 	if ((flags & CLOSE_RANGE_UNSHARE) != 0) {
-		struct fd_table *own = fd_table_clone(p->files);
+		struct fd_table *own = fd_table_clone(t->files);
 		if (own == NULL)
 			return -ENOMEM;
-		spin_lock(&p->signals.lock);
-		struct fd_table *shared = p->files;
-		p->files = own;
-		spin_unlock(&p->signals.lock);
+		spin_lock(&t->process->signals.lock);
+		struct fd_table *shared = t->files;
+		t->files = own;
+		spin_unlock(&t->process->signals.lock);
 		fd_table_put(shared);
 	}
-	fd_close_range(p->files, (u32)first, (u32)last, (flags & CLOSE_RANGE_CLOEXEC) != 0);
+	fd_close_range(t->files, (u32)first, (u32)last, (flags & CLOSE_RANGE_CLOEXEC) != 0);
 	return 0;
 }
 

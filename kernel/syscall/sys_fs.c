@@ -21,12 +21,6 @@ u64 fd_limit(void)
 	return process_current()->limits[RLIMIT_NOFILE].soft;
 }
 
-struct path_ctx path_ctx_current(void)
-{
-	const struct process *p = process_current();
-	return (struct path_ctx){ .root = p->root, .cwd = p->cwd, .cred = &p->cred };
-}
-
 int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty)
 {
 	p->text = p->small;
@@ -94,8 +88,7 @@ static int lookup_empty(u64 dirfd, struct inode **out)
 {
 	if ((int)dirfd != AT_FDCWD)
 		return inode_of_fd(dirfd, out);
-	*out = process_current()->cwd;
-	inode_get(*out);
+	*out = process_inode_lookup(process_current(), PROCESS_CWD);
 	return 0;
 }
 
@@ -113,7 +106,7 @@ int at_lookup(u64 dirfd, uaddr_t path, u32 flags, const struct cred *cred, struc
 		err = lookup_empty(dirfd, out);
 	} else {
 		err = start_of(dirfd, text.text, &start);
-		struct path_ctx ctx = path_ctx_current();
+		struct path_ctx ctx = task_paths();
 		ctx.cred = cred;
 		if (err == 0)
 			err = path_lookup(&ctx, start, text.text,

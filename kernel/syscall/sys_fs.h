@@ -26,14 +26,11 @@ static inline s64 restartable(s64 result)
 /* The running process' open file, counted; NULL: EBADF. */
 static inline struct file *file_of_any(u64 fd)
 {
-	return fd_lookup(process_current()->files, (int)fd);
+	return fd_lookup(task_current()->files, (int)fd);
 }
 /* The same, but not those opened with O_PATH: they are good for hardly anything. */
 struct file *file_of(u64 fd);
 u64 fd_limit(void);
-
-/* The running process' root, working directory and rights, borrowed for the call. */
-struct path_ctx path_ctx_current(void);
 
 /* A path copied from user memory. */
 struct user_path {

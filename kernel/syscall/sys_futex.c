@@ -24,7 +24,7 @@ static s64 wait_restartable(const struct futex_wait_args *args)
 		return error;
 	if (args->deadline == CLOCK_NEVER)
 		return -ERESTARTSYS;
-	struct restart_block *r = &process_current()->signals.restart;
+	struct restart_block *r = &task_current()->restart;
 	r->resume = wait_resume;
 	r->deadline = args->deadline;
 	r->data[DATA_WORD] = args->word;

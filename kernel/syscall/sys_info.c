@@ -52,7 +52,7 @@ static s64 name_set(char name[UTS_LEN + 1], uaddr_t from, u64 length)
 {
 	char copy[UTS_LEN + 1] = { 0 };
 
-	if (process_current()->cred.euid != 0)
+	if (cred_current()->euid != 0)
 		return -EPERM;
 	if (length > UTS_LEN)
 		return -EINVAL;
@@ -142,7 +142,7 @@ s64 sys_syslog(u64 action, u64 buf, u64 size)
 	const s32 what = (s32)action;
 
 	if (what != SYSLOG_ACTION_READ_ALL && what != SYSLOG_ACTION_SIZE_BUFFER &&
-	    process_current()->cred.euid != 0)
+	    cred_current()->euid != 0)
 		return -EPERM;
 	switch (what) {
 	case SYSLOG_ACTION_CLOSE:

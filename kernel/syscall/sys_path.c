@@ -15,10 +15,8 @@
 
 s64 sys_umask(u64 mode)
 {
-	struct cred *cred = &process_current()->cred;
-	const u32 old = cred->umask;
-	cred->umask = (u32)mode & S_IRWXUGO;
-	return old;
+	return __atomic_exchange_n(&process_current()->umask, (u32)mode & S_IRWXUGO,
+				   __ATOMIC_RELAXED);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -29,7 +27,7 @@ s64 sys_mkdirat(u64 dir, u64 path, u64 mode)
 	s64 err = at_path_get(&p, dir, path);
 	if (err < 0)
 		return err;
-	const struct path_ctx ctx = path_ctx_current();
+	const struct path_ctx ctx = task_paths();
 	err = path_create(&ctx, p.start, p.path.text, S_IFDIR | ((u32)mode & ~(u32)S_IFMT), 0);
 	at_path_put(&p);
 	return err;
@@ -58,7 +56,7 @@ s64 sys_mknodat(u64 dir, u64 path, u64 mode, u64 device)
 	s64 err = at_path_get(&p, dir, path);
 	if (err < 0)
 		return err;
-	const struct path_ctx ctx = path_ctx_current();
+	const struct path_ctx ctx = task_paths();
 	err = path_create(&ctx, p.start, p.path.text, type | ((u32)mode & ~(u32)S_IFMT),
 			  is_device ? (u32)device : 0);
 	at_path_put(&p);
@@ -73,7 +71,7 @@ s64 sys_unlinkat(u64 dir, u64 path, u64 flags)
 	s64 err = at_path_get(&p, dir, path);
 	if (err < 0)
 		return err;
-	const struct path_ctx ctx = path_ctx_current();
+	const struct path_ctx ctx = task_paths();
 	err = path_unlink(&ctx, p.start, p.path.text, (flags & AT_REMOVEDIR) != 0);
 	at_path_put(&p);
 	return err;
@@ -88,7 +86,7 @@ s64 sys_symlinkat(u64 target, u64 dir, u64 path)
 		return err;
 	err = at_path_get(&p, dir, path);
 	if (err == 0) {
-		const struct path_ctx ctx = path_ctx_current();
+		const struct path_ctx ctx = task_paths();
 		err = path_symlink(&ctx, text.text, p.start, p.path.text);
 		at_path_put(&p);
 	}
@@ -100,7 +98,7 @@ s64 sys_linkat(u64 old_dir, u64 old_path, u64 new_dir, u64 new_path, u64 flags)
 {
 	if ((flags & ~(u64)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
 		return -EINVAL;
-	const struct cred *cred = &process_current()->cred;
+	const struct cred *cred = cred_current();
 	if ((flags & AT_EMPTY_PATH) != 0 && cred->euid != 0)
 		return -ENOENT;
 	u32 lookup_flags = (u32)flags & AT_EMPTY_PATH;
@@ -113,7 +111,7 @@ s64 sys_linkat(u64 old_dir, u64 old_path, u64 new_dir, u64 new_path, u64 flags)
 	struct at_path p;
 	err = at_path_get(&p, new_dir, new_path);
 	if (err == 0) {
-		const struct path_ctx ctx = path_ctx_current();
+		const struct path_ctx ctx = task_paths();
 		err = path_link(&ctx, from, p.start, p.path.text);
 		at_path_put(&p);
 	}
@@ -129,7 +127,7 @@ s64 sys_renameat2(u64 old_dir, u64 old_path, u64 new_dir, u64 new_path, u64 flag
 		return err;
 	err = at_path_get(&to, new_dir, new_path);
 	if (err == 0) {
-		const struct path_ctx ctx = path_ctx_current();
+		const struct path_ctx ctx = task_paths();
 		err = path_rename(&ctx, from.start, from.path.text, to.start, to.path.text,
 				  (u32)flags);
 		at_path_put(&to);
@@ -162,8 +160,7 @@ s64 sys_readlinkat(u64 dir, u64 path, u64 buf, u64 size)
 		return err;
 	const bool is_empty = text.text[0] == '\0';
 	user_path_put(&text);
-	err = at_lookup(dir, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &process_current()->cred,
-			&inode);
+	err = at_lookup(dir, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, cred_current(), &inode);
 	if (err < 0)
 		return err;
 	if (S_ISLNK(inode->mode))
@@ -178,7 +175,7 @@ s64 sys_truncate(u64 path, u64 length)
 {
 	if ((s64)length < 0)
 		return -EINVAL;
-	const struct cred *cred = &process_current()->cred;
+	const struct cred *cred = cred_current();
 	struct inode *inode;
 	s64 err = at_lookup((u64)AT_FDCWD, path, 0, cred, &inode);
 	if (err < 0)
@@ -202,13 +199,13 @@ static s64 check_enter(const struct inode *inode)
 {
 	if (!inode_is_dir(inode))
 		return -ENOTDIR;
-	return inode_permission(inode, &process_current()->cred, X_OK);
+	return inode_permission(inode, cred_current(), X_OK);
 }
 
 s64 sys_chdir(u64 path)
 {
 	struct inode *inode;
-	s64 err = at_lookup((u64)AT_FDCWD, path, 0, &process_current()->cred, &inode);
+	s64 err = at_lookup((u64)AT_FDCWD, path, 0, cred_current(), &inode);
 	if (err < 0)
 		return err;
 	err = check_enter(inode);
@@ -235,7 +232,7 @@ s64 sys_fchdir(u64 fd)
 
 s64 sys_chroot(u64 path)
 {
-	const struct cred *cred = &process_current()->cred;
+	const struct cred *cred = cred_current();
 	struct inode *inode;
 	s64 err = at_lookup((u64)AT_FDCWD, path, 0, cred, &inode);
 	if (err < 0)
@@ -252,7 +249,7 @@ s64 sys_chroot(u64 path)
 
 s64 sys_getcwd(u64 buf, u64 size)
 {
-	const struct path_ctx ctx = path_ctx_current();
+	const struct path_ctx ctx = task_paths();
 	char *text = kmalloc(PATH_MAX);
 	if (text == NULL)
 		return -ENOMEM;
@@ -300,7 +297,7 @@ static s64 mount_new(struct inode *at, const char *source, uaddr_t type, u32 fla
 	char *path = kmalloc(PATH_MAX);
 	if (path == NULL)
 		return -ENOMEM;
-	const struct path_ctx ctx = path_ctx_current();
+	const struct path_ctx ctx = task_paths();
 	const ssize_t len = path_of_directory(&ctx, at, path, PATH_MAX);
 	err = len < 0 ? len : fs_mount_options(type_name, source, at, path, flags, options);
 	kfree(path);
@@ -321,7 +318,7 @@ static s64 mount_at(struct inode *at, const char *source, uaddr_t type, u32 flag
 
 s64 sys_mount(u64 source, u64 path, u64 type, u64 flags, u64 data)
 {
-	const struct cred *cred = &process_current()->cred;
+	const struct cred *cred = cred_current();
 	struct user_path text;
 	struct inode *at;
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
@@ -342,7 +339,7 @@ s64 sys_mount(u64 source, u64 path, u64 type, u64 flags, u64 data)
 
 s64 sys_umount2(u64 path, u64 flags)
 {
-	const struct cred *cred = &process_current()->cred;
+	const struct cred *cred = cred_current();
 	if ((flags & ~(u64)(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW)) != 0)
 		return -EINVAL;
 	if (cred->euid != 0)

@@ -38,7 +38,7 @@ s64 sys_getpid(void)
 
 s64 sys_gettid(void)
 {
-	return process_current()->pid;
+	return task_current()->tid;
 }
 
 s64 sys_getppid(void)
@@ -52,8 +52,8 @@ s64 sys_getppid(void)
 
 s64 sys_set_tid_address(u64 tid)
 {
-	process_current()->clear_child_tid = tid;
-	return process_current()->pid;
+	task_current()->clear_child_tid = tid;
+	return task_current()->tid;
 }
 
 /* Only threads share mutexes that the list is about; it would be walked at a thread's end. */
@@ -187,7 +187,7 @@ static char *name_by_fd(int fd, const char *path)
 
 static s64 exec_by_fd(int fd, const char *path, u32 flags, uaddr_t argv, uaddr_t envp)
 {
-	struct file *f = fd_lookup(process_current()->files, fd);
+	struct file *f = fd_lookup(task_current()->files, fd);
 	if (f == NULL)
 		return -EBADF;
 	s64 result = -ENOMEM;
@@ -236,10 +236,9 @@ s64 sys_execveat(u64 dir, u64 path, u64 argv, u64 envp, u64 flags)
 
 s64 sys_exit(u64 status)
 {
-	process_exit(wait_status_exited((u32)status));
+	task_exit(wait_status_exited((u32)status));
 }
 
-/* A process has one thread. */
 s64 sys_exit_group(u64 status)
 {
 	process_exit(wait_status_exited((u32)status));
@@ -255,7 +254,7 @@ static bool reboot_magic_is_right(u64 magic, u64 magic2)
 s64 sys_reboot(u64 magic, u64 magic2, u64 command, u64 arg)
 {
 	(void)arg; /* RESTART2's text is for firmware that understands it */
-	if (process_current()->cred.euid != 0)
+	if (cred_current()->euid != 0)
 		return -EPERM;
 	if (!reboot_magic_is_right(magic, magic2))
 		return -EINVAL;

@@ -17,7 +17,7 @@
 static s64 write_result(s64 result)
 {
 	if (result == -EPIPE)
-		(void)signal_send(process_current(), SIGPIPE, NULL);
+		(void)signal_send_task(task_current(), SIGPIPE, NULL);
 	return restartable(result);
 }
 

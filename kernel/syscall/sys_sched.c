@@ -19,21 +19,26 @@ s64 sys_sched_yield(void)
 	return 0;
 }
 
-/* The process that @pid means: 0 is the caller. Counted; NULL: none. */
-static struct process *lookup_or_self(u64 pid)
+/* May the running process change how @t is scheduled? */
+static bool may_schedule(const struct task *t)
 {
-	if ((u32)pid != 0)
-		return process_lookup((u32)pid);
-	struct process *p = process_current();
-	process_get(p);
-	return p;
+	const struct cred *mine = cred_current();
+	return mine->euid == 0 || mine->euid == t->cred.uid || mine->euid == t->cred.euid;
 }
 
-/* May the running process change how @p is scheduled? */
-static bool may_schedule(const struct process *p)
+/* The thread that @tid means, 0 the caller's. Counted; NULL: none. */
+static struct thread *lookup_thread(u64 tid, bool *may_change)
 {
-	const struct cred *mine = &process_current()->cred;
-	return mine->euid == 0 || mine->euid == p->cred.uid || mine->euid == p->cred.euid;
+	struct thread *thread = NULL;
+	spin_lock(&process_tree_lock);
+	const struct task *t = (u32)tid != 0 ? task_find_locked((u32)tid) : task_current();
+	if (t != NULL) {
+		thread = t->thread;
+		thread_get(thread);
+		*may_change = may_schedule(t);
+	}
+	spin_unlock(&process_tree_lock);
+	return thread;
 }
 
 /* ---- affinity --------------------------------------------------------------------------- */
@@ -41,13 +46,14 @@ static bool may_schedule(const struct process *p)
 s64 sys_sched_getaffinity(u64 pid, u64 size, u64 mask)
 {
 	u64 bits;
+	bool may_change;
 	if (size % sizeof(bits) != 0 || size * 8 < cpu_count)
 		return -EINVAL;
-	struct process *p = lookup_or_self(pid);
-	if (p == NULL)
+	struct thread *thread = lookup_thread(pid, &may_change);
+	if (thread == NULL)
 		return -ESRCH;
-	bits = READ_ONCE(p->thread->affinity) & sched_hart_mask();
-	process_put(p);
+	bits = READ_ONCE(thread->affinity) & sched_hart_mask();
+	thread_put(thread);
 	if (copy_to_user(mask, &bits, sizeof(bits)) != 0)
 		return -EFAULT;
 	return sizeof(bits);
@@ -56,44 +62,60 @@ s64 sys_sched_getaffinity(u64 pid, u64 size, u64 mask)
 s64 sys_sched_setaffinity(u64 pid, u64 size, u64 mask)
 {
 	u64 bits = 0;
+	bool may_change;
 	const size_t used = size < sizeof(bits) ? size : sizeof(bits);
 	if (copy_from_user(&bits, mask, used) != 0)
 		return -EFAULT;
-	struct process *p = lookup_or_self(pid);
-	if (p == NULL)
+	struct thread *thread = lookup_thread(pid, &may_change);
+	if (thread == NULL)
 		return -ESRCH;
-	const int error = may_schedule(p) ? thread_set_affinity(p->thread, bits) : -EPERM;
-	process_put(p);
+	const int error = may_change ? thread_set_affinity(thread, bits) : -EPERM;
+	thread_put(thread);
 	return error;
 }
 
 /* ---- nice values ------------------------------------------------------------------------ */
 
-/* Does @p belong to what @which and @who name? Caller holds process_tree_lock. */
-static bool is_meant_locked(const struct process *p, int which, u32 who)
+/*
+ * Nice values are a thread's, as in Linux: PRIO_PROCESS names a thread by its number, groups and
+ * users stand for all threads.
+ */
+
+/* Does @t belong to what @which and @who name? Caller holds process_tree_lock. */
+static bool is_meant_locked(const struct task *t, int which, u32 who)
 {
-	const struct process *me = process_current();
-	if (p->state == PROCESS_ZOMBIE)
+	const struct task *me = task_current();
+	if (t->is_dead)
 		return false;
 	switch (which) {
 	case PRIO_PROCESS:
-		return p->pid == (who != 0 ? who : me->pid);
+		return t->tid == (who != 0 ? who : me->tid);
 	case PRIO_PGRP:
-		return p->pgid == (who != 0 ? who : me->pgid);
+		return t->process->pgid == (who != 0 ? who : me->process->pgid);
 	default:
-		return p->cred.uid == (who != 0 ? who : me->cred.uid);
+		return t->cred.uid == (who != 0 ? who : me->cred.uid);
 	}
 }
 
-static int set_nice_locked(struct process *p, s32 nice)
+static int set_nice_locked(const struct task *t, s32 nice)
 {
-	const struct cred *mine = &process_current()->cred;
-	if (mine->euid != 0 && mine->euid != p->cred.uid && mine->euid != p->cred.euid)
+	if (!may_schedule(t))
 		return -EPERM;
-	if (nice < p->thread->nice && mine->euid != 0)
+	if (nice < t->thread->nice && cred_current()->euid != 0)
 		return -EACCES;
-	thread_set_nice(p->thread, nice);
+	thread_set_nice(t->thread, nice);
 	return 0;
+}
+
+/* The next task that is meant, from number *@tid on. NULL: no more. */
+static const struct task *next_meant_locked(u32 *tid, int which, u32 who)
+{
+	const struct task *t = task_at_or_after_locked(*tid);
+	while (t != NULL && !is_meant_locked(t, which, who))
+		t = task_at_or_after_locked(t->tid + 1);
+	if (t != NULL)
+		*tid = t->tid + 1;
+	return t;
 }
 
 s64 sys_setpriority(u64 which, u64 who, u64 nice)
@@ -101,13 +123,13 @@ s64 sys_setpriority(u64 which, u64 who, u64 nice)
 	if ((u32)which > PRIO_USER)
 		return -EINVAL;
 	const s32 wanted = MAX(MIN((s32)nice, NICE_MAX), NICE_MIN);
+	const struct task *t;
+	u32 tid = 1;
 	int result = -ESRCH;
 	spin_lock(&process_tree_lock);
-	for (struct process *p = process_next_locked(1); p != NULL;
-	     p = process_next_locked(p->pid + 1)) {
-		if (!is_meant_locked(p, (int)which, (u32)who))
-			continue;
-		const int error = set_nice_locked(p, wanted);
+	for (t = next_meant_locked(&tid, (int)which, (u32)who); t != NULL;
+	     t = next_meant_locked(&tid, (int)which, (u32)who)) {
+		const int error = set_nice_locked(t, wanted);
 		/* The first error stands, unless none was met. */
 		if (result == -ESRCH || error != 0)
 			result = error;
@@ -120,13 +142,13 @@ s64 sys_getpriority(u64 which, u64 who)
 {
 	if ((u32)which > PRIO_USER)
 		return -EINVAL;
+	const struct task *t;
+	u32 tid = 1;
 	s64 best = -ESRCH;
 	spin_lock(&process_tree_lock);
-	for (struct process *p = process_next_locked(1); p != NULL;
-	     p = process_next_locked(p->pid + 1)) {
-		if (!is_meant_locked(p, (int)which, (u32)who))
-			continue;
-		const s64 priority = PRIORITY_OF_NICE_0 - READ_ONCE(p->thread->nice);
+	for (t = next_meant_locked(&tid, (int)which, (u32)who); t != NULL;
+	     t = next_meant_locked(&tid, (int)which, (u32)who)) {
+		const s64 priority = PRIORITY_OF_NICE_0 - READ_ONCE(t->thread->nice);
 		best = MAX(best, priority);
 	}
 	spin_unlock(&process_tree_lock);

@@ -38,40 +38,58 @@ s64 sys_kill(u64 pid, u64 sig)
 	return jobctl_kill((s32)pid, (int)sig);
 }
 
-static s64 kill_thread(s32 pid, int sig)
+/* @tgid 0: of whatever process. */
+static s64 kill_thread(u32 tgid, u32 tid, int sig)
 {
-	const struct process *current = process_current();
 	struct siginfo info;
 
 	siginfo_init(&info, sig, SI_TKILL);
-	info.si_pid = (s32)current->pid;
-	info.si_uid = current->cred.uid;
-	return jobctl_kill_one((u32)pid, sig, &info);
+	info.si_pid = (s32)process_current()->pid;
+	info.si_uid = cred_current()->uid;
+	return jobctl_kill_thread(tgid, tid, sig, &info);
 }
 
 s64 sys_tkill(u64 tid, u64 sig)
 {
-	return (s32)tid > 0 ? kill_thread((s32)tid, (int)sig) : -EINVAL;
+	return (s32)tid > 0 ? kill_thread(0, (u32)tid, (int)sig) : -EINVAL;
 }
 
-/* A process has one thread, which bears its number. */
 s64 sys_tgkill(u64 tgid, u64 tid, u64 sig)
 {
 	if ((s32)tgid <= 0 || (s32)tid <= 0)
 		return -EINVAL;
-	return (s32)tgid == (s32)tid ? kill_thread((s32)tid, (int)sig) : -ESRCH;
+	return kill_thread((u32)tgid, (u32)tid, (int)sig);
+}
+
+/* Siginfo of the caller's making for process @pid. */
+static int get_user_siginfo(struct siginfo *out, uaddr_t from, u32 pid)
+{
+	if (copy_from_user(out, from, sizeof(*out)) != 0)
+		return -EFAULT;
+	/* Nobody may claim to be the kernel or kill(), but to itself. */
+	if ((out->si_code >= 0 || out->si_code == SI_TKILL) && process_current()->pid != pid)
+		return -EPERM;
+	return 0;
 }
 
 s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
 {
 	struct siginfo copy;
 
-	if (copy_from_user(&copy, info, sizeof(copy)) != 0)
-		return -EFAULT;
-	/* Nobody may claim to be the kernel or kill(), but to itself. */
-	if ((copy.si_code >= 0 || copy.si_code == SI_TKILL) && process_current()->pid != (u32)pid)
-		return -EPERM;
-	return jobctl_kill_one((u32)pid, (int)sig, &copy);
+	const int error = get_user_siginfo(&copy, info, (u32)pid);
+	return error != 0 ? error : jobctl_kill_one((u32)pid, (int)sig, &copy);
+}
+
+s64 sys_rt_tgsigqueueinfo(u64 tgid, u64 tid, u64 sig, u64 info)
+{
+	struct siginfo copy;
+
+	const int error = get_user_siginfo(&copy, info, (u32)tgid);
+	if (error != 0)
+		return error;
+	if ((s32)tgid <= 0 || (s32)tid <= 0)
+		return -EINVAL;
+	return jobctl_kill_thread((u32)tgid, (u32)tid, (int)sig, &copy);
 }
 
 /* ---- handlers and masks ----------------------------------------------------------------- */
@@ -94,7 +112,7 @@ s64 sys_rt_sigaction(u64 sig, u64 action, u64 old_action, u64 mask_size)
 
 static int change_mask(u64 how, u64 set)
 {
-	const u64 blocked = process_current()->signals.blocked;
+	const u64 blocked = task_current()->blocked;
 
 	switch ((s32)how) {
 	case SIG_BLOCK:
@@ -113,7 +131,7 @@ static int change_mask(u64 how, u64 set)
 
 s64 sys_rt_sigprocmask(u64 how, u64 mask, u64 old_mask, u64 mask_size)
 {
-	const u64 old = process_current()->signals.blocked;
+	const u64 old = task_current()->blocked;
 	u64 set;
 
 	if (mask_size != MASK_SIZE)

@@ -12,7 +12,7 @@
 
 static const struct cred *own_cred(void)
 {
-	return &process_current()->cred;
+	return cred_current();
 }
 
 /* ---- stat ------------------------------------------------------------------------------------ */

@@ -19,6 +19,15 @@ static bool clock_is_realtime(u64 clock)
 	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
 }
 
+static nsec_t process_run_time(void)
+{
+	struct task_usage used;
+	spin_lock(&process_tree_lock);
+	process_usage_locked(process_current(), &used);
+	spin_unlock(&process_tree_lock);
+	return used.user + used.kernel;
+}
+
 static int clock_read(u64 clock, nsec_t *out)
 {
 	switch ((s32)clock) {
@@ -36,6 +45,8 @@ static int clock_read(u64 clock, nsec_t *out)
 		*out = clock_now();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
+		*out = process_run_time();
+		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*out = thread_run_time(thread_current());
 		return 0;
@@ -68,7 +79,7 @@ static int realtime_set(nsec_t time)
 {
 	const nsec_t now = clock_now();
 
-	if (process_current()->cred.euid != 0)
+	if (cred_current()->euid != 0)
 		return -EPERM;
 	if (time < now)
 		return -EINVAL;
@@ -104,7 +115,7 @@ s64 sys_settimeofday(u64 time, u64 zone)
 	struct ktimeval value;
 
 	if (time == 0)
-		return process_current()->cred.euid == 0 ? 0 : -EPERM;
+		return cred_current()->euid == 0 ? 0 : -EPERM;
 	if (copy_from_user(&value, time, sizeof(value)) != 0)
 		return -EFAULT;
 	if (!timeval_is_valid(&value))
@@ -120,13 +131,13 @@ static s64 nsec_to_user_ticks(nsec_t time)
 s64 sys_times(u64 buf)
 {
 	struct process *p = process_current();
+	struct task_usage used;
 	struct ktms result;
-	nsec_t user, kernel;
 
-	process_times(p, &user, &kernel);
-	result.tms_utime = nsec_to_user_ticks(user);
-	result.tms_stime = nsec_to_user_ticks(kernel);
 	spin_lock(&process_tree_lock);
+	process_usage_locked(p, &used);
+	result.tms_utime = nsec_to_user_ticks(used.user);
+	result.tms_stime = nsec_to_user_ticks(used.kernel);
 	result.tms_cutime = nsec_to_user_ticks(p->children_user_time);
 	result.tms_cstime = nsec_to_user_ticks(p->children_kernel_time);
 	spin_unlock(&process_tree_lock);
@@ -154,7 +165,7 @@ static s64 sleep_restartable(struct restart_block *r)
 
 static s64 sleep_for(nsec_t duration, uaddr_t remaining)
 {
-	struct restart_block *r = &process_current()->signals.restart;
+	struct restart_block *r = &task_current()->restart;
 
 	r->deadline = deadline_after(duration);
 	r->data[0] = remaining;
@@ -202,7 +213,7 @@ s64 sys_clock_nanosleep(u64 clock, u64 flags, u64 request, u64 remaining)
 
 s64 sys_restart_syscall(void)
 {
-	struct restart_block *r = &process_current()->signals.restart;
+	struct restart_block *r = &task_current()->restart;
 	s64 (*const resume)(struct restart_block *) = r->resume;
 
 	r->resume = NULL; /* once, unless it is interrupted again */

@@ -68,7 +68,7 @@ int tty_control(struct tty *t, bool steal)
 	if (current->is_session_leader && t->session == current->sid && current->tty == t)
 		goto unlock;
 	if (!current->is_session_leader || current->tty != NULL ||
-	    (t->session != 0 && !(steal && current->cred.euid == 0))) {
+	    (t->session != 0 && !(steal && cred_current()->euid == 0))) {
 		error = -EPERM;
 		goto unlock;
 	}

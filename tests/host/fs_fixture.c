@@ -27,7 +27,8 @@ int fs_setup(void **state)
 	struct inode *at;
 	shim_fail_after = -1;
 	shim_unmaps = 0;
-	cred = (struct cred){ .umask = 022 };
+	cred = (struct cred){ 0 };
+	ctx.umask = 022;
 	ctx.root = ctx.cwd = fs_root();
 	objects_before = shim_objects_used();
 	frames_before = shim_frames_used();

@@ -108,7 +108,7 @@ static void mode_and_owner_of_what_is_made(void **state)
 	assert_int_equal(inode_set_mode(dir, &cred, 02777), 0);
 	inode_put(dir);
 	cred.euid = cred.egid = 1000;
-	cred.umask = 027;
+	ctx.umask = 027;
 	assert_int_equal(make_file("shared/f", ""), 0);
 	assert_int_equal(make_dir("shared/d"), 0);
 	assert_int_equal(stat_of("shared/f").st_mode, S_IFREG | 0640);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sources: kernel/proc/process.c kernel/proc/wait.c lib/rbtree.c lib/string.c
+/* sources: kernel/proc/process.c kernel/proc/task.c kernel/proc/wait.c lib/rbtree.c lib/string.c
  * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
 /* The tree of processes and waiting for children; signals, files and memory are stand-ins. */
 #include <setjmp.h>
@@ -68,6 +68,11 @@ void thread_destroy_new(struct thread *t)
 
 void thread_start(struct thread *t)
 {
+}
+
+bool signal_is_fatal_pending(void)
+{
+	return false;
 }
 
 struct thread_times thread_times(const struct thread *t)
@@ -150,7 +155,7 @@ static struct process *make(struct process *below)
 {
 	struct process *p = process_create();
 	assert_non_null(p);
-	p->thread = &threads[below != NULL];
+	p->leader->thread = &threads[below != NULL];
 	assert_int_equal(process_publish(p, below), 0);
 	return p;
 }
@@ -159,6 +164,7 @@ static void end(struct process *p, u32 status)
 {
 	spin_lock(&process_tree_lock);
 	p->state = PROCESS_ZOMBIE;
+	p->leader->is_dead = true;
 	p->exit_status = status;
 	const bool unwanted = process_report_end_locked(p);
 	if (unwanted)
@@ -197,8 +203,9 @@ static int setup(void **state)
 	init = make(NULL);
 	process_init_process = init;
 	parent = make(init);
-	parent->thread = &threads[0];
+	parent->leader->thread = &threads[0];
 	threads[0].process = parent;
+	threads[0].task = parent->leader;
 	return 0;
 }
 
@@ -287,7 +294,7 @@ static void publish_is_refused_beyond_the_limit(void **state)
 	int error;
 	for (;;) {
 		struct process *p = process_create();
-		p->thread = &threads[1];
+		p->leader->thread = &threads[1];
 		error = process_publish(p, parent);
 		if (error != 0) {
 			process_put(p);
@@ -304,7 +311,7 @@ static void publish_is_refused_beyond_the_limit(void **state)
 static void publish_lets_a_signal_come_first(void **state)
 {
 	struct process *p = process_create();
-	p->thread = &threads[1];
+	p->leader->thread = &threads[1];
 	signal_waits = true;
 	assert_int_equal(process_publish(p, parent), -ERESTARTNOINTR);
 	process_put(p);

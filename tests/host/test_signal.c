@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: kernel/proc/signal.c kernel/proc/itimer.c lib/string.c tests/host/shim/machine.c
- * tests/host/shim/heap.c tests/host/shim/panic.c */
+/* sources: kernel/proc/signal.c kernel/proc/signal_info.c kernel/proc/itimer.c lib/string.c
+ * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
 /* What is pending, blocked, ignored and taken; one process that sends to itself and to another. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,22 +93,34 @@ bool timer_cancel(struct timer *t)
 
 /* ---- the processes --------------------------------------------------------------------- */
 
-static struct thread own_thread, other_thread;
+static struct thread own_thread, second_thread, other_thread;
+static struct task own_task, second_task, other_task; /* the second one's is made when wanted */
 static struct process own, other;
+
+static void join(struct process *p, struct task *t, struct thread *thread)
+{
+	*t = (struct task){ .process = p, .thread = thread };
+	list_init(&t->pending.queue);
+	list_push_back(&p->tasks, &t->node);
+	p->live_count++;
+	*thread = (struct thread){ .process = p, .task = t };
+}
+
+static void make_process(struct process *p, u32 pid, struct task *t, struct thread *thread)
+{
+	*p = (struct process){ .pid = pid, .leader = t };
+	list_init(&p->tasks);
+	signal_state_init(p);
+	join(p, t, thread);
+}
 
 static int setup(void **state)
 {
-	memset(&own_thread, 0, sizeof(own_thread));
-	memset(&other_thread, 0, sizeof(other_thread));
-	own_thread.process = &own;
+	make_process(&own, 7, &own_task, &own_thread);
+	make_process(&other, 8, &other_task, &other_thread);
 	own_thread.arch.cpu = &cpus[0];
-	other_thread.process = &other;
-	own = (struct process){ .pid = 7, .thread = &own_thread };
-	other = (struct process){ .pid = 8, .thread = &other_thread };
 	host_current = &own_thread.arch;
 	signal_init();
-	signal_state_init(&own);
-	signal_state_init(&other);
 	wakes = 0;
 	shim_fail_after = -1;
 	return 0;
@@ -284,6 +296,7 @@ static void queue_is_bounded(void **state)
 static void closed_process_takes_nothing(void **state)
 {
 	send(SIGTERM);
+	signal_task_close();
 	signal_state_close();
 	send(SIGKILL);
 	assert_false(signal_is_deliverable());
@@ -322,7 +335,7 @@ static void kill_and_stop_cannot_be_blocked_or_handled(void **state)
 	const struct ksigaction action = { .handler = HANDLER };
 
 	signal_set_mask(~0ULL);
-	assert_int_equal(own.signals.blocked, ~SIGNALS_UNBLOCKABLE);
+	assert_int_equal(own_task.blocked, ~SIGNALS_UNBLOCKABLE);
 	assert_int_equal(signal_set_action(SIGKILL, &action, NULL), -EINVAL);
 	assert_int_equal(signal_set_action(SIGSTOP, &action, NULL), -EINVAL);
 	assert_int_equal(signal_set_action(0, &action, NULL), -EINVAL);
@@ -423,11 +436,11 @@ static void temporary_mask_comes_back(void **state)
 	signal_set_mask(SIGNAL_BIT(SIGUSR1));
 	signal_set_temporary_mask(SIGNAL_BIT(SIGUSR2));
 	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
-	assert_int_equal(own.signals.blocked, SIGNAL_BIT(SIGUSR2));
+	assert_int_equal(own_task.blocked, SIGNAL_BIT(SIGUSR2));
 	assert_int_equal(take(), 0);
 	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
 	assert_true(signal_restore_mask());
-	assert_int_equal(own.signals.blocked, SIGNAL_BIT(SIGUSR1));
+	assert_int_equal(own_task.blocked, SIGNAL_BIT(SIGUSR1));
 	assert_false(signal_restore_mask());
 }
 
@@ -448,7 +461,7 @@ static void wait_ends_at_its_deadline_and_with_other_signals(void **state)
 	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), now + 5, &info), -EAGAIN);
 	send(SIGTERM);
 	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), CLOCK_NEVER, &info), -EINTR);
-	assert_int_equal(own.signals.awaited, 0);
+	assert_int_equal(own_task.awaited, 0);
 }
 
 static void child_inherits_handlers_and_mask_but_nothing_pending(void **state)
@@ -460,8 +473,8 @@ static void child_inherits_handlers_and_mask_but_nothing_pending(void **state)
 	signal_state_fork(&other, false, false);
 	assert_int_equal(other.signals.actions[SIGUSR1].handler, HANDLER);
 	assert_int_equal(other.signals.actions[SIGUSR2].handler, SIG_IGN);
-	assert_int_equal(other.signals.blocked, SIGNAL_BIT(SIGHUP));
-	assert_int_equal(other.signals.pending, 0);
+	assert_int_equal(other_task.blocked, SIGNAL_BIT(SIGHUP));
+	assert_int_equal(other_task.pending.set | other.signals.pending.set, 0);
 	signal_state_fork(&other, true, false);
 	assert_int_equal(other.signals.actions[SIGUSR1].handler, SIG_DFL);
 	assert_int_equal(other.signals.actions[SIGUSR2].handler, SIG_IGN);
@@ -542,6 +555,93 @@ static void real_timer_once_is_off_afterwards(void **state)
 	assert_int_equal(take(), 0);
 }
 
+/* ---- several threads --------------------------------------------------------------------- */
+
+static void run_as(struct thread *t)
+{
+	host_current = &t->arch;
+}
+
+static void add_second_thread(void)
+{
+	join(&own, &second_task, &second_thread);
+	second_thread.arch.cpu = &cpus[0];
+}
+
+static void signal_to_a_process_goes_to_a_thread_that_takes_it(void **state)
+{
+	add_second_thread();
+	signal_set_mask(SIGNAL_BIT(SIGUSR1));
+	send(SIGUSR1);
+	assert_false(own_thread.interrupted);
+	assert_true(second_thread.interrupted);
+	assert_int_equal(take(), 0);
+	run_as(&second_thread);
+	assert_int_equal(take(), SIGUSR1);
+}
+
+static void signal_to_a_thread_is_its_own(void **state)
+{
+	add_second_thread();
+	assert_int_equal(signal_send_task(&second_task, SIGUSR1, NULL), 0);
+	assert_false(own_thread.interrupted);
+	assert_int_equal(take(), 0);
+	run_as(&second_thread);
+	assert_int_equal(take(), SIGUSR1);
+	assert_int_equal(signal_send_task(&second_task, SIGUSR2, NULL), 0);
+	assert_int_equal(send_value(SIGUSR2, 5), 0);
+	assert_int_equal(take(), SIGUSR2); /* the thread's own first */
+	run_as(&own_thread);
+	assert_int_equal(take(), SIGUSR2);
+}
+
+static void signal_is_passed_on_by_who_blocks_it_now(void **state)
+{
+	add_second_thread();
+	send(SIGUSR1);
+	assert_true(own_thread.interrupted);
+	assert_false(second_thread.interrupted);
+	signal_set_mask(SIGNAL_BIT(SIGUSR1));
+	assert_true(second_thread.interrupted);
+}
+
+static void signal_is_passed_on_by_who_ends(void **state)
+{
+	add_second_thread();
+	send(SIGUSR1);
+	assert_int_equal(signal_send_task(&own_task, SIGUSR2, NULL), 0);
+	signal_task_close();
+	assert_false(own_thread.interrupted);
+	assert_true(second_thread.interrupted);
+	run_as(&second_thread);
+	assert_int_equal(take(), SIGUSR1);
+	assert_int_equal(take(), 0);
+}
+
+static void stop_and_kill_concern_all_threads(void **state)
+{
+	struct signal_taken taken;
+
+	add_second_thread();
+	send(SIGSTOP);
+	assert_int_equal(take(), SIGSTOP);
+	assert_false(second_thread.interrupted); /* it may be cancelled */
+	signal_spread_stop();
+	run_as(&second_thread);
+	assert_true(second_thread.interrupted);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.kind, TAKEN_STOP);
+	assert_int_equal(signal_send_task(&own_task, SIGKILL, NULL), 0);
+	assert_true(signal_is_fatal_pending());
+	assert_int_equal(take(), SIGKILL);
+	spin_lock(&own.signals.lock);
+	signal_end_others_locked();
+	spin_unlock(&own.signals.lock);
+	run_as(&own_thread);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.kind, TAKEN_END);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -577,6 +677,11 @@ int main(void)
 		TEST(altstack_is_checked),
 		TEST(real_timer_sends_alarm_again_and_again),
 		TEST(real_timer_once_is_off_afterwards),
+		TEST(signal_to_a_process_goes_to_a_thread_that_takes_it),
+		TEST(signal_to_a_thread_is_its_own),
+		TEST(signal_is_passed_on_by_who_blocks_it_now),
+		TEST(signal_is_passed_on_by_who_ends),
+		TEST(stop_and_kill_concern_all_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

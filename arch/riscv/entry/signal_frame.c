@@ -95,7 +95,7 @@ static void resolve_system_call(struct trap_frame *f, const struct ksigaction *a
  */
 static uaddr_t frame_address(const struct trap_frame *f, const struct ksigaction *action)
 {
-	const struct sigaltstack *altstack = &process_current()->signals.altstack;
+	const struct sigaltstack *altstack = &task_current()->altstack;
 	const bool is_on_altstack = signal_is_on_altstack(f->x[REG_SP]);
 	u64 sp = f->x[REG_SP];
 
@@ -114,7 +114,7 @@ static void fill_frame(struct rt_sigframe *frame, const struct trap_frame *f,
 
 	memset(frame, 0, sizeof(*frame));
 	frame->info = d->info;
-	frame->uc.uc_stack = process_current()->signals.altstack;
+	frame->uc.uc_stack = task_current()->altstack;
 	frame->uc.uc_sigmask = d->old_mask;
 	memcpy(frame->uc.uc_mcontext.gregs, f->x, sizeof(f->x));
 	fpu_save_current(&fpu);
@@ -143,7 +143,7 @@ static bool push_frame(struct trap_frame *f, const struct signal_delivery *d)
 
 static void call_handler(struct trap_frame *f, const struct signal_delivery *d)
 {
-	struct sigaltstack *altstack = &process_current()->signals.altstack;
+	struct sigaltstack *altstack = &task_current()->altstack;
 
 	resolve_system_call(f, &d->action);
 	if (!push_frame(f, d)) {
@@ -205,7 +205,7 @@ void signal_return(struct trap_frame *f)
 {
 	struct ucontext uc;
 
-	process_current()->signals.restart.resume = NULL;
+	task_current()->restart.resume = NULL;
 	f->cause = CAUSE_NONE;
 	if (!read_context(f->x[REG_SP], &uc)) {
 		signal_fault(SIGSEGV, SI_KERNEL, 0);

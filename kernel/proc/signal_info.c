@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Questions about signals, and the alternate stack, which only its own thread knows.
+ *
+ * Locks: signals.lock where a question is about others; the running thread's own need none.
+ */
+#include "kernel/proc/process.h"
+#include "kernel/proc/signal.h"
+
+/* ---- the alternate stack ---------------------------------------------------------------- */
+
+bool signal_is_on_altstack(u64 sp)
+{
+	const struct sigaltstack *stack = &task_current()->altstack;
+
+	if (((u32)stack->ss_flags & SS_AUTODISARM) != 0)
+		return false;
+	return sp > stack->ss_sp && sp - stack->ss_sp <= stack->ss_size;
+}
+
+void signal_get_altstack(struct sigaltstack *out, u64 sp)
+{
+	const struct sigaltstack *stack = &task_current()->altstack;
+
+	*out = *stack;
+	if (stack->ss_size == 0)
+		out->ss_flags = SS_DISABLE;
+	else if (signal_is_on_altstack(sp))
+		out->ss_flags |= SS_ONSTACK;
+}
+
+int signal_set_altstack(const struct sigaltstack *stack, u64 sp)
+{
+	struct sigaltstack *mine = &task_current()->altstack;
+	const u32 mode = (u32)stack->ss_flags & ~SS_AUTODISARM;
+
+	if (signal_is_on_altstack(sp))
+		return -EPERM;
+	if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
+		return -EINVAL;
+	if (mode == SS_DISABLE) {
+		*mine = (struct sigaltstack){ .ss_flags = SS_DISABLE };
+		return 0;
+	}
+	if (stack->ss_size < MINSIGSTKSZ)
+		return -ENOMEM;
+	*mine = (struct sigaltstack){ .ss_sp = stack->ss_sp, .ss_size = stack->ss_size };
+	mine->ss_flags = (s32)((u32)stack->ss_flags & SS_AUTODISARM);
+	return 0;
+}
+
+/* ---- questions -------------------------------------------------------------------------- */
+
+/* These read without the lock: what comes later comes with a mark. */
+
+static u64 pending_now(const struct task *t)
+{
+	return READ_ONCE(t->pending.set) | READ_ONCE(t->process->signals.pending.set);
+}
+
+bool signal_is_deliverable(void)
+{
+	const struct task *t = task_current();
+
+	return (pending_now(t) & ~t->blocked) != 0 || t->fault.si_signo != 0 ||
+	       READ_ONCE(t->process->signals.is_stopped) || READ_ONCE(t->is_killed);
+}
+
+bool signal_is_fatal_pending(void)
+{
+	const struct task *t = task_current();
+
+	return (pending_now(t) & SIGNAL_BIT(SIGKILL)) != 0 || READ_ONCE(t->is_killed);
+}
+
+u64 signal_pending_blocked(void)
+{
+	const struct task *t = task_current();
+
+	return pending_now(t) & t->blocked;
+}
+
+bool signal_is_blocked_or_ignored(int sig)
+{
+	const struct task *t = task_current();
+
+	return (t->blocked & SIGNAL_BIT(sig)) != 0 ||
+	       READ_ONCE(t->process->signals.actions[sig].handler) == SIG_IGN;
+}
+
+static struct ksigaction action_of(struct process *p, int sig)
+{
+	spin_lock(&p->signals.lock);
+	const struct ksigaction action = p->signals.actions[sig];
+	spin_unlock(&p->signals.lock);
+	return action;
+}
+
+bool signal_discards_children(struct process *parent)
+{
+	const struct ksigaction action = action_of(parent, SIGCHLD);
+
+	return action.handler == SIG_IGN || (action.flags & SA_NOCLDWAIT) != 0;
+}
+
+bool signal_wants_child_stops(struct process *parent)
+{
+	const struct ksigaction action = action_of(parent, SIGCHLD);
+
+	return action.handler != SIG_IGN && (action.flags & SA_NOCLDSTOP) == 0;
+}
+
+void signal_masks_of_locked(struct task *t, struct signal_masks *out)
+{
+	struct signal_state *s = &t->process->signals;
+
+	*out = (struct signal_masks){ 0 };
+	spin_lock(&s->lock);
+	out->pending = t->pending.set;
+	out->shared_pending = s->pending.set;
+	out->blocked = t->blocked;
+	out->queued_count = s->queued_count;
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (s->actions[sig].handler == SIG_IGN)
+			out->ignored |= SIGNAL_BIT(sig);
+		else if (s->actions[sig].handler != SIG_DFL)
+			out->caught |= SIGNAL_BIT(sig);
+	}
+	spin_unlock(&s->lock);
+}

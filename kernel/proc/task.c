@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Records of tasks. Numbers and the list they stand in are process.c's, what they do at their end
+ * exit.c's.
+ */
+#include "kernel/proc/task.h"
+
+#include "fs/file.h"
+#include "kernel/core/panic.h"
+#include "mm/pmm/slab.h"
+
+static struct slab_cache *task_cache;
+
+void task_init(void)
+{
+	task_cache = slab_create("task", sizeof(struct task), _Alignof(struct task));
+	if (task_cache == NULL)
+		panic("no memory for the cache of tasks");
+}
+
+struct task *task_create(struct process *p)
+{
+	struct task *t = slab_alloc_zeroed(task_cache);
+	if (t == NULL)
+		return NULL;
+	t->process = p;
+	t->start_time = clock_now();
+	list_init(&t->node);
+	list_init(&t->pending.queue);
+	t->altstack.ss_flags = SS_DISABLE;
+	return t;
+}
+
+void task_destroy(struct task *t)
+{
+	ASSERT(list_is_empty(&t->pending.queue));
+	if (t->files != NULL)
+		fd_table_put(t->files);
+	inode_put(t->root);
+	inode_put(t->cwd);
+	if (t->thread != NULL) {
+		if (t->is_started)
+			thread_put(t->thread);
+		else
+			thread_destroy_new(t->thread);
+	}
+	slab_free(task_cache, t);
+}
+
+void task_set_thread(struct task *t, struct thread *thread)
+{
+	t->thread = thread;
+	thread->task = t;
+	thread->process = t->process;
+}
+
+void task_start(struct task *t)
+{
+	thread_get(t->thread);
+	t->is_started = true;
+	thread_start(t->thread);
+}
