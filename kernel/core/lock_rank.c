@@ -67,15 +67,27 @@ static __noreturn __cold void order_broken(const struct held_lock *old, const ch
 	      lock_rank_name(old->rank), there);
 }
 
+static __noreturn __cold void taken_twice(const struct held_lock *old, const char *name,
+					  const void *at)
+{
+	char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX];
+	symbols_format(here, sizeof(here), (u64)at);
+	symbols_format(there, sizeof(there), (u64)old->taken_at);
+	panic("lock '%s' is taken at %s by one who holds it already, taken at %s", name, here,
+	      there);
+}
+
 void held_locks_check(const struct held_locks *held, const void *lock, const char *name,
 		      enum lock_rank rank, const void *at)
 {
 	ASSERT(rank > 0 && rank < RANK_COUNT);
 	for (u32 i = 0; i < held->count; i++) {
 		const struct held_lock *old = &held->list[i];
+		if (old->lock == lock)
+			taken_twice(old, name, at);
 		if (old->rank < rank)
 			continue;
-		if (old->rank == rank && old->lock != lock && lock_rank_allows_two(rank))
+		if (old->rank == rank && lock_rank_allows_two(rank))
 			continue;
 		order_broken(old, name, rank, at);
 	}
@@ -86,13 +98,14 @@ void held_locks_push(struct held_locks *held, const void *lock, const char *name
 {
 	if (held->count == HELD_LOCKS_MAX) {
 		held_locks_print(held);
-		panic("more than %d locks held when '%s' was taken", HELD_LOCKS_MAX, name);
+		panic("more than %d locks held when '%s' was taken: those above, and no end",
+		      HELD_LOCKS_MAX, name);
 	}
 	held->list[held->count] = (struct held_lock){ lock, name, rank, at };
 	held->count++;
 }
 
-void held_locks_remove(struct held_locks *held, const void *lock, const char *name)
+bool held_locks_remove(struct held_locks *held, const void *lock)
 {
 	/* Nearly always the last. */
 	for (u32 i = held->count; i-- > 0;) {
@@ -101,9 +114,9 @@ void held_locks_remove(struct held_locks *held, const void *lock, const char *na
 		held->count--;
 		for (; i < held->count; i++)
 			held->list[i] = held->list[i + 1];
-		return;
+		return true;
 	}
-	panic("lock '%s' is released by one who does not hold it", name);
+	return false;
 }
 
 bool held_locks_contain(const struct held_locks *held, const void *lock)
@@ -112,6 +125,14 @@ bool held_locks_contain(const struct held_locks *held, const void *lock)
 		if (held->list[i].lock == lock)
 			return true;
 	return false;
+}
+
+const struct held_lock *held_locks_find_from(const struct held_locks *held, enum lock_rank rank)
+{
+	for (u32 i = 0; i < held->count; i++)
+		if (held->list[i].rank >= rank)
+			return &held->list[i];
+	return NULL;
 }
 
 void held_locks_print(const struct held_locks *held)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "lib/compiler.h"
 #include "lib/types.h"
 
 enum lock_rank {
@@ -80,9 +81,11 @@ void held_locks_check(const struct held_locks *held, const void *lock, const cha
 		      enum lock_rank rank, const void *at);
 void held_locks_push(struct held_locks *held, const void *lock, const char *name,
 		     enum lock_rank rank, const void *at);
-/* Panics if it is not there: released by who does not hold it. */
-void held_locks_remove(struct held_locks *held, const void *lock, const char *name);
+/* False if it is not there: released by who does not hold it. */
+__must_check bool held_locks_remove(struct held_locks *held, const void *lock);
 bool held_locks_contain(const struct held_locks *held, const void *lock);
+/* The first of rank @rank or later, NULL: none. */
+const struct held_lock *held_locks_find_from(const struct held_locks *held, enum lock_rank rank);
 /* A line for each, for reports. */
 void held_locks_print(const struct held_locks *held);
 #endif

@@ -11,6 +11,7 @@
 
 #include "arch/riscv/cpu/clock.h"
 #include "arch/riscv/cpu/smp.h"
+#include "kernel/core/hart_report.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/symbols.h"
@@ -50,10 +51,21 @@ static void held_add(struct spinlock *l, const void *at)
 	irq_restore(flags);
 }
 
-static void held_remove(struct spinlock *l)
+static __noreturn __cold void not_the_holder(const struct spinlock *l, const void *at)
+{
+	char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX];
+	symbols_format(here, sizeof(here), (u64)at);
+	symbols_format(there, sizeof(there), (u64)l->taken_at);
+	panic("lock '%s' is released at %s by hart %u, which does not hold it; hart %u took it "
+	      "last, at %s",
+	      l->name, here, cpu_index(), l->holder_cpu, there);
+}
+
+static void held_remove(struct spinlock *l, const void *at)
 {
 	const u64 flags = irq_save();
-	held_locks_remove(&held_by_hart[cpu_index()], l, l->name);
+	if (!held_locks_remove(&held_by_hart[cpu_index()], l))
+		not_the_holder(l, at);
 	irq_restore(flags);
 }
 
@@ -62,10 +74,13 @@ static __cold void report_long_wait(const struct spinlock *l, nsec_t waited, con
 	char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX];
 	symbols_format(here, sizeof(here), (u64)at);
 	symbols_format(there, sizeof(there), (u64)l->taken_at);
-	if (l->rank < RANK_PRINTK)
+	if (l->rank < RANK_PRINTK) {
+		const u32 holder = l->holder_cpu;
 		pr_warn("hart %u has waited %lu ms at %s for lock '%s', which hart %u took at %s",
-			cpu_index(), waited / 1000000, here, l->name, l->holder_cpu, there);
-	else if (waited > SPIN_FATAL_NS)
+			cpu_index(), waited / 1000000, here, l->name, holder, there);
+		spin_print_held_by(holder);
+		hart_report(holder);
+	} else if (waited > SPIN_FATAL_NS)
 		panic("lock '%s', wanted at %s, was never released by hart %u, which took it at %s",
 		      l->name, here, l->holder_cpu, there);
 }
@@ -80,9 +95,9 @@ static inline void held_add(struct spinlock *l, const void *at)
 {
 	(void)l, (void)at;
 }
-static inline void held_remove(struct spinlock *l)
+static inline void held_remove(struct spinlock *l, const void *at)
 {
-	(void)l;
+	(void)l, (void)at;
 }
 static inline void report_long_wait(const struct spinlock *l, nsec_t waited, const void *at)
 {
@@ -140,7 +155,7 @@ bool spin_try_lock(struct spinlock *l)
 
 void spin_unlock(struct spinlock *l)
 {
-	held_remove(l);
+	held_remove(l, __builtin_return_address(0));
 	ticket_unlock(&l->ticket);
 }
 
@@ -153,32 +168,48 @@ bool spin_is_held(const struct spinlock *l)
 	return held;
 }
 
-void spin_assert_none_held(void)
+static void assert_none_held(const char *deed, const void *at)
 {
 	const u64 flags = irq_save();
 	const struct held_locks *held = &held_by_hart[cpu_index()];
 	if (held->count != 0) {
-		char place[SYMBOL_TEXT_MAX];
-		symbols_format(place, sizeof(place), (u64)held->list[0].taken_at);
-		panic("about to sleep with spinlock '%s' held, taken at %s", held->list[0].name,
-		      place);
+		char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX];
+		symbols_format(here, sizeof(here), (u64)at);
+		symbols_format(there, sizeof(there), (u64)held->list[0].taken_at);
+		panic("%s at %s with spinlock '%s' held, taken at %s: release it first", deed, here,
+		      held->list[0].name, there);
 	}
 	irq_restore(flags);
 }
 
-void might_sleep(void)
+void spin_assert_none_held(const char *deed)
 {
-	spin_assert_none_held();
-	/* The boot context, which becomes the idle thread, polls instead of sleeping (waitq.h). */
-	const struct arch_thread *idle = this_cpu()->idle;
-	if (idle != NULL && idle != arch_current() && !irq_is_enabled())
-		panic("about to sleep with interrupts off");
+	assert_none_held(deed, __builtin_return_address(0));
 }
 
-void spin_print_held(void)
+void might_sleep(void)
 {
-	held_locks_print(&held_by_hart[cpu_index()]);
+	const void *at = __builtin_return_address(0);
+	assert_none_held("about to sleep", at);
+	/* The boot context, which becomes the idle thread, polls instead of sleeping (waitq.h). */
+	const struct arch_thread *idle = this_cpu()->idle;
+	if (idle != NULL && idle != arch_current() && !irq_is_enabled()) {
+		char here[SYMBOL_TEXT_MAX];
+		symbols_format(here, sizeof(here), (u64)at);
+		panic("about to sleep at %s with interrupts off", here);
+	}
 }
+
+void spin_check_user_access(const void *at)
+{
+	assert_none_held("user memory is touched", at);
+}
+
+void spin_print_held_by(u32 cpu)
+{
+	held_locks_print(&held_by_hart[cpu]);
+}
+
 #else
 bool spin_is_held(const struct spinlock *l)
 {

@@ -62,18 +62,22 @@ static inline void spin_unlock_irq(struct spinlock *l, u64 flags)
 #ifdef CONFIG_DEBUG_LOCKS
 /* Panic if a spinlock is held or interrupts are off: at the top of all that may sleep. */
 void might_sleep(void);
-/* Panic if this hart holds a spinlock: before another thread runs. */
-void spin_assert_none_held(void);
-/* A line for each spinlock this hart holds, for a panic. */
-void spin_print_held(void);
+/* Panic if this hart holds a spinlock; @deed: what it must not do then ("about to sleep"). */
+void spin_assert_none_held(const char *deed);
+/* The same for an access of user memory at @at (arch/riscv/cpu/usercopy.h). */
+void spin_check_user_access(const void *at);
+/* A line for each spinlock that hart @cpu holds, for reports. */
+void spin_print_held_by(u32 cpu);
 #else
 static inline void might_sleep(void)
 {
 }
-static inline void spin_assert_none_held(void)
+static inline void spin_assert_none_held(const char *deed)
 {
+	(void)deed;
 }
-static inline void spin_print_held(void)
+static inline void spin_print_held_by(u32 cpu)
 {
+	(void)cpu;
 }
 #endif

@@ -47,3 +47,13 @@ void symbols_format(char *buf, size_t size, u64 return_address)
 	else
 		snprintf(buf, size, "0x%lx", return_address);
 }
+
+void symbols_format_pc(char *buf, size_t size, u64 pc)
+{
+	const char *name;
+	u64 offset;
+	if (symbols_lookup(pc, &name, &offset))
+		snprintf(buf, size, "%s+0x%lx", name, offset);
+	else
+		snprintf(buf, size, "0x%lx", pc);
+}

@@ -16,3 +16,5 @@ bool symbols_lookup(u64 address, const char **name, u64 *offset);
 #define SYMBOL_TEXT_MAX 80
 /* Write "name+0x12", or the bare number, for a return address: looked up by the call before it. */
 void symbols_format(char *buf, size_t size, u64 return_address);
+/* The same for the address of an instruction, not of the one behind a call. */
+void symbols_format_pc(char *buf, size_t size, u64 pc);

@@ -14,7 +14,9 @@
 #include "kernel/sched/mutex.h"
 
 #include "arch/riscv/cpu/barrier.h"
+#include "arch/riscv/cpu/usercopy.h"
 #include "kernel/core/panic.h"
+#include "kernel/core/symbols.h"
 #include "kernel/sched/sched.h"
 
 /* Handing over at every turn would make all wait for the slowest wake-up. */
@@ -31,9 +33,58 @@ static void order_add(const struct mutex *m, const void *at)
 	held_locks_push(&thread_current()->held, m, m->name, m->rank, at);
 }
 
-static void order_remove(const struct mutex *m)
+static __noreturn __cold void not_the_holder(const struct mutex *m, const void *at)
 {
-	held_locks_remove(&thread_current()->held, m, m->name);
+	/* A mistake of which we know only that the holder, if any, is somebody else: it may be
+	 * gone before its name is read, and the panic then panics, which it can. */
+	const struct thread *holder = (const struct thread *)READ_ONCE(m->holder);
+	char here[SYMBOL_TEXT_MAX];
+	symbols_format(here, sizeof(here), (u64)at);
+	if (holder != NULL)
+		held_locks_print(&holder->held);
+	panic("mutex '%s' is released at %s by thread '%s', which does not hold it; %s%s does",
+	      m->name, here, thread_current()->name, holder != NULL ? "thread " : "nobody",
+	      holder != NULL ? holder->name : "");
+}
+
+static void order_remove(const struct mutex *m, const void *at)
+{
+	if (!mutex_is_mine(m) || !held_locks_remove(&thread_current()->held, m))
+		not_the_holder(m, at);
+}
+
+/*
+ * A copy to or from user memory may fault, and the fault takes the space's lock: so all that is
+ * held comes before that lock, whether the page happens to be there this time or not.
+ */
+static void check_user_access(const void *at)
+{
+	spin_check_user_access(at);
+	const struct held_lock *l = held_locks_find_from(&thread_current()->held, RANK_ASPACE);
+	if (l == NULL)
+		return;
+	char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX];
+	symbols_format(here, sizeof(here), (u64)at);
+	symbols_format(there, sizeof(there), (u64)l->taken_at);
+	panic("user memory is touched at %s with mutex '%s' held, taken at %s: a fault would wait "
+	      "for it",
+	      here, l->name, there);
+}
+
+void mutex_checks_init(void)
+{
+	user_access_check = check_user_access;
+}
+
+void mutex_assert_none_held(void)
+{
+	const struct held_locks *held = &thread_current()->held;
+	if (held->count == 0)
+		return;
+	char place[SYMBOL_TEXT_MAX];
+	symbols_format(place, sizeof(place), (u64)held->list[0].taken_at);
+	panic("thread '%s' leaves the kernel with mutex '%s' held, taken at %s",
+	      thread_current()->name, held->list[0].name, place);
 }
 #else
 static inline void order_check(const struct mutex *m, const void *at)
@@ -44,9 +95,10 @@ static inline void order_add(const struct mutex *m, const void *at)
 {
 	(void)m, (void)at;
 }
-static inline void order_remove(const struct mutex *m)
+static inline void order_remove(const struct mutex *m, const void *at)
 {
-	(void)m;
+	ASSERT(mutex_is_mine(m));
+	(void)at;
 }
 #endif
 
@@ -130,8 +182,7 @@ static bool hand_over(struct mutex *m)
 
 void mutex_unlock(struct mutex *m)
 {
-	ASSERT(mutex_is_mine(m));
-	order_remove(m);
+	order_remove(m, __builtin_return_address(0));
 	if (unlikely(READ_ONCE(m->is_starving)) && hand_over(m))
 		return;
 	__atomic_store_n(&m->holder, NULL, __ATOMIC_RELEASE);

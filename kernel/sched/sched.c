@@ -22,12 +22,15 @@
 #include "arch/riscv/cpu/fpu.h"
 #include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/switch.h"
+#include "kernel/core/hart_report.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
 #include "kernel/sched/hart.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/place.h"
 #include "kernel/sched/timer.h"
+#include "kernel/sched/watchdog.h"
 #include "lib/format.h"
 
 /*
@@ -133,7 +136,7 @@ static void reschedule(bool is_forced, bool yields)
 	const u64 flags = irq_save();
 	struct thread *prev = thread_current();
 	struct sched_hart *h = sched_hart_here();
-	spin_assert_none_held();
+	spin_assert_none_held("another thread is about to run");
 
 	const nsec_t now = clock_now();
 	hart_sample_load(now);
@@ -222,7 +225,7 @@ void thread_clear_interrupted(void)
 /* For a panic: who runs where. Other harts stand still, or are beyond help. */
 static void dump_threads(void)
 {
-	spin_print_held();
+	spin_print_held_by(cpu_index());
 	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {
 		const struct sched_hart *h = &sched_harts[__builtin_ctzll(left)];
 		const struct thread *t = h->current;
@@ -232,6 +235,11 @@ static void dump_threads(void)
 		held_locks_print(&t->held);
 #endif
 	}
+}
+
+static const char *running_thread_name(u32 cpu)
+{
+	return READ_ONCE(sched_harts[cpu].current)->name;
 }
 
 static void hart_begin(struct sched_hart *h, struct thread *idle)
@@ -256,6 +264,8 @@ void sched_init(void)
 	timers_init();
 	timer_slice_handler = slice_has_ended;
 	panic_register_dumper(dump_threads);
+	hart_thread_name = running_thread_name;
+	mutex_checks_init();
 	__atomic_store_n(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
 	/* Before its idle loop, too, it holds translations and can be kicked. */
 	__atomic_store_n(&this_cpu()->online, true, __ATOMIC_RELEASE);
@@ -296,6 +306,7 @@ void sched_idle_loop(void)
 	struct sched_hart *h = sched_hart_here();
 	ASSERT(thread_current() == h->idle);
 	enter_service(h);
+	watchdog_start();
 	for (;;) {
 		/* Off, so that what arrives after the look at the queues ends the wait instead of
 		 * preceding it. */

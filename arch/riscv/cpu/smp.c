@@ -17,7 +17,9 @@
 /* Read by a hart that starts, through its physical address. One each, for one that comes late. */
 static struct smp_boot boot_args[CONFIG_NR_CPUS];
 struct smp_mailbox smp_mailbox = { .hartid = SMP_NOBODY };
-static u64 kicked;    /* atomic: harts with a software interrupt on the way */
+static u64 kicked; /* atomic: harts with a software interrupt on the way */
+static u64 asked;  /* atomic: harts that are to run the answer below */
+static void (*answer)(void);
 static bool stopping; /* atomic: harts take a software interrupt as the order to stop */
 
 static bool wait_online(const struct cpu *cpu)
@@ -82,6 +84,28 @@ void smp_take_kick(void)
 	(void)__atomic_fetch_and(&kicked, ~BIT(cpu_index()), __ATOMIC_ACQ_REL);
 	if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)))
 		smp_stop_self();
+	if (unlikely(!smp_has_answered(cpu_index()))) {
+		answer();
+		(void)smp_take_back(cpu_index());
+	}
+}
+
+void smp_ask(u32 cpu, void (*how)(void))
+{
+	answer = how;
+	(void)__atomic_fetch_or(&asked, BIT(cpu), __ATOMIC_RELEASE);
+	/* Whatever is on the way already: a hart that lost one must not be waited for in vain. */
+	sbi_send_ipi(1, cpus[cpu].hartid);
+}
+
+bool smp_has_answered(u32 cpu)
+{
+	return (__atomic_load_n(&asked, __ATOMIC_ACQUIRE) & BIT(cpu)) == 0;
+}
+
+bool smp_take_back(u32 cpu)
+{
+	return (__atomic_fetch_and(&asked, ~BIT(cpu), __ATOMIC_ACQ_REL) & BIT(cpu)) != 0;
 }
 
 void smp_stop_self(void)

@@ -18,6 +18,14 @@ u32 smp_start_others(u32 limit, paddr_t start, struct arch_thread *(*make_idle)(
 void smp_kick(u32 cpu);
 /* The software interrupt's handler. Interrupts off. */
 void smp_take_kick(void);
+/*
+ * For reports: have hart @cpu call @how, the same for all askers, in its next software interrupt.
+ * It has answered when that has returned. smp_take_back: stop waiting; false if it answered after
+ * all. Any context.
+ */
+void smp_ask(u32 cpu, void (*how)(void));
+bool smp_has_answered(u32 cpu);
+bool smp_take_back(u32 cpu);
 /* Take this hart out of service. */
 __noreturn void smp_stop_self(void);
 /* Stop every other hart for good: for panic. Bounded; takes no lock. */

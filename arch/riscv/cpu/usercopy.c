@@ -15,6 +15,13 @@ ssize_t user_string(char *dst, const char *src, size_t max);
 int user_load_u32(u32 *dst, const u32 *src);
 int user_store_u32(u32 *dst, u32 value);
 
+#ifdef CONFIG_DEBUG_LOCKS
+void (*user_access_check)(const void *at);
+#define CHECK_ACCESS() user_access_check(__builtin_return_address(0))
+#else
+#define CHECK_ACCESS() ((void)0)
+#endif
+
 static bool user_range_is_valid(uaddr_t start, size_t len_bytes)
 {
 	return start <= USER_MAX && len_bytes <= USER_MAX - start;
@@ -22,23 +29,27 @@ static bool user_range_is_valid(uaddr_t start, size_t len_bytes)
 
 size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes)
 {
+	CHECK_ACCESS();
 	return user_range_is_valid(src, len_bytes) ? user_copy(dst, (const void *)src, len_bytes) :
 						     len_bytes;
 }
 
 size_t copy_to_user(uaddr_t dst, const void *src, size_t len_bytes)
 {
+	CHECK_ACCESS();
 	return user_range_is_valid(dst, len_bytes) ? user_copy((void *)dst, src, len_bytes) :
 						     len_bytes;
 }
 
 size_t clear_user(uaddr_t dst, size_t len_bytes)
 {
+	CHECK_ACCESS();
 	return user_range_is_valid(dst, len_bytes) ? user_clear((void *)dst, len_bytes) : len_bytes;
 }
 
 ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
 {
+	CHECK_ACCESS();
 	if (src >= USER_MAX)
 		return -EFAULT;
 	const size_t room = USER_MAX - src;
@@ -53,6 +64,7 @@ ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
 
 int get_user_u32(u32 *value, uaddr_t src)
 {
+	CHECK_ACCESS();
 	if (src % sizeof(u32) != 0)
 		return copy_from_user(value, src, sizeof(*value)) == 0 ? 0 : -EFAULT;
 	if (!user_range_is_valid(src, sizeof(u32)) || user_load_u32(value, (const u32 *)src) != 0)
@@ -62,6 +74,7 @@ int get_user_u32(u32 *value, uaddr_t src)
 
 int put_user_u32(uaddr_t dst, u32 value)
 {
+	CHECK_ACCESS();
 	if (dst % sizeof(u32) != 0)
 		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
 	if (!user_range_is_valid(dst, sizeof(u32)) || user_store_u32((u32 *)dst, value) != 0)
