@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Circular doubly linked list with the node inside the element. An empty list is a head that points
- * to itself. The lock is the owner's of the head; nothing here takes one.
+ * to itself. The lock is the owner's of the head; nothing here takes one. Debug builds look at the
+ * neighbours before they change them: who changes a list without its lock, or frees what is on it,
+ * leaves them disagreeing.
  */
 #pragma once
 
+#include "lib/check.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -28,8 +31,19 @@ static inline bool list_is_empty(const struct list *l)
 	return l->next == l;
 }
 
+static inline void list_check(const struct list *at)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		return;
+	if (unlikely(at->next->prev != at || at->prev->next != at))
+		check_failed("list is damaged at %p: its next %p has prev %p, its prev %p has next "
+			     "%p",
+			     at, at->next, at->next->prev, at->prev, at->prev->next);
+}
+
 static inline void list_insert_after(struct list *at, struct list *node)
 {
+	list_check(at);
 	node->next = at->next;
 	node->prev = at;
 	at->next->prev = node;
@@ -49,6 +63,7 @@ static inline void list_push_back(struct list *head, struct list *node)
 /* Take @node off its list and leave it pointing to itself, so that a second removal is harmless. */
 static inline void list_remove(struct list *node)
 {
+	list_check(node);
 	node->prev->next = node->next;
 	node->next->prev = node->prev;
 	list_init(node);

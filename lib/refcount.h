@@ -2,15 +2,30 @@
 /*
  * Reference counts. Going up needs no ordering (the caller already holds a reference); going down
  * releases what the holder wrote, and whoever gets to zero acquires it before destroying.
+ *
+ * A count that was put once too often, or never put, is noticed here and not where the memory it
+ * guards is used by two: 0 has no holder who could get or put, and no count is as large as half the
+ * range. One compare sees both.
  */
 #pragma once
 
+#include "lib/check.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
 struct refcount {
 	u32 value; /* atomic */
 };
+
+#define REFCOUNT_MAX 0x7fffffffU
+
+static inline void refcount_check(const struct refcount *r, u32 old, const char *what)
+{
+	if (unlikely(old - 1 >= REFCOUNT_MAX))
+		check_failed("reference count %p is %s at %u: it was put too often, or got and "
+			     "never put",
+			     r, what, old);
+}
 
 static inline void refcount_init(struct refcount *r, u32 value)
 {
@@ -24,13 +39,15 @@ static inline u32 refcount_read(const struct refcount *r)
 
 static inline void refcount_get(struct refcount *r)
 {
-	(void)__atomic_fetch_add(&r->value, 1, __ATOMIC_RELAXED);
+	refcount_check(r, __atomic_fetch_add(&r->value, 1, __ATOMIC_RELAXED), "got");
 }
 
 /* True if this was the last reference: the caller destroys the object. */
 static inline bool refcount_put(struct refcount *r)
 {
-	return __atomic_fetch_sub(&r->value, 1, __ATOMIC_ACQ_REL) == 1;
+	const u32 old = __atomic_fetch_sub(&r->value, 1, __ATOMIC_ACQ_REL);
+	refcount_check(r, old, "put");
+	return old == 1;
 }
 
 /* Take a reference unless the object is already dying (count 0). */

@@ -9,6 +9,7 @@
 #include "arch/riscv/cpu/switch.h"
 #include "arch/riscv/cpu/trap_frame.h"
 #include "kernel/core/panic.h"
+#include "kernel/core/printk.h"
 #include "kernel/sched/runqueue.h"
 #include "lib/string.h"
 #include "mm/pmm/kmap.h"
@@ -74,11 +75,25 @@ void thread_destroy_new(struct thread *t)
 	thread_put(t);
 }
 
+/* Debug builds: each new depth of a kernel stack, for who wonders how near the guard is. */
+static void note_stack_depth(const struct thread *t)
+{
+	static size_t deepest; /* atomic */
+	const size_t used = kstack_used_bytes(t->stack_top);
+	if (used <= READ_ONCE(deepest))
+		return;
+	WRITE_ONCE(deepest, used); /* of two at once either will do */
+	pr_debug("thread '%s' used %lu of %d bytes of its kernel stack, the most so far\n", t->name,
+		 used, KSTACK_SIZE);
+}
+
 void thread_free_stack(struct thread *t)
 {
 	ASSERT(!t->on_cpu && !t->is_queued);
-	if (t->stack_top != 0)
-		kstack_free(t->stack_top);
+	if (t->stack_top == 0)
+		return;
+	note_stack_depth(t);
+	kstack_free(t->stack_top);
 	t->stack_top = 0;
 }
 

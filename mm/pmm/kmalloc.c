@@ -48,16 +48,21 @@ static void *large_alloc(size_t size)
 	return page_to_virt(p);
 }
 
-void *kmalloc(size_t size)
+static void *alloc(size_t size, const void *caller)
 {
 	if (unlikely(size > CLASS_MAX))
 		return large_alloc(size);
-	return slab_alloc(&class_caches[class_of[(size + 15) / 16]]);
+	return slab_alloc_part(&class_caches[class_of[(size + 15) / 16]], size, caller);
+}
+
+void *kmalloc(size_t size)
+{
+	return alloc(size, __builtin_return_address(0));
 }
 
 void *kzalloc(size_t size)
 {
-	void *p = kmalloc(size);
+	void *p = alloc(size, __builtin_return_address(0));
 	if (p != NULL)
 		memset(p, 0, size);
 	return p;
@@ -65,11 +70,14 @@ void *kzalloc(size_t size)
 
 void kfree(const void *object)
 {
+	const void *caller = __builtin_return_address(0);
 	if (object == NULL)
 		return;
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		slab_check_object(object, caller);
 	struct slab_cache *c = slab_cache_of(object);
 	if (c != NULL) {
-		slab_free(c, (void *)object);
+		slab_free_by(c, (void *)object, caller);
 		return;
 	}
 	count_large(-1);

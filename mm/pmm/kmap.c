@@ -26,6 +26,10 @@
 #define STACK_ORDER  (KSTACK_SHIFT - PAGE_SHIFT)
 #define STACK_PAGES  (1U << STACK_ORDER)
 
+/* Debug builds: what a stack is full of when it is handed out. */
+#define STACK_BYTE 0xa7
+#define STACK_WORD 0xa7a7a7a7a7a7a7a7UL
+
 static struct spinlock kmap_lock = SPINLOCK_INIT("kmap", RANK_KMAP);
 static vaddr_t device_next = KMAP_BASE;
 static u64 slot_used[(STACK_SLOTS + 63) / 64];
@@ -119,7 +123,24 @@ vaddr_t kstack_alloc(void)
 		return 0;
 	if (is_fresh)
 		tlb_flush_all();
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		memset((void *)base, STACK_BYTE, KSTACK_SIZE);
 	return base + KSTACK_SIZE;
+}
+
+bool kstack_is_guard(vaddr_t va)
+{
+	return va >= STACK_BASE && va < KMAP_BASE + KMAP_SIZE && (va & KSTACK_SIZE) == 0;
+}
+
+size_t kstack_used_bytes(vaddr_t top)
+{
+	const u64 *word = (const u64 *)(top - KSTACK_SIZE);
+	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		return 0;
+	while ((vaddr_t)word < top && *word == STACK_WORD)
+		word++;
+	return top - (vaddr_t)word;
 }
 
 void kstack_free(vaddr_t top)

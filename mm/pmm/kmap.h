@@ -19,4 +19,10 @@ void kstack_free(vaddr_t top);
 /* Give stocked stacks back (their slots stay mapped to nothing). */
 void kstack_shrink(void);
 
+/* In the half of a stack's slot that is never mapped? */
+bool kstack_is_guard(vaddr_t va);
+/* How deep the stack with the top @top has been since it was handed out: the words that changed.
+ * Debug builds; 0 otherwise. */
+size_t kstack_used_bytes(vaddr_t top);
+
 void kmap_init(void);

@@ -19,13 +19,14 @@
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
+#include "kernel/core/symbols.h"
 #include "lib/string.h"
 #include "mm/pmm/memblock.h"
 
 #define ORDERS       (PMM_MAX_ORDER + 1)
 #define BLOCK_FRAMES (1UL << PMM_MAX_ORDER)
-#define ON_FREE_LIST 0x80   /* in page->order of a block's first frame */
-#define POISON_BYTE  0xfe   /* as a page table: V = 0 everywhere */
+#define ON_FREE_LIST 0x80 /* in page->order of a block's first frame */
+#define POISON_BYTE  ((u8)PMM_POISON_WORD)
 #define POISON_MARK  0xfefe /* in page->present of a poisoned free frame */
 
 #define STOCK_MAX   64
@@ -239,23 +240,55 @@ static void stock_drain(struct stock *s, u32 keep)
 
 /* ---- poison: debug builds -------------------------------------------------------------------- */
 
-static void poison_set(struct page *p)
+/*
+ * The last word of a poisoned frame says who freed it. An instruction's address is even, so that
+ * word too is no valid entry of a page table.
+ */
+#define POISON_WORDS (PAGE_SIZE / sizeof(u64) - 1)
+
+static void poison_set(struct page *p, const void *by)
 {
 	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
 		return;
-	memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << p->order);
-	p->present = POISON_MARK;
+	for (u32 i = 0; i < 1U << p->order; i++) {
+		u64 *word = page_to_virt(p + i);
+		memset(word, POISON_BYTE, POISON_WORDS * sizeof(*word));
+		word[POISON_WORDS] = (u64)by;
+		p[i].present = POISON_MARK;
+		if (i != 0)
+			p[i].kind = PAGE_FREE; /* slab.c marks them all */
+	}
 }
 
-static void poison_check(const struct page *p)
+static void poison_check(struct page *p)
 {
-	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS) || p->present != POISON_MARK)
+	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
 		return;
-	const u64 *word = page_to_virt(p);
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
-		if (word[i] != 0xfefefefefefefefe)
-			panic("frame %#lx was written after it was freed: offset %lu holds %#lx",
-			      page_to_phys(p), i * sizeof(*word), word[i]);
+	for (u32 frame = 0; frame < 1U << p->order; frame++) {
+		if (p[frame].present != POISON_MARK)
+			continue; /* never handed out before */
+		p[frame].present = 0;
+		const u64 *word = page_to_virt(p + frame);
+		size_t i = 0;
+		while (i < POISON_WORDS && word[i] == PMM_POISON_WORD)
+			i++;
+		if (i == POISON_WORDS)
+			continue;
+		char place[SYMBOL_TEXT_MAX];
+		symbols_format(place, sizeof(place), word[POISON_WORDS]);
+		panic("frame %#lx was written after it was freed at %s: offset %lu holds %#lx",
+		      page_to_phys(p + frame), place, i * sizeof(*word), word[i]);
+	}
+}
+
+static __noreturn __cold void put_too_often(const struct page *p, const void *by)
+{
+	char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX] = "a place not recorded";
+	symbols_format(here, sizeof(here), (u64)by);
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && p->present == POISON_MARK)
+		symbols_format(there, sizeof(there), ((u64 *)page_to_virt(p))[POISON_WORDS]);
+	panic("frame %#lx is put at %s, but nobody holds it: it was freed at %s", page_to_phys(p),
+	      here, there);
 }
 
 /* ---- public ---------------------------------------------------------------------------------- */
@@ -280,10 +313,9 @@ struct page *pmm_alloc(unsigned order, enum page_kind kind)
 	}
 	if (likely(p != NULL)) {
 		s->kind_pages[kind] += 1L << order;
-		if (order == 0)
-			poison_check(p);
 		p->kind = (u8)kind;
 		p->order = (u8)order;
+		poison_check(p);
 		p->present = 0;
 		p->map = 0;
 		__atomic_store_n(&p->count, 1, __ATOMIC_RELAXED);
@@ -300,11 +332,11 @@ struct page *pmm_alloc_zeroed(enum page_kind kind)
 	return p;
 }
 
-static void page_free(struct page *p)
+static void page_free(struct page *p, const void *by)
 {
 	const unsigned order = p->order;
 	ASSERT(p->kind != PAGE_FREE && order <= PMM_MAX_ORDER);
-	poison_set(p);
+	poison_set(p, by);
 	const u64 flags = irq_save();
 	struct stock *s = &stocks[cpu_index()];
 	s->kind_pages[p->kind] -= 1L << order;
@@ -326,9 +358,10 @@ void pmm_put(struct page *p)
 	if (unlikely(p->kind == PAGE_PINNED))
 		return;
 	const u32 before = __atomic_fetch_sub(&p->count, 1, __ATOMIC_ACQ_REL);
-	ASSERT(before != 0);
+	if (unlikely(before == 0))
+		put_too_often(p, __builtin_return_address(0));
 	if (before == 1)
-		page_free(p);
+		page_free(p, __builtin_return_address(0));
 }
 
 struct page *pmm_pin_image(const void *page_in_image)

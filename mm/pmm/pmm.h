@@ -13,6 +13,7 @@
 #pragma once
 
 #include "arch/riscv/cpu/mmu.h"
+#include "kernel/core/panic.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -46,6 +47,9 @@ struct page {
 static_assert(sizeof(struct page) == 16, "PAGEMAP_BASE arithmetic, and 64 MiB for 16 GiB of RAM");
 
 #define PMM_MAX_ORDER 9 /* 2 MiB */
+
+/* What freed frames are full of, in debug builds: as a page table, V = 0 everywhere. */
+#define PMM_POISON_WORD 0xfefefefefefefefeUL
 
 #ifdef HOST_TEST
 extern struct page *host_pagemap;
@@ -85,8 +89,11 @@ struct page *pmm_alloc_zeroed(enum page_kind kind);
 
 static inline void pmm_get(struct page *p)
 {
-	if (likely(p->kind != PAGE_PINNED))
-		(void)__atomic_fetch_add(&p->count, 1, __ATOMIC_RELAXED);
+	if (unlikely(p->kind == PAGE_PINNED))
+		return;
+	const u32 before = __atomic_fetch_add(&p->count, 1, __ATOMIC_RELAXED);
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && before == 0)
+		panic("frame %#lx is counted up, but it is free", page_to_phys(p));
 }
 /* The last put frees the block that @p heads. */
 void pmm_put(struct page *p);

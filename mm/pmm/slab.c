@@ -12,18 +12,24 @@
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
+#include "kernel/core/symbols.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab_internal.h"
 
 #define SLAB_OBJECTS_MIN 8 /* a slab holds at least so many, or is of the largest order allowed */
 #define SLAB_ORDER_MAX   3
-#define POISON_FREE      0x6b
-#define POISON_WORD      0x6b6b6b6b6b6b6b6b
-/* Debug builds: the word behind an object. A program's bytes inside the object can look like
+#define POISON_FREE      ((u8)SLAB_POISON_WORD)
+
+/* Debug builds: what stands behind an object. A program's bytes inside the object can look like
  * anything. */
-#define STATE_ALIVE 0xa11ca11ca11ca11c
-#define STATE_FREE  0xdeadbea7deadbea7
+struct tail {
+	u32 state;      /* STATE_* */
+	u32 bytes;      /* asked for; behind them the poison stays */
+	const void *by; /* who allocated it, or who freed it */
+};
+#define STATE_ALIVE 0xa11ca11c
+#define STATE_FREE  0xdeadbea7
 
 struct slab {
 	struct list node; /* on cache->partial, or on itself when full */
@@ -39,43 +45,93 @@ static struct slab_cache cache_cache;
 
 /* ---- poison: debug builds. The first word links free objects and is not checked. ------------- */
 
-static u64 *object_state(const struct slab_cache *c, void *object)
+static struct tail *object_tail(const struct slab_cache *c, void *object)
 {
-	return (u64 *)((char *)object + c->size - sizeof(u64));
+	return (struct tail *)((char *)object + c->size - sizeof(struct tail));
 }
 
-static void object_poison(const struct slab_cache *c, void *object)
+static void object_poison(const struct slab_cache *c, void *object, const void *by)
 {
-	memset(object, POISON_FREE, c->size);
-	*object_state(c, object) = STATE_FREE;
+	memset(object, POISON_FREE, c->size - sizeof(struct tail));
+	*object_tail(c, object) = (struct tail){ .state = STATE_FREE, .by = by };
 }
 
-static void object_check_free(const struct slab_cache *c, void *object)
+/* The offset of the first byte from @from on that is no poison; where the tail begins: none. */
+static size_t poison_end(const struct slab_cache *c, const void *object, size_t from)
 {
-	const u64 *word = object;
-	const u64 *state = object_state(c, object);
-	for (const u64 *at = word + 1; at < state; at++)
-		if (*at != POISON_WORD)
-			panic("%s object %p was written after it was freed: offset %lu holds %#lx",
-			      c->name, object, (at - word) * sizeof(*word), *at);
-	*object_state(c, object) = STATE_ALIVE;
+	const u8 *bytes = object;
+	while (from < c->size - sizeof(struct tail) && bytes[from] == POISON_FREE)
+		from++;
+	return from;
 }
 
-static void object_check_alive(const struct slab_cache *c, void *object)
+static void object_check_free(const struct slab_cache *c, void *object, size_t bytes,
+			      const void *by)
 {
-	const u64 state = *object_state(c, object);
-	if (state == STATE_FREE)
-		panic("%s object %p is freed twice", c->name, object);
-	if (state != STATE_ALIVE)
-		panic("%s object %p was written past its end: %#lx", c->name, object, state);
+	struct tail *tail = object_tail(c, object);
+	const size_t end = poison_end(c, object, sizeof(void *));
+	if (tail->state != STATE_FREE || (const char *)tail != (const char *)object + end) {
+		char place[SYMBOL_TEXT_MAX];
+		symbols_format(place, sizeof(place), (u64)tail->by);
+		panic("%s object %p was written after it was freed at %s: offset %lu holds %#x",
+		      c->name, object, place, end, ((u8 *)object)[end]);
+	}
+	*tail = (struct tail){ .state = STATE_ALIVE, .bytes = (u32)bytes, .by = by };
+}
+
+static void object_check_alive(const struct slab_cache *c, void *object, const void *by)
+{
+	const struct tail *tail = object_tail(c, object);
+	char here[SYMBOL_TEXT_MAX], there[SYMBOL_TEXT_MAX];
+	symbols_format(here, sizeof(here), (u64)by);
+	symbols_format(there, sizeof(there), (u64)tail->by);
+	if (tail->state == STATE_FREE)
+		panic("%s object %p is freed twice: at %s, and before at %s", c->name, object, here,
+		      there);
+	if (tail->state != STATE_ALIVE)
+		panic("%s object %p, freed at %s, was written far past its end: its mark is %#x",
+		      c->name, object, here, tail->state);
+	const size_t end = poison_end(c, object, MAX((size_t)tail->bytes, sizeof(void *)));
+	if ((const char *)tail != (const char *)object + end)
+		panic("%s object %p was written past its end: of %u bytes, allocated at %s, offset "
+		      "%lu holds %#x",
+		      c->name, object, tail->bytes, there, end, ((u8 *)object)[end]);
+}
+
+/* In RAM that has been handed out at least once, so that its struct page can be read. */
+static bool is_known_memory(const void *object)
+{
+#ifdef HOST_TEST
+	return true; /* the host's addresses are another matter */
+#else
+	unsigned level;
+	return (vaddr_t)object >= LINEAR_BASE && (vaddr_t)object < LINEAR_BASE + LINEAR_SIZE &&
+	       pte_is_valid(mmu_kernel_lookup((vaddr_t)virt_to_page(object), &level));
+#endif
+}
+
+void slab_check_object(const void *object, const void *caller)
+{
+	char here[SYMBOL_TEXT_MAX];
+	symbols_format(here, sizeof(here), (u64)caller);
+	const struct page *p = virt_to_page(object);
+	if (!is_known_memory(object) || p->kind != PAGE_SLAB)
+		panic("%p is freed at %s, but no allocation returns such an address", object, here);
+	const struct slab *s = p->owner;
+	const u64 offset = s != NULL ? ((u64)object - (u64)s - s->cache->first) % s->cache->size :
+				       page_offset((u64)object);
+	if (offset != 0)
+		panic("%p is freed at %s, but it is no beginning: %lu bytes into an object of %s",
+		      object, here, offset, s != NULL ? s->cache->name : "whole frames");
 }
 
 void slab_cache_init(struct slab_cache *c, const char *name, size_t size, size_t align)
 {
 	memset(c, 0, sizeof(*c));
 	c->name = name;
-	const size_t state = IS_ENABLED(CONFIG_DEBUG_CHECKS) ? sizeof(u64) : 0;
-	c->size = ALIGN_UP(MAX(size, sizeof(void *)) + state, MAX(align, sizeof(void *)));
+	const size_t tail = IS_ENABLED(CONFIG_DEBUG_CHECKS) ? sizeof(struct tail) : 0;
+	c->usable = MAX(size, sizeof(void *));
+	c->size = ALIGN_UP(c->usable + tail, MAX(align, sizeof(void *)));
 	c->first = ALIGN_UP(sizeof(struct slab), MAX(align, sizeof(void *)));
 	while (c->order < SLAB_ORDER_MAX &&
 	       ((PAGE_SIZE << c->order) - c->first) / c->size < SLAB_OBJECTS_MIN)
@@ -109,8 +165,10 @@ static struct slab *slab_new(struct slab_cache *c)
 	if (p == NULL)
 		return NULL;
 	struct slab *s = page_to_virt(p);
-	for (u32 i = 0; i < 1U << c->order; i++)
+	for (u32 i = 0; i < 1U << c->order; i++) {
+		p[i].kind = PAGE_SLAB;
 		p[i].owner = s;
+	}
 	s->cache = c;
 	s->used = 0;
 	s->capacity = (u32)(((PAGE_SIZE << c->order) - c->first) / c->size);
@@ -119,7 +177,7 @@ static struct slab *slab_new(struct slab_cache *c)
 	for (u32 i = s->capacity; i-- != 0;) {
 		char *object = (char *)s + c->first + i * c->size;
 		if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
-			object_poison(c, object);
+			object_poison(c, object, NULL);
 		*(void **)object = s->free;
 		s->free = object;
 	}
@@ -195,7 +253,7 @@ static void stock_drain(struct slab_cache *c, struct slab_stock *stock, u32 keep
 
 /* ---- public ---------------------------------------------------------------------------------- */
 
-void *slab_alloc(struct slab_cache *c)
+void *slab_alloc_part(struct slab_cache *c, size_t bytes, const void *caller)
 {
 	void *object = NULL;
 	const u64 flags = irq_save();
@@ -208,25 +266,29 @@ void *slab_alloc(struct slab_cache *c)
 	}
 	irq_restore(flags);
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && object != NULL)
-		object_check_free(c, object);
+		object_check_free(c, object, bytes, caller);
 	return object;
+}
+
+void *slab_alloc(struct slab_cache *c)
+{
+	return slab_alloc_part(c, c->usable, __builtin_return_address(0));
 }
 
 void *slab_alloc_zeroed(struct slab_cache *c)
 {
-	void *object = slab_alloc(c);
+	void *object = slab_alloc_part(c, c->usable, __builtin_return_address(0));
 	if (object != NULL)
-		memset(object, 0, c->size - (IS_ENABLED(CONFIG_DEBUG_CHECKS) ? sizeof(u64) : 0));
+		memset(object, 0, c->usable);
 	return object;
 }
 
-void slab_free(struct slab_cache *c, void *object)
+void slab_free_by(struct slab_cache *c, void *object, const void *caller)
 {
-	if (object == NULL)
-		return;
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS)) {
-		object_check_alive(c, object);
-		object_poison(c, object);
+		slab_check_object(object, caller);
+		object_check_alive(c, object, caller);
+		object_poison(c, object, caller);
 	}
 	const u64 flags = irq_save();
 	struct slab_stock *stock = &c->stock[cpu_index()];
@@ -235,6 +297,12 @@ void slab_free(struct slab_cache *c, void *object)
 	stock->objects[stock->count++] = object;
 	stock->alive--;
 	irq_restore(flags);
+}
+
+void slab_free(struct slab_cache *c, void *object)
+{
+	if (object != NULL)
+		slab_free_by(c, object, __builtin_return_address(0));
 }
 
 struct slab_cache *slab_cache_of(const void *object)

@@ -11,6 +11,9 @@
 
 struct slab_cache;
 
+/* What freed objects are full of, in debug builds: a pointer of this value came out of one. */
+#define SLAB_POISON_WORD 0x6b6b6b6b6b6b6b6bUL
+
 /*
  * A cache of objects of @size bytes, aligned to @align (a power of two, at least 8). @name must
  * outlive it. NULL: no memory.

@@ -19,7 +19,8 @@ struct slab_stock {
 struct slab_cache {
 	/* set once at creation */
 	const char *name;
-	size_t size, first; /* bytes per object; where the first stands in a slab */
+	size_t size, first; /* bytes from object to object; where the first stands in a slab */
+	size_t usable;      /* bytes of an object that are its user's */
 	unsigned order;
 	struct list node;
 
@@ -35,5 +36,12 @@ struct slab_cache {
 /* Before any slab_create(). */
 void slab_caches_init(void);
 void slab_cache_init(struct slab_cache *c, const char *name, size_t size, size_t align);
+/* slab_alloc() of an object of which only @bytes are asked for, on behalf of @caller: a write past
+ * them is found in debug builds. */
+void *slab_alloc_part(struct slab_cache *c, size_t bytes, const void *caller) __must_check;
+/* slab_free() on behalf of @caller. */
+void slab_free_by(struct slab_cache *c, void *object, const void *caller);
+/* Debug builds: panic unless @object is the beginning of a block of slabs or of kmalloc(). */
+void slab_check_object(const void *object, const void *caller);
 /* The cache @object came from; NULL: whole frames. */
 struct slab_cache *slab_cache_of(const void *object);

@@ -19,6 +19,7 @@
 #include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/sections.h"
 #include "arch/riscv/cpu/smp.h"
+#include "arch/riscv/entry/kernel_fault.h"
 #include "arch/riscv/entry/signal_frame.h"
 #include "drivers/base/irq.h"
 #include "kernel/core/panic.h"
@@ -26,6 +27,7 @@
 #include "kernel/core/trace.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/dispatch.h"
 #include "lib/abi/errno.h"
@@ -190,6 +192,8 @@ void handle_user_trap(struct trap_frame *f)
 	f->orig_a0 = 0;
 	irq_enable();
 	user_exception(f);
+	spin_assert_none_held("the kernel is about to be left");
+	mutex_assert_none_held();
 	irq_disable();
 }
 
@@ -258,13 +262,8 @@ void handle_kernel_trap(struct trap_frame *f)
 	case CAUSE_STORE_ACCESS:
 		if (kernel_fault(f))
 			return;
-		panic_with_frame(f, "kernel fault at address %#lx", fault_address(f));
+		kernel_fault_panic(f, fault_address(f));
 	default:
 		panic_with_frame(f, "exception in the kernel");
 	}
-}
-
-void handle_stack_overflow(struct trap_frame *f)
-{
-	panic_with_frame(f, "kernel stack overflow of thread %s", thread_current()->name);
 }

@@ -12,4 +12,3 @@ void handle_user_trap(struct trap_frame *f);
 void handle_kernel_trap(struct trap_frame *f);
 /* The work flags are set on the way to user mode. Interrupts off before and after. */
 void handle_user_work(struct trap_frame *f);
-__noreturn void handle_stack_overflow(struct trap_frame *f);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernel/core/symbols.h"
 #include "tests/host/shim/machine.h"
 
 bool shim_panic_expected;
@@ -21,4 +22,10 @@ void panic(const char *format, ...)
 	fputc('\n', stderr);
 	va_end(args);
 	abort();
+}
+
+/* Functions have no names here. */
+void symbols_format(char *buf, size_t size, u64 return_address)
+{
+	snprintf(buf, size, "%#lx", return_address);
 }
