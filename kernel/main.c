@@ -29,6 +29,7 @@
 #include "kernel/proc/leakcheck.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/procinfo.h"
+#include "kernel/proc/provoke.h"
 #include "kernel/proc/shutdown.h"
 #include "kernel/proc/sysrq.h"
 #include "kernel/proc/traceinfo.h"
@@ -36,6 +37,7 @@
 #include "kernel/sched/workqueue.h"
 #include "kernel/syscall/dispatch.h"
 #include "kernel/tty/tty.h"
+#include "lib/check.h"
 #include "lib/parse.h"
 #include "mm/pmm/kmap.h"
 #include "mm/pmm/memblock.h"
@@ -152,6 +154,8 @@ static void start_user_world(void *unused)
 	syscall_init();  /* system calls can be traced */
 	sysrq_init();
 	traceinfo_init();
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && IS_ENABLED(CONFIG_DEBUG_LOCKS))
+		provoke_init();
 	shutdown_init();
 	leakcheck_baseline(); /* what comes from here on has to be gone at the end */
 	fill_root();
@@ -186,7 +190,8 @@ static void start_other_harts(void)
 
 void kernel_main(u64 hartid, paddr_t fdt)
 {
-	(void)fdt;        /* early_map() has looked at it */
+	(void)fdt; /* early_map() has looked at it */
+	check_failed = panic;
 	trap_init_hart(); /* a trap is reported */
 	sbi_init();       /* the firmware's console, timer, fences */
 	boot_tree_open(); /* the device tree */
