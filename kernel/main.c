@@ -33,6 +33,7 @@
 #include "kernel/proc/shutdown.h"
 #include "kernel/proc/sysrq.h"
 #include "kernel/proc/traceinfo.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/workqueue.h"
 #include "kernel/syscall/dispatch.h"
@@ -203,7 +204,8 @@ void kernel_main(u64 hartid, paddr_t fdt)
 	start_memory(); /* pages, kmalloc, kernel mappings */
 	memblock_dump();
 	sched_init(); /* threads, timers, waiting */
-	vmm_init();   /* address spaces */
+	mutex_checks_init();
+	vmm_init(); /* address spaces */
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
 		kernel_table_check(); /* rules T1, T2, T9, T11 */
 	drivers_init(&boot_tree);     /* interrupts, serial ports */

@@ -34,7 +34,7 @@ static inline bool mutex_is_mine(const struct mutex *m)
 }
 
 #ifdef CONFIG_DEBUG_LOCKS
-/* For sched_init(): from now on every access of user memory is checked against the locks held. */
+/* Once, at boot: from now on every access of user memory is checked against the locks held. */
 void mutex_checks_init(void);
 /* Panic if the running thread holds a mutex: on the way out of the kernel. */
 void mutex_assert_none_held(void);

@@ -27,7 +27,6 @@
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
 #include "kernel/sched/hart.h"
-#include "kernel/sched/mutex.h"
 #include "kernel/sched/place.h"
 #include "kernel/sched/timer.h"
 #include "kernel/sched/watchdog.h"
@@ -265,7 +264,6 @@ void sched_init(void)
 	timer_slice_handler = slice_has_ended;
 	panic_register_dumper(dump_threads);
 	hart_thread_name = running_thread_name;
-	mutex_checks_init();
 	__atomic_store_n(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
 	/* Before its idle loop, too, it holds translations and can be kicked. */
 	__atomic_store_n(&this_cpu()->online, true, __ATOMIC_RELEASE);
