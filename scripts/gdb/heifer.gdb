@@ -4,6 +4,7 @@
 set print pretty on
 set disassemble-next-line auto
 set history save off
+source scripts/gdb/heifer.py
 
 # The image is linked at KERNEL_BASE (arch/riscv/cpu/layout.h) and loaded at 0x80200000. Until the jump in
 # arch/riscv/boot/head.S the harts run at the load address, where the same symbols are needed again.

@@ -32,7 +32,7 @@ def environment(config):
 def pytest_generate_tests(metafunc):
     """Once per target, or per target that the test's mark `machines` names."""
     lab = environment(metafunc.config)
-    for fixture, scope in (("machine", "function"), ("booted", "module")):
+    for fixture, scope in (("machine", "function"), ("booted", "module"), ("debugged", "module")):
         if fixture not in metafunc.fixturenames:
             continue
         marker = metafunc.definition.get_closest_marker("machines")
