@@ -14,6 +14,7 @@
 #include "fs/devfs.h"
 #include "fs/pipe.h"
 #include "fs/procfs.h"
+#include "fs/socket.h"
 #include "fs/tmpfs.h"
 #include "fs/tree.h"
 #include "kernel/core/printk.h"
@@ -262,7 +263,7 @@ static int init_caches(void)
 {
 	int (*const inits[])(void) = {
 		file_init, fd_table_init, filemap_init, tmpfs_inode_init,
-		pipe_init, procfs_init,   devfs_init,
+		pipe_init, socket_init,   procfs_init,  devfs_init,
 	};
 	int err = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(inits) && err == 0; i++)

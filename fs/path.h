@@ -26,6 +26,9 @@ int path_open(const struct path_ctx *ctx, struct inode *start, const char *path,
 	      u32 mode, struct file **out);
 int path_create(const struct path_ctx *ctx, struct inode *start, const char *path, u32 mode,
 		u64 rdev);
+/* The same, and the new inode, counted. */
+int path_create_inode(const struct path_ctx *ctx, struct inode *start, const char *path, u32 mode,
+		      u64 rdev, struct inode **made);
 int path_symlink(const struct path_ctx *ctx, const char *target, struct inode *start,
 		 const char *path);
 int path_link(const struct path_ctx *ctx, struct inode *from, struct inode *start,

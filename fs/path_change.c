@@ -57,8 +57,8 @@ static void end_change(struct walk *w)
 	mutex_unlock(&w->dir->lock);
 }
 
-int path_create(const struct path_ctx *ctx, struct inode *start, const char *path, u32 mode,
-		u64 rdev)
+int path_create_inode(const struct path_ctx *ctx, struct inode *start, const char *path, u32 mode,
+		      u64 rdev, struct inode **made)
 {
 	const bool is_dir = S_ISDIR(mode);
 	const bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
@@ -70,16 +70,22 @@ int path_create(const struct path_ctx *ctx, struct inode *start, const char *pat
 	if (err == 0)
 		err = begin_new_name(&w, is_dir);
 	if (err == 0) {
-		struct inode *made = NULL;
 		err = is_device && ctx->cred->euid != 0 ?
 			      -EPERM :
-			      w.dir->ops->create(w.dir, w.name, w.len, mode, ctx->cred, rdev,
-						 &made);
+			      w.dir->ops->create(w.dir, w.name, w.len, mode, ctx->cred, rdev, made);
 		end_change(&w);
-		if (err == 0)
-			inode_put(made);
 	}
 	walk_end(&w);
+	return err;
+}
+
+int path_create(const struct path_ctx *ctx, struct inode *start, const char *path, u32 mode,
+		u64 rdev)
+{
+	struct inode *made;
+	const int err = path_create_inode(ctx, start, path, mode, rdev, &made);
+	if (err == 0)
+		inode_put(made);
 	return err;
 }
 

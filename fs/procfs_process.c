@@ -298,7 +298,8 @@ static ssize_t describe_file(const struct file *f, char *buf, size_t size)
 		memcpy(buf, f->path, len);
 		return (ssize_t)len;
 	}
-	const char *kind = inode != NULL && S_ISFIFO(inode->mode) ? "pipe" : "file";
+	const u32 mode = inode != NULL ? inode->mode : 0;
+	const char *kind = S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "file";
 	(void)snprintf(text, sizeof(text), "%s:[%lu]", kind, inode != NULL ? inode->number : 0);
 	const size_t len = strnlen(text, size);
 	memcpy(buf, text, len);

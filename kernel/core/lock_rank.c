@@ -25,6 +25,7 @@ static const char *const rank_names[] = {
 	[RANK_PROCESS_TREE] = "process tree",
 	[RANK_SIGNAL] = "signal",
 	[RANK_FD_TABLE] = "file descriptor table",
+	[RANK_SOCKET] = "sockets",
 	[RANK_MOUNTS] = "mounts",
 	[RANK_OBJECT] = "memory object",
 	[RANK_TABLE] = "page table",

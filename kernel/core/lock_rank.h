@@ -25,6 +25,7 @@ enum lock_rank {
 	RANK_PROCESS_TREE, /* parents, children, groups, sessions, the pid table */
 	RANK_SIGNAL, /* a process' handlers and pending signals: looked at with the tree held */
 	RANK_FD_TABLE,
+	RANK_SOCKET, /* all sockets' links, queues and names; wakes sleepers */
 	RANK_MOUNTS,
 	RANK_OBJECT, /* vm_object: its pages and the regions that map it */
 	RANK_TABLE,  /* contents of a shared page table, inside the space's lock; never two */

@@ -22,6 +22,7 @@
 #include "lib/abi/resource.h"
 #include "lib/abi/sched.h"
 #include "lib/abi/signal.h"
+#include "lib/abi/socket.h"
 #include "lib/abi/stat.h"
 #include "lib/abi/sysinfo.h"
 #include "lib/abi/syslog.h"

@@ -22,6 +22,7 @@
 #include <asm/hwcap.h>
 #include <asm/sigcontext.h>
 #include <asm/signal.h>
+#include <asm/socket.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <asm/ucontext.h>
@@ -54,6 +55,7 @@
 #include <linux/time.h>
 #include <linux/times.h>
 #include <linux/uio.h>
+#include <linux/un.h>
 #include <linux/utsname.h>
 #include <linux/wait.h>
 

@@ -5,9 +5,9 @@
 #include "arch/riscv/cpu/usercopy.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/sys_fs.h"
+#include "kernel/syscall/user_iov.h"
 #include "lib/abi/dirent.h"
 #include "lib/abi/limits.h"
-#include "lib/abi/uio.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
@@ -77,63 +77,18 @@ s64 sys_pwrite64(u64 fd, u64 buf, u64 count, u64 offset)
 
 /* ---- lists of buffers ------------------------------------------------------------------------ */
 
-struct user_iov_list {
-	struct user_iovec *iov;
-	struct user_iovec small[UIO_FASTIOV];
-	size_t count;
-	size_t total_bytes;
-};
-
-static int iov_check(struct user_iov_list *l)
-{
-	l->total_bytes = 0;
-	for (size_t i = 0; i < l->count; i++) {
-		struct user_iovec *v = &l->iov[i];
-		if ((s64)v->len_bytes < 0)
-			return -EINVAL;
-		if (!user_range_is_possible(v->base, v->len_bytes))
-			return -EFAULT;
-		v->len_bytes = MIN(v->len_bytes, RW_BYTES_MAX - l->total_bytes);
-		l->total_bytes += v->len_bytes;
-	}
-	return 0;
-}
-
-static void iov_put(struct user_iov_list *l)
-{
-	if (l->iov != l->small)
-		kfree(l->iov);
-}
-
-static int iov_get(struct user_iov_list *l, uaddr_t from, u64 count)
-{
-	if (count > UIO_MAXIOV)
-		return -EINVAL;
-	const size_t size = count * sizeof(*l->iov);
-	l->count = count;
-	l->iov = count <= UIO_FASTIOV ? l->small : kmalloc(size);
-	if (l->iov == NULL)
-		return -ENOMEM;
-	int err = copy_from_user(l->iov, from, size) == 0 ? 0 : -EFAULT;
-	if (err == 0)
-		err = iov_check(l);
-	if (err < 0)
-		iov_put(l);
-	return err;
-}
-
 static s64 transfer_list(u64 fd, uaddr_t iov, u64 count, u64 pos, transfer_fn *transfer)
 {
 	struct file *f = file_of(fd);
 	if (f == NULL)
 		return -EBADF;
 	struct user_iov_list list;
-	s64 result = iov_get(&list, iov, count);
+	s64 result = user_iov_get(&list, iov, count);
 	if (result == 0) {
 		struct uio u;
 		uio_init_user(&u, list.iov, list.count, list.total_bytes);
 		result = transfer(f, &u, pos);
-		iov_put(&list);
+		user_iov_put(&list);
 	}
 	file_put(f);
 	return result;
