@@ -28,11 +28,13 @@ struct filemap {
 };
 
 static int filemap_get_page(struct vm_object *o, u64 index, bool for_write, struct page **out);
+static bool filemap_has_page(struct vm_object *o, u64 index);
 static void filemap_destroy(struct vm_object *o);
 static void filemap_describe(struct vm_object *o, char *buf, size_t size);
 
 static const struct vm_object_ops filemap_ops = {
 	.get_page = filemap_get_page,
+	.has_page = filemap_has_page,
 	.destroy = filemap_destroy,
 	.describe = filemap_describe,
 };
@@ -157,6 +159,11 @@ static struct page *find_page(struct filemap *m, u64 index)
 	struct page *page = page_index_find(&m->pages, index);
 	spin_unlock(&m->object.lock);
 	return page;
+}
+
+static bool filemap_has_page(struct vm_object *o, u64 index)
+{
+	return find_page(filemap_of(o), index) != NULL;
 }
 
 /* A charged frame, not yet in the file. */

@@ -35,6 +35,8 @@
 #define NOFILE_SOFT 1024
 #define NOFILE_HARD 4096
 #define STACK_SOFT  (8UL << 20)
+/* The same of memory that may be locked without being root. */
+#define MEMLOCK_BYTES (8UL << 20)
 
 struct spinlock process_tree_lock = SPINLOCK_INIT("process tree", RANK_PROCESS_TREE);
 struct process *process_init_process;
@@ -54,8 +56,15 @@ static bool refuses_new;
 /* set once at boot */
 static u32 task_limit;
 
+/* CAP_IPC_LOCK. */
+static bool may_lock_all(void)
+{
+	return task_current()->cred.euid == 0;
+}
+
 void process_init(void)
 {
+	aspace_may_lock_all = may_lock_all;
 	for (size_t i = 0; i < ID_BUCKETS; i++) {
 		list_init(&group_chains[i]);
 		list_init(&session_chains[i]);
@@ -81,6 +90,7 @@ static void limits_init(struct rlimit64 limits[RLIMITS])
 	limits[RLIMIT_CORE].soft = 0;
 	limits[RLIMIT_NOFILE] = (struct rlimit64){ NOFILE_SOFT, NOFILE_HARD };
 	limits[RLIMIT_NPROC] = (struct rlimit64){ task_limit, task_limit };
+	limits[RLIMIT_MEMLOCK] = (struct rlimit64){ MEMLOCK_BYTES, MEMLOCK_BYTES };
 	limits[RLIMIT_NICE] = (struct rlimit64){ 0, 0 };
 	limits[RLIMIT_RTPRIO] = (struct rlimit64){ 0, 0 };
 }

@@ -15,6 +15,8 @@ void rlimit_apply(struct aspace *as, const struct rlimit64 limits[RLIMITS])
 {
 	const u64 space = limits[RLIMIT_AS].soft;
 	as->limit_pages = space == RLIM_INFINITY ? ~0UL : space >> PAGE_SHIFT;
+	const u64 lock = limits[RLIMIT_MEMLOCK].soft;
+	as->lock_limit_pages = lock == RLIM_INFINITY ? ~0UL : lock >> PAGE_SHIFT;
 	as->brk_limit_bytes = limits[RLIMIT_DATA].soft;
 	as->stack_limit_bytes = limits[RLIMIT_STACK].soft;
 }

@@ -7,10 +7,12 @@
 
 #include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/mmu.h"
+#include "arch/riscv/cpu/usercopy.h"
 #include "fs/file.h"
 #include "fs/filemap.h"
 #include "fs/fs.h"
 #include "kernel/proc/process.h"
+#include "kernel/syscall/sys_fs.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
 #include "lib/abi/mount.h"
@@ -19,6 +21,8 @@
 
 /* riscv_flush_icache: only the calling thread's hart. */
 #define FLUSH_ICACHE_LOCAL 1UL
+/* mincore: pages asked about at a time. */
+#define INCORE_CHUNK 256
 
 static struct aspace *own_aspace(void)
 {
@@ -109,11 +113,9 @@ s64 sys_munmap(u64 addr, u64 length)
 
 s64 sys_mprotect(u64 addr, u64 length, u64 prot)
 {
-	/* PROT_GROWSDOWN and PROT_GROWSUP are for executable stacks of old: nothing here needs
-	 * them. */
-	if ((prot & ~(u64)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) != 0)
+	if (prot > UINT32_MAX)
 		return -EINVAL;
-	return aspace_protect(own_aspace(), addr, length, (u32)prot & ~(u32)PROT_SEM);
+	return aspace_protect(own_aspace(), addr, length, (u32)prot);
 }
 
 s64 sys_madvise(u64 addr, u64 length, u64 advice)
@@ -121,11 +123,16 @@ s64 sys_madvise(u64 addr, u64 length, u64 advice)
 	return aspace_advise(own_aspace(), addr, length, (int)advice);
 }
 
-/* ---- nothing to do, but wrong arguments are wrong --------------------------------------- */
-
-static bool range_is_sound(u64 addr, u64 length)
+s64 sys_mremap(u64 addr, u64 old_length, u64 new_length, u64 flags, u64 new_addr)
 {
-	return addr <= USER_MAX && length <= USER_MAX - addr;
+	if (flags > UINT32_MAX)
+		return -EINVAL;
+	const struct remap_args args = { .addr = addr,
+					 .new_addr = new_addr,
+					 .old_len_bytes = old_length,
+					 .new_len_bytes = new_length,
+					 .flags = (u32)flags };
+	return aspace_remap(own_aspace(), &args);
 }
 
 /* The page cache is the file: there is nothing to write back. */
@@ -135,18 +142,63 @@ s64 sys_msync(u64 addr, u64 length, u64 flags)
 		return -EINVAL;
 	if ((flags & MS_ASYNC) != 0 && (flags & MS_SYNC) != 0)
 		return -EINVAL;
-	return range_is_sound(addr, length) ? 0 : -ENOMEM;
+	return aspace_sync(own_aspace(), addr, length, (flags & MS_INVALIDATE) != 0);
 }
 
-/* Nothing is ever paged out. */
+s64 sys_mincore(u64 addr, u64 length, u64 vec)
+{
+	u8 answers[INCORE_CHUNK];
+	if (page_offset(addr) != 0)
+		return -EINVAL;
+	if (!user_range_is_possible(addr, length))
+		return -ENOMEM;
+	u64 pages = page_align_up(length) >> PAGE_SHIFT;
+	if (!user_range_is_possible(vec, pages))
+		return -EFAULT;
+	while (pages != 0) {
+		const u64 n = MIN(pages, (u64)INCORE_CHUNK);
+		const int error = aspace_incore(own_aspace(), addr, n, answers);
+		if (error != 0)
+			return error;
+		if (copy_to_user(vec, answers, n) != 0)
+			return -EFAULT;
+		addr += n << PAGE_SHIFT;
+		vec += n;
+		pages -= n;
+		if (!uio_breathe())
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+/* ---- locking ---------------------------------------------------------------------------- */
+
 s64 sys_mlock(u64 addr, u64 length)
 {
-	return range_is_sound(addr, length) ? 0 : -ENOMEM;
+	return aspace_lock(own_aspace(), addr, length, false);
+}
+
+s64 sys_mlock2(u64 addr, u64 length, u64 flags)
+{
+	if ((flags & ~(u64)MLOCK_ONFAULT) != 0)
+		return -EINVAL;
+	return aspace_lock(own_aspace(), addr, length, flags != 0);
 }
 
 s64 sys_munlock(u64 addr, u64 length)
 {
-	return range_is_sound(addr, length) ? 0 : -ENOMEM;
+	return aspace_unlock(own_aspace(), addr, length);
+}
+
+s64 sys_mlockall(u64 flags)
+{
+	return aspace_lock_all(own_aspace(), (u32)flags);
+}
+
+s64 sys_munlockall(void)
+{
+	aspace_unlock_all(own_aspace());
+	return 0;
 }
 
 /* The range does not matter: fence.i is for all of a hart. */

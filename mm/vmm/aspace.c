@@ -47,6 +47,7 @@ struct aspace *aspace_create(void)
 	refcount_init(&as->refs, 1);
 	mutex_init(&as->lock, "aspace", RANK_ASPACE);
 	as->limit_pages = ~0UL;
+	as->lock_limit_pages = ~0UL;
 	as->brk_limit_bytes = ~0UL;
 	as->stack_limit_bytes = STACK_LIMIT_DEFAULT;
 	as->mmap_top = USER_MAX;

@@ -36,6 +36,10 @@ struct aspace {
 				     */
 	u64 mapped_pages;           /* sum of the regions, for RLIMIT_AS and statm */
 	u64 data_pages;             /* private writable but for stacks, for RLIMIT_DATA */
+	u64 locked_pages;           /* by mlock and its family, for RLIMIT_MEMLOCK */
+	u64 lock_limit_pages;       /* RLIMIT_MEMLOCK; ~0 none */
+	bool locks_future;          /* mlockall(MCL_FUTURE): what is mapped is locked */
+	bool locks_on_fault;        /* and not filled before it is touched (MCL_ONFAULT) */
 	u64 limit_pages;            /* RLIMIT_AS in pages; ~0 none. Set by kernel/proc */
 	uaddr_t brk_start, brk_end; /* end: as the program set it, any byte */
 	u64 brk_limit_bytes;        /* RLIMIT_DATA; ~0 none */
@@ -103,8 +107,31 @@ __must_check int aspace_unmap(struct aspace *as, uaddr_t addr, u64 len_bytes);
 __must_check int aspace_protect(struct aspace *as, uaddr_t addr, u64 len_bytes, u32 prot);
 /* Linux's brk: the new end on success, the old one otherwise. */
 uaddr_t aspace_brk(struct aspace *as, uaddr_t new_end);
-/* MADV_*: what Linux promises for those implemented, -EINVAL otherwise. */
+/* @flags MREMAP_*. Linux's mremap in meaning and errors: the address, or -errno. */
+struct remap_args {
+	uaddr_t addr, new_addr;
+	u64 old_len_bytes, new_len_bytes;
+	u32 flags;
+};
+__must_check s64 aspace_remap(struct aspace *as, const struct remap_args *args);
+
+/* MADV_*: what Linux promises, an effect or nothing; -EINVAL for advice that is not known. */
 __must_check int aspace_advise(struct aspace *as, uaddr_t addr, u64 len_bytes, int advice);
+/* msync: -ENOMEM if something in the range is not mapped. @invalidate: -EBUSY where it is locked.
+ */
+__must_check int aspace_sync(struct aspace *as, uaddr_t addr, u64 len_bytes, bool invalidate);
+/* mincore: a byte for each of @pages pages from @addr on. 0, or -ENOMEM if one is not mapped. */
+__must_check int aspace_incore(struct aspace *as, uaddr_t addr, u64 pages, u8 *out);
+/*
+ * mlock2, munlock, mlockall, munlockall, with Linux's errors. Nothing is ever paged out, so that
+ * locking is filling and counting. @on_fault: without the filling.
+ */
+__must_check int aspace_lock(struct aspace *as, uaddr_t addr, u64 len_bytes, bool on_fault);
+__must_check int aspace_unlock(struct aspace *as, uaddr_t addr, u64 len_bytes);
+__must_check int aspace_lock_all(struct aspace *as, u32 mcl_flags);
+void aspace_unlock_all(struct aspace *as);
+/* Floor 7's: the running process may lock more than lock_limit_pages. NULL: nobody may. */
+extern bool (*aspace_may_lock_all)(void);
 /*
  * Map @pages pages of the kernel image from @image_start on, readable and executable, where mmap
  * would put them. 0 and *@at (also as->vdso), or -ENOMEM.

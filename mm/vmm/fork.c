@@ -27,6 +27,7 @@
 #include "mm/vmm/fence.h"
 #include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
+#include "mm/vmm/unmap.h"
 
 struct fork_job {
 	struct aspace *parent, *child;
@@ -48,9 +49,11 @@ static int copy_regions(struct fork_job *job)
 		if (copy == NULL)
 			return -ENOMEM;
 		copy->as = c;
+		copy->flags &= ~REGION_LOCKED; /* locks are not inherited */
 		region_append(copy);
 	}
 	c->limit_pages = p->limit_pages;
+	c->lock_limit_pages = p->lock_limit_pages;
 	c->brk_start = p->brk_start;
 	c->brk_end = p->brk_end;
 	c->brk_limit_bytes = p->brk_limit_bytes;
@@ -226,6 +229,30 @@ static int visit_tables(struct fork_job *job, leaves_visitor *visit, bool with_c
 	return 0;
 }
 
+/*
+ * MADV_DONTFORK and MADV_WIPEONFORK: the child has nothing or zeros there. Its leaves are copied
+ * with the rest of their table and go again here, before anybody can run on them.
+ */
+static void drop_unwanted(struct aspace *child)
+{
+	struct list dead;
+	list_init(&dead);
+	struct unmap_batch b;
+	unmap_begin(&b, child);
+	struct region *next;
+	for (struct region *r = region_first(child); r != NULL; r = next) {
+		next = region_next(r);
+		if ((r->flags & (REGION_DONT_FORK | REGION_WIPE_ON_FORK)) == 0)
+			continue;
+		unmap_range(&b, r->start, r->end);
+		if (r->flags & REGION_DONT_FORK)
+			region_remove(r, &dead);
+	}
+	unmap_end(&b);
+	region_destroy_list(&dead); /* not the objects' last references: the parent's regions have
+				       one */
+}
+
 static int fork_tables(struct fork_job *job, enum fork_mode mode)
 {
 	int err;
@@ -264,6 +291,8 @@ int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **chil
 	int err = copy_regions(&job);
 	if (err == 0)
 		err = fork_tables(&job, mode);
+	if (err == 0)
+		drop_unwanted(c);
 	/* What the child's entries name, before its count says that they may be followed. */
 	__atomic_store_n(&c->refs.value, 1, __ATOMIC_RELEASE);
 	mutex_unlock(&parent->lock);

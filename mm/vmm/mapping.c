@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * mmap, munmap, mprotect, brk, madvise: changing what should be there, and taking away what no
- * longer should.
+ * mmap, munmap, mprotect, brk: changing what should be there, and taking away what no longer
+ * should. mremap is remap.c's; madvise, mlock and what asks about mappings advise.c's.
  *
  * Each call parses and checks, then allocates what it can need and makes the tables its own, then
  * acts; the acting part cannot fail. Regions are changed before leaves, both under as->lock, so
@@ -13,43 +13,13 @@
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
 #include "mm/vmm/aspace.h"
-#include "mm/vmm/fault.h"
 #include "mm/vmm/fence.h"
 #include "mm/vmm/object.h"
 #include "mm/vmm/ptable.h"
+#include "mm/vmm/range.h"
 #include "mm/vmm/region.h"
-#include "mm/vmm/unmap.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
-
-/* The end of [@addr, @addr + @len_bytes) rounded up to pages, if the range is within user space. */
-static bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
-{
-	if (addr > USER_MAX || len_bytes > USER_MAX - addr)
-		return false;
-	*end = page_align_up(addr + len_bytes);
-	return true;
-}
-
-/* Take the leaves of [@start, @end) away; its tables are owned. */
-static void drop_leaves(struct aspace *as, uaddr_t start, uaddr_t end)
-{
-	struct unmap_batch b;
-	unmap_begin(&b, as);
-	unmap_range(&b, start, end);
-	unmap_end(&b);
-}
-
-/* Remove regions and leaves of [@start, @end). 0; -ENOMEM with nothing changed. */
-static int clear_range(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
-{
-	int err = ptable_own_range(as, start, end);
-	if (err == 0)
-		err = region_punch(as, start, end, dead);
-	if (err == 0)
-		drop_leaves(as, start, end);
-	return err;
-}
 
 /* ---- mmap ---- */
 
@@ -65,7 +35,12 @@ static int map_parse(const struct map_args *args, u64 *len_bytes, struct region 
 	if (args->offset_bytes + *len_bytes < args->offset_bytes)
 		return -EOVERFLOW;
 
+	/* No huge pages are set aside, which Linux says so. */
+	if (args->flags & MAP_HUGETLB)
+		return args->object != NULL ? -EINVAL : -ENOMEM;
 	u32 type = args->flags & MAP_TYPE;
+	if (type == MAP_SHARED_VALIDATE && (args->flags & MAP_SYNC))
+		return -EOPNOTSUPP;
 	if (type == MAP_SHARED_VALIDATE && args->object != NULL)
 		type = MAP_SHARED;
 	if (type != MAP_SHARED && type != MAP_PRIVATE)
@@ -78,7 +53,8 @@ static int map_parse(const struct map_args *args, u64 *len_bytes, struct region 
 	like->max_prot = args->object != NULL ? args->max_prot & PROT_ALL : PROT_ALL;
 	if (like->prot & ~like->max_prot)
 		return -EACCES;
-	like->flags = type | grows;
+	/* MAP_LOCKED is REGION_LOCKED. */
+	like->flags = type | grows | (args->flags & MAP_LOCKED);
 	like->object = args->object;
 	like->offset_bytes = args->object != NULL ? args->offset_bytes : 0;
 	return 0;
@@ -115,6 +91,17 @@ static int map_place(const struct aspace *as, const struct map_args *args, u64 l
 	return region_find_gap(as, len_bytes, start);
 }
 
+/* MAP_LOCKED, or what mlockall() said of everything to come. */
+static int map_check_lock(const struct aspace *as, const struct map_args *args, u64 pages)
+{
+	if ((args->flags & MAP_LOCKED) && !region_lock_limit_allows(as, 1) &&
+	    as->lock_limit_pages == 0)
+		return -EPERM;
+	if (!(args->flags & MAP_LOCKED) && !as->locks_future)
+		return 0;
+	return region_lock_limit_allows(as, pages) ? 0 : -EAGAIN;
+}
+
 static int map_locked(struct aspace *as, const struct map_args *args, struct region *like,
 		      u64 len_bytes, struct list *dead)
 {
@@ -127,6 +114,11 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 
 	const struct region_sum old = region_sum_range(as, start, end);
 	const u64 pages = len_bytes >> PAGE_SHIFT;
+	err = map_check_lock(as, args, pages);
+	if (err != 0)
+		return err;
+	if (as->locks_future)
+		like->flags |= REGION_LOCKED;
 	u64 data_pages = region_is_data(like->prot, like->flags) ? pages : 0;
 	data_pages = data_pages > old.data_pages ? data_pages - old.data_pages : 0;
 	if (as->region_count >= REGIONS_MAX ||
@@ -139,7 +131,7 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 	struct region *r = region_create(like);
 	if (r == NULL)
 		return -ENOMEM;
-	err = old.pages != 0 ? clear_range(as, start, end, dead) : 0;
+	err = old.pages != 0 ? range_clear(as, start, end, dead) : 0;
 	if (err != 0) {
 		region_destroy(r); /* not the object's last reference: the caller holds one */
 		return err;
@@ -149,21 +141,6 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 	if (searched)
 		region_note_gap_taken(as, start, len_bytes);
 	return 0;
-}
-
-/* MAP_POPULATE: as many pages as can be had; what fails will fail again, with a fault. */
-static void populate(struct aspace *as, const struct region *like)
-{
-	enum access access = ACCESS_READ;
-	if (like->prot == PROT_NONE)
-		return;
-	if ((like->prot & PROT_WRITE) && !region_is_shared(like))
-		access = ACCESS_WRITE;
-	else if (like->prot == PROT_EXEC)
-		access = ACCESS_EXEC;
-	for (uaddr_t va = like->start; va < like->end; va += PAGE_SIZE)
-		if (aspace_fault(as, va, access) != 0)
-			return;
 }
 
 s64 aspace_map(struct aspace *as, const struct map_args *args)
@@ -192,8 +169,10 @@ s64 aspace_map(struct aspace *as, const struct map_args *args)
 		vm_object_put(shared);
 	if (err != 0)
 		return err;
-	if (args->flags & MAP_POPULATE)
-		populate(as, &like);
+	/* As many pages as can be had; what fails will fail again, with a fault. */
+	const bool is_locked = (like.flags & REGION_LOCKED) != 0;
+	if ((args->flags & MAP_POPULATE) || (is_locked && !as->locks_on_fault))
+		(void)range_populate(as, like.start, like.end, POPULATE_TOUCH);
 	return (s64)like.start;
 }
 
@@ -228,7 +207,7 @@ int aspace_unmap(struct aspace *as, uaddr_t addr, u64 len_bytes)
 	struct list dead;
 	list_init(&dead);
 	mutex_lock(&as->lock);
-	const int err = clear_range(as, addr, end, &dead);
+	const int err = range_clear(as, addr, end, &dead);
 	mutex_unlock(&as->lock);
 	region_destroy_list(&dead);
 	return err;
@@ -287,15 +266,9 @@ static int protect_piece(struct protect_job *job, struct region *r, uaddr_t star
 	if (err != 0)
 		return err;
 
-	if (r->start < start) {
-		r = region_split(r, start);
-		if (r == NULL)
-			return -ENOMEM;
-	}
-	if (end < r->end && region_split(r, end) == NULL) {
-		(void)region_merge(r);
+	r = region_isolate(r, start, end);
+	if (r == NULL)
 		return -ENOMEM;
-	}
 	region_set_prot(r, job->prot);
 	protect_leaves(job, r, start, end);
 	(void)region_merge(r);
@@ -357,13 +330,15 @@ static int brk_grow(struct aspace *as, uaddr_t start, uaddr_t end)
 		return -ENOMEM;
 	if (as->region_count >= REGIONS_MAX || !region_limits_allow(as, pages, pages))
 		return -ENOMEM;
+	if (as->locks_future && !region_lock_limit_allows(as, pages))
+		return -ENOMEM;
 	const struct region like = {
 		.as = as,
 		.start = start,
 		.end = end,
 		.prot = PROT_READ | PROT_WRITE,
 		.max_prot = PROT_ALL,
-		.flags = MAP_PRIVATE,
+		.flags = MAP_PRIVATE | (as->locks_future ? REGION_LOCKED : 0),
 	};
 	struct region *r = region_create(&like);
 	if (r == NULL)
@@ -383,7 +358,7 @@ static int brk_locked(struct aspace *as, uaddr_t new_end, struct list *dead)
 	if (new_page_end > old_page_end)
 		return brk_grow(as, old_page_end, new_page_end);
 	if (new_page_end < old_page_end)
-		return clear_range(as, new_page_end, old_page_end, dead);
+		return range_clear(as, new_page_end, old_page_end, dead);
 	return 0;
 }
 
@@ -392,82 +367,15 @@ uaddr_t aspace_brk(struct aspace *as, uaddr_t new_end)
 	struct list dead;
 	list_init(&dead);
 	mutex_lock(&as->lock);
+	const uaddr_t old_end = as->brk_end;
 	if (brk_locked(as, new_end, &dead) == 0)
 		as->brk_end = new_end;
 	const uaddr_t end = as->brk_end;
+	const bool fills = as->locks_future && !as->locks_on_fault && end > old_end;
 	mutex_unlock(&as->lock);
 	region_destroy_list(&dead);
+	if (fills)
+		(void)range_populate(as, page_align_up(old_end), page_align_up(end),
+				     POPULATE_TOUCH);
 	return end;
-}
-
-/* ---- madvise ---- */
-
-enum advice_action { ADVICE_UNKNOWN, ADVICE_NOTHING, ADVICE_DROP, ADVICE_DROP_ANONYMOUS };
-
-static enum advice_action advice_action(int advice)
-{
-	switch (advice) {
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-	case MADV_COLD:
-	case MADV_PAGEOUT:
-		return ADVICE_NOTHING;
-	case MADV_DONTNEED:
-		return ADVICE_DROP;
-	case MADV_FREE: /* may be done at any time before the next write, so at once */
-		return ADVICE_DROP_ANONYMOUS;
-	default:
-		return ADVICE_UNKNOWN;
-	}
-}
-
-static int advise_locked(struct aspace *as, uaddr_t start, uaddr_t end, enum advice_action action)
-{
-	int err = action == ADVICE_NOTHING ? 0 : ptable_own_range(as, start, end);
-	if (err != 0)
-		return err;
-	struct unmap_batch b;
-	unmap_begin(&b, as);
-	uaddr_t at = start;
-	for (const struct region *r = region_find_from(as, start); r != NULL && r->start < end;
-	     r = region_next(r)) {
-		if (r->start > at)
-			err = -ENOMEM; /* a gap: the rest is done all the same */
-		const uaddr_t from = MAX(start, r->start);
-		at = MIN(end, r->end);
-		if (action == ADVICE_DROP_ANONYMOUS && r->object != NULL) {
-			err = -EINVAL;
-			break;
-		}
-		if (action != ADVICE_NOTHING)
-			unmap_range(&b, from, at);
-	}
-	unmap_end(&b);
-	return err == 0 && at < end ? -ENOMEM : err;
-}
-
-int aspace_advise(struct aspace *as, uaddr_t addr, u64 len_bytes, int advice)
-{
-	const enum advice_action action = advice_action(advice);
-	if (action == ADVICE_UNKNOWN || page_offset(addr) != 0)
-		return -EINVAL;
-	if (len_bytes != 0 && page_align_up(len_bytes) == 0)
-		return -EINVAL;
-	const u64 len = page_align_up(len_bytes);
-	if (addr + len < addr)
-		return -EINVAL;
-	if (len == 0)
-		return 0;
-	/* Beyond user space nothing is mapped. */
-	const uaddr_t end = MIN(addr + len, (uaddr_t)USER_MAX);
-	if (addr >= end)
-		return -ENOMEM;
-	mutex_lock(&as->lock);
-	const int err = advise_locked(as, addr, end, action);
-	mutex_unlock(&as->lock);
-	return err == 0 && addr + len > USER_MAX ? -ENOMEM : err;
 }

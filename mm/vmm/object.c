@@ -120,6 +120,19 @@ static int anon_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 	return 0;
 }
 
+static bool anon_has_page(struct vm_object *o, u64 index)
+{
+	const struct anon_object *a = anon_of(o);
+	spin_lock(&o->lock);
+	struct page *page = index < a->pages ? a->root : NULL;
+	for (unsigned level = a->levels; level > 0 && page != NULL; level--) {
+		struct page **slots = page_to_virt(page);
+		page = slots[index >> (level - 1) * SLOT_BITS & (SLOTS - 1)];
+	}
+	spin_unlock(&o->lock);
+	return page != NULL;
+}
+
 /* Drop all pages and nodes without recursion: three nested levels, each of which may not be
  * there. */
 static void anon_free_pages(struct anon_object *a)
@@ -165,6 +178,7 @@ static void anon_describe(struct vm_object *o, char *buf, size_t size)
 
 static const struct vm_object_ops anon_ops = {
 	.get_page = anon_get_page,
+	.has_page = anon_has_page,
 	.destroy = anon_destroy,
 	.describe = anon_describe,
 };

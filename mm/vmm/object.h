@@ -31,6 +31,8 @@ struct vm_object_ops {
 	 * Context: may sleep; no lock held.
 	 */
 	int (*wait_page)(struct vm_object *o, u64 index);
+	/* Is the page at @index in memory now? NULL: never, but where it is mapped. Any context. */
+	bool (*has_page)(struct vm_object *o, u64 index);
 	/* The last reference went. Context: may sleep; the caller holds no lock of RANK_ASPACE or
 	 * later. */
 	void (*destroy)(struct vm_object *o);

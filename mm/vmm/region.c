@@ -15,6 +15,8 @@
 #include "mm/pmm/slab.h"
 #include "mm/vmm/object.h"
 
+bool (*aspace_may_lock_all)(void);
+
 static struct slab_cache *region_cache;
 
 void region_init(void)
@@ -62,12 +64,15 @@ static void account(struct region *r, u64 pages, bool more)
 {
 	struct aspace *as = r->as;
 	const u64 data = region_is_data(r->prot, r->flags) ? pages : 0;
+	const u64 locked = (r->flags & REGION_LOCKED) != 0 ? pages : 0;
 	if (more) {
 		as->mapped_pages += pages;
 		as->data_pages += data;
+		as->locked_pages += locked;
 	} else {
 		as->mapped_pages -= pages;
 		as->data_pages -= data;
+		as->locked_pages -= locked;
 	}
 }
 
@@ -85,15 +90,23 @@ bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages)
 	return data_pages == 0 || as->data_pages + data_pages <= as->brk_limit_bytes >> PAGE_SHIFT;
 }
 
+bool region_lock_limit_allows(const struct aspace *as, u64 pages)
+{
+	return as->locked_pages + pages <= as->lock_limit_pages ||
+	       (aspace_may_lock_all != NULL && aspace_may_lock_all());
+}
+
 struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr_t end)
 {
-	struct region_sum sum = { 0, 0 };
+	struct region_sum sum = { 0, 0, 0 };
 	for (const struct region *r = region_find_from(as, start); r != NULL && r->start < end;
 	     r = region_next(r)) {
 		const u64 pages = (MIN(end, r->end) - MAX(start, r->start)) >> PAGE_SHIFT;
 		sum.pages += pages;
 		if (region_is_data(r->prot, r->flags))
 			sum.data_pages += pages;
+		if (r->flags & REGION_LOCKED)
+			sum.locked_pages += pages;
 	}
 	return sum;
 }
@@ -279,11 +292,38 @@ void region_grow_down(struct region *r, uaddr_t start)
 	r->start = start;
 }
 
+void region_grow_up(struct region *r, uaddr_t end)
+{
+	account(r, (end - r->end) >> PAGE_SHIFT, true);
+	r->end = end;
+}
+
 void region_set_prot(struct region *r, u32 prot)
 {
 	account(r, region_pages(r), false);
 	r->prot = prot;
 	account(r, region_pages(r), true);
+}
+
+void region_set_flags(struct region *r, u32 flags)
+{
+	account(r, region_pages(r), false);
+	r->flags = flags;
+	account(r, region_pages(r), true);
+}
+
+struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end)
+{
+	if (r->start < start) {
+		r = region_split(r, start);
+		if (r == NULL)
+			return NULL;
+	}
+	if (end < r->end && region_split(r, end) == NULL) {
+		(void)region_merge(r);
+		return NULL;
+	}
+	return r;
 }
 
 /* ---- free ranges ---- */

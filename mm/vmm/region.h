@@ -20,6 +20,11 @@ struct vm_object;
 /* What stays free below a stack, so that running over its limit hits nothing. */
 #define STACK_GUARD_BYTES (256 * PAGE_SIZE)
 
+/* In region->flags, what madvise and mlock say; in places where no MAP_* flag that is kept lies. */
+#define REGION_LOCKED       MAP_LOCKED /* counts against RLIMIT_MEMLOCK */
+#define REGION_DONT_FORK    0x10000000 /* a child has nothing there */
+#define REGION_WIPE_ON_FORK 0x20000000 /* a child has zeros there */
+
 struct region {
 	/* set once at creation */
 	struct aspace *as;        /* NULL: not a region but a place in an object's list (rmap.c) */
@@ -30,7 +35,7 @@ struct region {
 	uaddr_t start, end;
 	u64 offset_bytes;   /* of start in the object */
 	u32 prot, max_prot; /* PROT_* */
-	u32 flags;          /* MAP_SHARED or MAP_PRIVATE, and MAP_GROWSDOWN */
+	u32 flags;          /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, REGION_* */
 
 	/* under object->lock; on a list of dead regions once it was removed */
 	struct list object_node;
@@ -142,7 +147,15 @@ __must_check int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, str
 
 /* Move the start of a stack down to @start, which the caller has checked. */
 void region_grow_down(struct region *r, uaddr_t start);
+/* Move the end of @r up to @end; the caller has checked that nothing is there. */
+void region_grow_up(struct region *r, uaddr_t end);
 void region_set_prot(struct region *r, u32 prot);
+void region_set_flags(struct region *r, u32 flags);
+/*
+ * Cut @r so that [@start, @end), part of it, is a region, which is returned. Undone by
+ * region_merge(). NULL: no memory or too many regions, nothing changed.
+ */
+struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end);
 
 /* The highest free range of @len_bytes below as->mmap_top: 0 and *@start, or -ENOMEM. */
 __must_check int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start);
@@ -150,12 +163,14 @@ __must_check int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t
 void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes);
 /* True if nothing lies in [@start, @end), nor in the guard of a stack above it. */
 bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end);
-/* Mapped pages in [@start, @end), and how many of them region_is_data() counts. */
+/* Mapped pages in [@start, @end), how many of them region_is_data() counts, and locked ones. */
 struct region_sum {
-	u64 pages, data_pages;
+	u64 pages, data_pages, locked_pages;
 };
 struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr_t end);
 /* True if the limits allow @pages more, of which @data_pages count as data. */
 bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages);
+/* True if RLIMIT_MEMLOCK, or the right to ignore it, allows @pages locked ones more. */
+bool region_lock_limit_allows(const struct aspace *as, u64 pages);
 
 void region_init(void);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/* Ranges of a space: their ends, emptying them, filling them; see range.h. */
+#include "mm/vmm/range.h"
+
+#include "arch/riscv/cpu/layout.h"
+#include "kernel/sched/sched.h"
+#include "lib/abi/errno.h"
+#include "mm/vmm/aspace.h"
+#include "mm/vmm/fault.h"
+#include "mm/vmm/ptable.h"
+#include "mm/vmm/region.h"
+#include "mm/vmm/unmap.h"
+
+bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
+{
+	if (addr > USER_MAX || len_bytes > USER_MAX - addr)
+		return false;
+	*end = page_align_up(addr + len_bytes);
+	return true;
+}
+
+int range_clear(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
+{
+	int err = ptable_own_range(as, start, end);
+	if (err == 0)
+		err = region_punch(as, start, end, dead);
+	if (err != 0)
+		return err;
+	struct unmap_batch b;
+	unmap_begin(&b, as);
+	unmap_range(&b, start, end);
+	unmap_end(&b);
+	return 0;
+}
+
+static enum access first_touch(const struct region *r)
+{
+	if ((r->prot & PROT_WRITE) && !region_is_shared(r))
+		return ACCESS_WRITE;
+	return r->prot == PROT_EXEC ? ACCESS_EXEC : ACCESS_READ;
+}
+
+int range_populate(struct aspace *as, uaddr_t start, uaddr_t end, enum populate how)
+{
+	int err = 0;
+	for (uaddr_t va = start; va < end && err == 0; va += PAGE_SIZE) {
+		pte_t leaf;
+		mutex_lock(&as->lock);
+		const struct region *r = region_find(as, va);
+		err = r != NULL ? 0 : -EFAULT;
+		if (err == 0 && how == POPULATE_TOUCH)
+			err = fault_serve(as, va, first_touch(r), &leaf);
+		else if (err == 0)
+			err = fault_serve(
+				as, va, how == POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ, &leaf);
+		mutex_unlock(&as->lock);
+		sched_point();
+		if (err == 0 && thread_is_interrupted())
+			err = -EINTR;
+	}
+	return err;
+}
