@@ -115,6 +115,11 @@ u64 early_map(paddr_t image, paddr_t fdt)
 	return kernel_satp;
 }
 
+void early_no_paging(void)
+{
+	early_stop("heifer: the boot hart has no Sv39 paging\n");
+}
+
 static void early_put_hex(u64 value)
 {
 	char text[17];

@@ -18,6 +18,8 @@ extern size_t early_fdt_mapped_bytes;
  * a1. Returns the value for satp.
  */
 u64 early_map(paddr_t image, paddr_t fdt);
+/* satp did not take what early_map() returned: say so and stop. MMU off. */
+void early_no_paging(void);
 /* A trap before trap entry works: print it with the firmware's console and stop. Either side of the
  * MMU. */
 void early_trap(u64 cause, u64 pc, u64 badaddr);

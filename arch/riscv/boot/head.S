@@ -81,6 +81,8 @@ boot:
 2:	sfence.vma
 	lla t0, boot_trap
 	csrw stvec, t0
+	csrr t0, satp                /* a mode the hart does not have is not taken (rule T10) */
+	bne t0, a0, no_paging
 	lla tp, boot_thread
 	lla sp, boot_stack_slot + 2 * KSTACK_SIZE - FRAME_SIZE
 	sd sp, THREAD_KERNEL_SP(tp)
@@ -89,6 +91,10 @@ boot:
 	mv a1, s2
 	call kernel_main
 	j park
+
+	/* Still at the load address. */
+no_paging:
+	tail early_no_paging
 
 	/* a0 = hart id. SMP_NOBODY is no hart's. */
 wait_for_mail:

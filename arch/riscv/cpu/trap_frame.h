@@ -51,6 +51,18 @@ static inline bool trap_from_user(const struct trap_frame *f)
 	return (f->status & SSTATUS_SPP) == 0;
 }
 
+/*
+ * The address a fault is about. An erratum leaves bits 63..39 of a faulting fetch's clear (CIP-453,
+ * rule T12).
+ */
+static inline u64 trap_fault_address(const struct trap_frame *f)
+{
+	const bool is_fetch = f->cause == CAUSE_FETCH_PAGE || f->cause == CAUSE_FETCH_ACCESS;
+	if (is_fetch && (f->badaddr & BIT(38)) != 0)
+		return f->badaddr | ~0UL << 39;
+	return f->badaddr;
+}
+
 /* A fresh program: every register zero but the stack pointer; interrupts on, FPU in its initial
  * state. */
 void trap_frame_init_user(struct trap_frame *f, uaddr_t pc, uaddr_t sp);

@@ -38,15 +38,6 @@
  * between, will never end. */
 #define FAULT_REPEATS_MAX (1U << 20)
 
-/* An erratum leaves bits 63..39 of a faulting fetch address clear (CIP-453, rule T12). */
-static u64 fault_address(const struct trap_frame *f)
-{
-	const bool is_fetch = f->cause == CAUSE_FETCH_PAGE || f->cause == CAUSE_FETCH_ACCESS;
-	if (is_fetch && (f->badaddr & BIT(38)) != 0)
-		return f->badaddr | ~0UL << 39;
-	return f->badaddr;
-}
-
 static void trap_interrupt(const struct trap_frame *f)
 {
 	struct arch_thread *current = arch_current();
@@ -141,7 +132,7 @@ static void user_fault_signal(const struct trap_frame *f, int error, uaddr_t va)
 
 static void user_page_fault(const struct trap_frame *f)
 {
-	const u64 va = fault_address(f);
+	const u64 va = trap_fault_address(f);
 	const int error = va < USER_MAX ?
 				  serve_page_fault(f->x[REG_PC], va, cause_access(f->cause)) :
 				  -EFAULT;
@@ -166,7 +157,7 @@ static void user_exception(struct trap_frame *f)
 	case CAUSE_FETCH_ACCESS:
 	case CAUSE_LOAD_ACCESS:
 	case CAUSE_STORE_ACCESS:
-		signal_fault(SIGSEGV, SEGV_ACCERR, fault_address(f));
+		signal_fault(SIGSEGV, SEGV_ACCERR, trap_fault_address(f));
 		break;
 	case CAUSE_FETCH_MISALIGNED:
 	case CAUSE_LOAD_MISALIGNED:
@@ -224,7 +215,7 @@ static bool kernel_fault_is_stale(const struct trap_frame *f, u64 va)
 /* True if the kernel can go on. */
 static bool kernel_fault(struct trap_frame *f)
 {
-	const u64 va = fault_address(f);
+	const u64 va = trap_fault_address(f);
 	if (va >= USER_MAX) {
 		if (!cause_is_page_fault(f->cause) || !kernel_fault_is_stale(f, va))
 			return false;
@@ -262,7 +253,7 @@ void handle_kernel_trap(struct trap_frame *f)
 	case CAUSE_STORE_ACCESS:
 		if (kernel_fault(f))
 			return;
-		kernel_fault_panic(f, fault_address(f));
+		kernel_fault_panic(f, trap_fault_address(f));
 	default:
 		panic_with_frame(f, "exception in the kernel");
 	}
