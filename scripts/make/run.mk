@@ -24,7 +24,7 @@ boot-test: have-qemu
 	$(call say,BOOT,$(BOARD): to the shell and off again)$(PYTHON) scripts/boot_test.py $(B) $(QEMU_COMMAND)
 
 system-test: have-qemu
-	@scripts/run_system_tests $(T)
+	@scripts/run_system_tests '$(T)'
 
 # Both lines of the README, on machines installed for it. Needs root, so no part of anything else.
 test-fresh:

@@ -55,17 +55,26 @@ class Machine:
     def is_sifive_u(self):
         return self.console.machine.startswith("sifive_u")
 
-    def start(self, boot_args="", device_tree=None):
-        """Power on and wait for the kernel's first line."""
+    def power_on(self, boot_args="", device_tree=None, options=()):
+        """Start with this command line and tree (None: QEMU's own), and @options of QEMU's, which win over
+        the target's."""
         self.stop()
-        self.console.set_boot_args(boot_args)
-        self.console.set_device_tree(device_tree)
+        words = [*options]
+        if boot_args:
+            words += ["-append", boot_args]
+        if device_tree:
+            words += ["-dtb", str(device_tree)]
+        self.console.set_options(words)
         self.console.on()
+
+    def start(self, *args, **kwargs):
+        """power_on(), and wait for the kernel's first line."""
+        self.power_on(*args, **kwargs)
         self.console.expect(BANNER, timeout=30)
 
-    def boot(self, boot_args="", device_tree=None):
-        """Power on and wait for the shell."""
-        self.start(boot_args, device_tree)
+    def boot(self, *args, **kwargs):
+        """power_on(), and wait for the shell."""
+        self.start(*args, **kwargs)
         return self.login()
 
     def login(self):
@@ -97,7 +106,7 @@ class Machine:
     def power_off(self):
         """`poweroff` at the prompt; returns the leak verdict."""
         self.console.sendline("poweroff")
-        _, match = self.expect(r"leaks: ([^\r\n]*)", timeout=60)
+        _, match = self.expect(r"leaks: ([^\r\n]*)\r", timeout=60)
         verdict = match.group(1).decode()
         self.expect(r"safe to switch off")
         return verdict

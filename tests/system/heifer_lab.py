@@ -35,28 +35,16 @@ class HeiferQEMUDriver(QEMUDriver):
         if not self.cpu:
             at = self._cmd.index("-cpu")
             del self._cmd[at:at + 2]
+        self._target_cmd = self._cmd
 
     def on_deactivate(self):
         super().on_deactivate()
         self._socket.close()
 
-    def set_boot_args(self, words):
-        """Kernel command line of the next start; the machine is off."""
+    def set_options(self, words):
+        """What the next start adds to QEMU's command line. The machine is off."""
         assert not self.status
-        if "-append" in self._cmd:
-            at = self._cmd.index("-append")
-            del self._cmd[at:at + 2]
-        if words:
-            self._cmd += ["-append", words]
-
-    def set_device_tree(self, path):
-        """The tree of the next starts instead of QEMU's own; None: QEMU's own again. The machine is off."""
-        assert not self.status
-        if "-dtb" in self._cmd:
-            at = self._cmd.index("-dtb")
-            del self._cmd[at:at + 2]
-        if path:
-            self._cmd += ["-dtb", str(path)]
+        self._cmd = self._target_cmd + words
 
     def set_gdb_port(self, port):
         """Wait for gdb at @port from the next start on; None: no more. The machine is off."""

@@ -1,29 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Coming up: what the command line says, and device trees that lack something."""
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 from conftest import plain
+from device_tree import Tree
 from pexpect import TIMEOUT
-
-FIXTURES = Path(__file__).parents[2] / "build" / "fixtures"
-
-
-def changed_tree(directory, *fdtput):
-    """virt's tree, changed."""
-    tree = directory / "tree.dtb"
-    shutil.copy(FIXTURES / "virt.dtb", tree)
-    subprocess.run(["fdtput", *(tree if word == "TREE" else word for word in fdtput)], check=True)
-    return tree
 
 
 @pytest.mark.machines("virt")
 def test_a_tree_without_memory_ends_in_one_line(machine, tmp_path):
-    tree = changed_tree(tmp_path, "-r", "TREE", "/memory@80000000")
-    machine.start(device_tree=tree)
+    machine.start(device_tree=Tree(tmp_path).remove("/memory@80000000").path)
     machine.expect(r"Heifer cannot start: the device tree lists no memory\r\n")
     with pytest.raises(TIMEOUT):
         machine.expect(r".", timeout=2)
@@ -31,7 +17,7 @@ def test_a_tree_without_memory_ends_in_one_line(machine, tmp_path):
 
 @pytest.mark.machines("virt")
 def test_without_an_interrupt_controller_the_firmware_is_the_console(machine, tmp_path):
-    shell = machine.boot(device_tree=changed_tree(tmp_path, "-r", "TREE", "/soc/plic@c000000"))
+    shell = machine.boot(device_tree=Tree(tmp_path).remove("/soc/plic@c000000").path)
     assert shell.run_check("echo works") == ["works"]
     assert "hvc0" in plain("\n".join(shell.run_check("tty; ls /dev")))
 
