@@ -43,12 +43,14 @@ help:
 # What to run before every commit: under two minutes.
 check:
 	@$(MAKE) host-test
+	@$(MAKE) script-test
 	@$(MAKE) lint
 	@$(MAKE) boot-test
 
 # Everything the README promises.
 test:
 	@$(MAKE) host-test
+	@$(MAKE) script-test
 	@$(MAKE) lint
 	@$(MAKE) user-test-qemu
 	@$(MAKE) boot-test

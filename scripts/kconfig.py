@@ -5,10 +5,12 @@
 usage: kconfig.py configure OUT DEFCONFIG [FRAGMENT...]
        kconfig.py menuconfig OUT
        kconfig.py savedefconfig OUT DEFCONFIG
+       kconfig.py diffconfig OUT CONFIG...
 
 configure writes OUT/.config, OUT/generated/config.h and OUT/generated/config.mk. The configuration is the
 defconfig's, then each fragment's. A .config changed since it was written (menuconfig, an editor) wins over
-them until it is removed.
+them until it is removed. diffconfig prints where OUT's configuration is another than that of the files, one
+loaded over the other.
 
 Debian's kconfiglib does the work, but only warns where a build must stop: here an unknown symbol, a
 malformed line, and a value that is not taken as written are errors with file and line.
@@ -193,6 +195,25 @@ def savedefconfig(out, path):
     print(f"  WROTE   {path}")
 
 
+def values(paths):
+    """What the files make of every option a person can choose, and of those that follow from them."""
+    kconf = open_kconfig()
+    load(kconf, paths)
+    return {symbol.name: symbol.str_value for symbol in kconf.unique_defined_syms}
+
+
+def diffconfig(out, paths):
+    here, there = values([out / ".config"]), values(paths)
+    changed = [name for name in here if here[name] != there[name]]
+    if not changed:
+        print("  no difference")
+        return
+    width = max(map(len, changed)) + len("CONFIG_")
+    print(f"  {'':{width}}  {' '.join(map(str, paths))} -> {out / '.config'}")
+    for name in changed:
+        print(f"  {'CONFIG_' + name:{width}}  {there[name]} -> {here[name]}")
+
+
 def main():
     arguments = sys.argv[1:]
     if len(arguments) < 2:
@@ -205,6 +226,8 @@ def main():
             menuconfig(out)
         elif command == "savedefconfig" and len(paths) == 1:
             savedefconfig(out, paths[0])
+        elif command == "diffconfig" and paths:
+            diffconfig(out, paths)
         else:
             sys.exit(__doc__)
     except (ConfigError, kconfiglib.KconfigError, OSError) as error:

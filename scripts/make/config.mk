@@ -37,8 +37,8 @@ PYTHON  := /usr/bin/python3
 export PYTHONPATH := $(if $(wildcard build/packages/python),$(CURDIR)/build/packages/python)
 
 # Goals that need no configuration: they build no kernel, or have a make of their own do it.
-PLAIN_GOALS := help clean check test host-test fixtures user-tests user-test-qemu system-test test-linux \
-	              lint-style lint-format lint-shell lint-python lint-abi boot-test test-fresh
+PLAIN_GOALS := help clean check test host-test script-test fixtures user-tests user-test-qemu system-test test-linux \
+	              lint-style lint-format lint-shell lint-python lint-abi boot-test test-fresh test-reproducible
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),kernel),)
 include $(B)/generated/config.mk
 CC_FILE := $(realpath $(shell command -v $(firstword $(CC))))
@@ -60,12 +60,16 @@ $(B)/generated/config.mk: Kconfig board/$(BOARD)/defconfig $(FRAGMENTS) scripts/
 		board/$(BOARD)/defconfig $(FRAGMENTS)
 $(B)/generated/config.h: $(B)/generated/config.mk ;
 
-.PHONY: menuconfig savedefconfig
+.PHONY: menuconfig savedefconfig diffconfig
 menuconfig:
 	$(PYTHON) scripts/kconfig.py menuconfig $(B)
 savedefconfig:
 	$(if $(FRAGMENTS),$(error savedefconfig goes without DEBUG and TESTS: they are no part of a defconfig))
 	@$(PYTHON) scripts/kconfig.py savedefconfig $(B) board/$(BOARD)/defconfig
+# WITH is another board, or a .config; without it, what this one was made from.
+diffconfig:
+	@$(PYTHON) scripts/kconfig.py diffconfig $(B) $(if $(WITH),$(or $(wildcard board/$(WITH)/defconfig),$(WITH)), \
+		board/$(BOARD)/defconfig $(FRAGMENTS))
 
 # The same sources give the same bytes: the time is that of the last commit.
 GIT := git --no-optional-locks
@@ -81,5 +85,6 @@ KERNEL_CPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) \
 KERNEL_CFLAGS := -std=gnu11 $(ARCH_FLAGS) -ffreestanding -fno-builtin -fno-pic -fno-pie \
 		 -fno-stack-protector -fno-common -fno-strict-aliasing -fno-omit-frame-pointer \
 		 -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. -O2 -g $(WARNINGS)
-KERNEL_AFLAGS := $(ARCH_FLAGS) -g -ffile-prefix-map=$(CURDIR)=.
+# clang 14's assembler maps no folder in the line table of DWARF 5.
+KERNEL_AFLAGS := $(ARCH_FLAGS) -gdwarf-4 -ffile-prefix-map=$(CURDIR)=.
 KERNEL_LDFLAGS := -melf64lriscv -static --build-id=none -z max-page-size=4096 --discard-locals --fatal-warnings

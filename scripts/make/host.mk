@@ -15,6 +15,11 @@ HOST_CPPFLAGS := -DHOST_TEST -DFIXTURES_DIR='"build/fixtures"' -DCONFIG_NR_CPUS=
 
 FIXTURES := $(addprefix build/fixtures/,virt.dtb sifive_u.dtb unmatched.dtb)
 
+# The scripts that decide something, by pytest.
+.PHONY: script-test
+script-test:
+	$(call say,TEST,tests/scripts)$(PYTHON) -m pytest -q -p no:cacheprovider tests/scripts
+
 .PHONY: host-test fixtures
 fixtures: $(FIXTURES)
 $(FIXTURES) &: scripts/make_fixtures $(wildcard build/packages/VERSIONS)
