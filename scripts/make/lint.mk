@@ -5,6 +5,11 @@ LINT_C = $(sort $(shell find arch kernel mm drivers fs lib user tests -name '*.[
 LINT_SHELL = .ci/run $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/* tests/commands/* tests/linux/*))
 LINT_PYTHON = $(sort $(shell find scripts tests -name '*.py') $(shell grep -lsE '^\#!.*python' scripts/*))
 
+# Not a part of lint: it builds the last commit four times.
+.PHONY: test-reproducible
+test-reproducible:
+	@scripts/check_reproducible
+
 .PHONY: lint lint-style lint-format lint-layers lint-shell lint-python lint-abi lint-binary fix
 lint: lint-style lint-format lint-layers lint-shell lint-python lint-abi lint-binary
 
