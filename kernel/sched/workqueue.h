@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Work put off from interrupts to a kernel thread, where sleeping locks may be taken. */
+/* Work put off to kernel threads, where sleeping locks may be taken. */
 #pragma once
 
 #include "lib/list.h"
@@ -18,5 +18,8 @@ struct work {
 void work_init(struct work *w, void (*run)(struct work *w));
 /* Run it soon, once, however often it is queued before it begins. Any context. */
 void work_queue(struct work *w);
-/* Start the worker; from then on work runs. Once, after sched_init(). */
+/* The same for what may take long: it does not keep the others waiting. Always the same of the two
+ * for one piece of work. */
+void work_queue_long(struct work *w);
+/* Start the workers; from then on work runs. Once, after sched_init(). */
 void workqueue_init(void);

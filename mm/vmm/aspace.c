@@ -87,7 +87,7 @@ void aspace_put_later(struct aspace *as)
 	if (!refcount_put(&as->refs))
 		return;
 	work_init(&as->destroy_later, destroy_work);
-	work_queue(&as->destroy_later);
+	work_queue_long(&as->destroy_later);
 }
 
 /* ---- access from outside ---- */
@@ -146,6 +146,22 @@ u64 aspace_resident_pages(struct aspace *as)
 {
 	mutex_lock(&as->lock);
 	const u64 pages = ptable_present_leaves(as);
+	mutex_unlock(&as->lock);
+	return pages;
+}
+
+u64 aspace_resident_file_pages(struct aspace *as)
+{
+	u64 pages = 0;
+	uaddr_t at = 0;
+	struct leaf_span span;
+	mutex_lock(&as->lock);
+	while (ptable_next_span(as, &at, USER_MAX, &span)) {
+		for_each_present(i, &span)
+		{
+			pages += pte_page(span.entries[i])->kind == PAGE_FILE;
+		}
+	}
 	mutex_unlock(&as->lock);
 	return pages;
 }

@@ -150,6 +150,8 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 /* Pages that have a frame, the zero page included (added up on demand, H22).
  * Context: may sleep; takes as->lock. */
 u64 aspace_resident_pages(struct aspace *as);
+/* Those of them that are files' own pages. The same context. */
+u64 aspace_resident_file_pages(struct aspace *as);
 /* Call @visit for every region, in order. Context: may sleep; @visit runs under as->lock. */
 struct region_info {
 	uaddr_t start, end;

@@ -151,3 +151,8 @@ void work_queue(struct work *w)
 {
 	w->run(w);
 }
+
+void work_queue_long(struct work *w)
+{
+	work_queue(w);
+}
