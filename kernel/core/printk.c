@@ -202,7 +202,17 @@ void log_set_level(int level)
 	irq_restore(flags);
 }
 
-size_t log_read(char *buf, size_t size)
+u64 log_end(void)
+{
+	const u64 flags = irq_save();
+	take(&log_lock);
+	const u64 end = head;
+	release(&log_lock);
+	irq_restore(flags);
+	return end;
+}
+
+u64 log_place_of_last(size_t size)
 {
 	const u64 flags = irq_save();
 	take(&log_lock);
@@ -210,11 +220,26 @@ size_t log_read(char *buf, size_t size)
 	if (head - from > size)
 		from = head - size;
 	from = line_start(from);
-	const size_t len = (size_t)(head - from);
-	const size_t first = MIN(len, (size_t)(LOG_BYTES - from % LOG_BYTES));
-	memcpy(buf, &ring[from % LOG_BYTES], first);
-	memcpy(buf + first, ring, len - first);
 	release(&log_lock);
 	irq_restore(flags);
+	return from;
+}
+
+size_t log_read(char *buf, size_t size, u64 *at)
+{
+	const u64 flags = irq_save();
+	take(&log_lock);
+	u64 from = *at;
+	if (from < oldest())
+		from = line_start(oldest());
+	const size_t len = from < head ? MIN((size_t)(head - from), size) : 0;
+	const size_t first = MIN(len, (size_t)(LOG_BYTES - from % LOG_BYTES));
+	if (len != 0) {
+		memcpy(buf, &ring[from % LOG_BYTES], first);
+		memcpy(buf + first, ring, len - first);
+	}
+	release(&log_lock);
+	irq_restore(flags);
+	*at = from + len;
 	return len;
 }

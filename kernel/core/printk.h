@@ -38,5 +38,12 @@ void console_set_polled(void);
 /* Lines of a level below @level go to the console, as with Linux's loglevel=. 7 unless set: all but
  * debug. */
 void log_set_level(int level);
-/* Copy the last bytes of the log, at most @size, from the beginning of a line. Returns how many. */
-size_t log_read(char *buf, size_t size);
+/*
+ * Places in the log count the bytes ever written to it. log_end(): of the next one.
+ * log_place_of_last(): the first line of those that the last @size bytes hold whole.
+ */
+u64 log_end(void);
+u64 log_place_of_last(size_t size);
+/* Copy what stands from *@at on, at most @size bytes, and move *@at behind it; what has been
+ * overwritten is skipped up to the beginning of a line. Returns how many. */
+size_t log_read(char *buf, size_t size, u64 *at);

@@ -10,12 +10,11 @@
 #include "kernel/core/printk.h"
 #include "kernel/sched/sched.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/utsname.h"
 #include "lib/bits.h"
 #include "lib/abi/time.h"
+#include "lib/string.h"
 #include "mm/pmm/pmm.h"
-
-/* The Linux whose formats these are, as uname says too. */
-#define RELEASE "6.12.0-heifer"
 
 #define KIB_SHIFT (PAGE_SHIFT - 10)
 
@@ -133,7 +132,9 @@ static int show_cpuinfo(struct seq *s)
 
 static int show_version(struct seq *s)
 {
-	seq_printf(s, "Linux version " RELEASE " (Heifer) #1 SMP\n");
+	struct kutsname names;
+	utsname_get(&names);
+	seq_printf(s, "Linux version %s (Heifer) %s\n", names.release, names.version);
 	return 0;
 }
 
@@ -163,16 +164,35 @@ static int show_pid_max(struct seq *s)
 	return 0;
 }
 
-static int show_ostype(struct seq *s)
+/* A line of /proc/sys/kernel that is one of uname's. */
+#define SHOW_NAME(member)                            \
+	static int show_##member(struct seq *s)      \
+	{                                            \
+		struct kutsname names;               \
+		utsname_get(&names);                 \
+		seq_printf(s, "%s\n", names.member); \
+		return 0;                            \
+	}
+SHOW_NAME(sysname)
+SHOW_NAME(release)
+SHOW_NAME(nodename)
+SHOW_NAME(domainname)
+
+/* Without the newline that echo writes. */
+static size_t line_length(const char *text, size_t len)
 {
-	seq_printf(s, "Linux\n");
-	return 0;
+	const char *end = strchr(text, '\n');
+	return end != NULL ? (size_t)(end - text) : len;
 }
 
-static int show_osrelease(struct seq *s)
+static int store_nodename(const char *text, size_t len)
 {
-	seq_printf(s, RELEASE "\n");
-	return 0;
+	return utsname_set(UTSNAME_NODE, text, line_length(text, len));
+}
+
+static int store_domainname(const char *text, size_t len)
+{
+	return utsname_set(UTSNAME_DOMAIN, text, line_length(text, len));
 }
 
 /* 1: mmap promises more than there is, and the out-of-memory killer settles it. */
@@ -195,8 +215,8 @@ static const struct {
 	{ "cmdline", show_cmdline },
 	{ "vmstat", show_vmstat },
 	{ "sys/kernel/pid_max", show_pid_max },
-	{ "sys/kernel/ostype", show_ostype },
-	{ "sys/kernel/osrelease", show_osrelease },
+	{ "sys/kernel/ostype", show_sysname },
+	{ "sys/kernel/osrelease", show_release },
 	{ "sys/vm/overcommit_memory", show_overcommit },
 };
 
@@ -206,4 +226,8 @@ void procinfo_system_init(void)
 		if (procfs_register(files[i].name, files[i].show) != 0)
 			pr_warn("proc: no memory for /proc/%s\n", files[i].name);
 	}
+	if (procfs_register_control("sys/kernel/hostname", show_nodename, store_nodename) != 0 ||
+	    procfs_register_control("sys/kernel/domainname", show_domainname, store_domainname) !=
+		    0)
+		pr_warn("proc: no memory for the system's names\n");
 }

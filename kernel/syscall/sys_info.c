@@ -7,11 +7,11 @@
 
 #include "arch/riscv/cpu/usercopy.h"
 #include "fs/random.h"
-#include "generated/version.h"
 #include "kernel/core/printk.h"
-#include "kernel/core/spinlock.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/utsname.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/waitq.h"
 #include "kernel/syscall/heifer.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/prctl.h"
@@ -26,31 +26,17 @@
 
 /* ---- names of the system ---------------------------------------------------------------- */
 
-/* Guards the two names that can be set. */
-static struct spinlock names_lock = SPINLOCK_INIT("names", RANK_DEVICE);
-
-static struct kutsname names = {
-	.sysname = "Linux",
-	.nodename = "(none)",
-	.release = "6.12.0-heifer", /* the Linux whose system calls these are */
-	.version = "#1 SMP Heifer " HEIFER_VERSION,
-	.machine = "riscv64",
-	.domainname = "(none)",
-};
-
 s64 sys_uname(u64 buf)
 {
-	struct kutsname copy;
+	struct kutsname names;
 
-	spin_lock(&names_lock);
-	copy = names;
-	spin_unlock(&names_lock);
-	return copy_to_user(buf, &copy, sizeof(copy)) == 0 ? 0 : -EFAULT;
+	utsname_get(&names);
+	return copy_to_user(buf, &names, sizeof(names)) == 0 ? 0 : -EFAULT;
 }
 
-static s64 name_set(char name[UTS_LEN + 1], uaddr_t from, u64 length)
+static s64 name_set(enum utsname_settable which, uaddr_t from, u64 length)
 {
-	char copy[UTS_LEN + 1] = { 0 };
+	char copy[UTS_LEN];
 
 	if (cred_current()->euid != 0)
 		return -EPERM;
@@ -58,20 +44,17 @@ static s64 name_set(char name[UTS_LEN + 1], uaddr_t from, u64 length)
 		return -EINVAL;
 	if (copy_from_user(copy, from, length) != 0)
 		return -EFAULT;
-	spin_lock(&names_lock);
-	memcpy(name, copy, sizeof(copy));
-	spin_unlock(&names_lock);
-	return 0;
+	return utsname_set(which, copy, length);
 }
 
 s64 sys_sethostname(u64 name, u64 length)
 {
-	return name_set(names.nodename, name, length);
+	return name_set(UTSNAME_NODE, name, length);
 }
 
 s64 sys_setdomainname(u64 name, u64 length)
 {
-	return name_set(names.domainname, name, length);
+	return name_set(UTSNAME_DOMAIN, name, length);
 }
 
 /* ---- memory, load, harts ---------------------------------------------------------------- */
@@ -111,20 +94,52 @@ s64 sys_getcpu(u64 cpu, u64 node, u64 unused)
 /* More is not read at once. */
 #define LOG_READ_MAX 0x20000UL
 
-static s64 log_copy(uaddr_t buf, u64 size)
+/* How often a reader who waits for a line looks: printk may be called with any lock held, so it can
+ * wake nobody. */
+#define LOG_WAIT_NS 200000000UL
+
+/* Places in the log. Atomic: racing readers may get a line twice, and nobody misses one. */
+static u64 cleared_at; /* READ_ALL begins here */
+static u64 read_at;    /* READ goes on here */
+
+/* From *@at on, which moves. At most what fits and is there. */
+static s64 log_copy(uaddr_t buf, u64 size, u64 *at)
 {
-	if (buf == 0 || (s32)size < 0)
-		return -EINVAL;
 	const size_t wanted = MIN((u64)(u32)size, LOG_READ_MAX);
-	if (wanted == 0)
-		return 0;
 	char *text = kmalloc(wanted);
 	if (text == NULL)
 		return -ENOMEM;
-	const size_t length = log_read(text, wanted);
+	const size_t length = log_read(text, wanted, at);
 	const bool is_copied = copy_to_user(buf, text, length) == 0;
 	kfree(text);
 	return is_copied ? (s64)length : -EFAULT;
+}
+
+/* The last lines that fit, of those since the log was cleared. */
+static s64 log_copy_last(uaddr_t buf, u64 size)
+{
+	u64 at = MAX(READ_ONCE(cleared_at), log_place_of_last(MIN((u64)(u32)size, LOG_READ_MAX)));
+	return log_copy(buf, size, &at);
+}
+
+/* What comes in, once. */
+static s64 log_copy_next(uaddr_t buf, u64 size)
+{
+	u64 at = READ_ONCE(read_at);
+	while (at >= log_end())
+		if (sleep_until(clock_now() + LOG_WAIT_NS) != 0)
+			return -ERESTARTSYS;
+	const s64 length = log_copy(buf, size, &at);
+	if (length >= 0)
+		WRITE_ONCE(read_at, at);
+	return length;
+}
+
+static s64 log_unread(void)
+{
+	u64 at = READ_ONCE(read_at);
+	(void)log_read(NULL, 0, &at); /* what is overwritten is not there to be read */
+	return (s64)(log_end() - at);
 }
 
 static s64 log_set_console_level(int level)
@@ -135,8 +150,20 @@ static s64 log_set_console_level(int level)
 	return 0;
 }
 
-/* The log is only looked at, never emptied: clearing is accepted, and reading as it comes in is
- * missing. */
+static s64 log_read_action(s32 what, uaddr_t buf, u64 size)
+{
+	if (buf == 0 || (s32)size < 0)
+		return -EINVAL;
+	if (size == 0)
+		return 0;
+	if (what == SYSLOG_ACTION_READ)
+		return log_copy_next(buf, size);
+	const s64 length = log_copy_last(buf, size);
+	if (what == SYSLOG_ACTION_READ_CLEAR && length >= 0)
+		WRITE_ONCE(cleared_at, log_end());
+	return length;
+}
+
 s64 sys_syslog(u64 action, u64 buf, u64 size)
 {
 	const s32 what = (s32)action;
@@ -147,11 +174,14 @@ s64 sys_syslog(u64 action, u64 buf, u64 size)
 	switch (what) {
 	case SYSLOG_ACTION_CLOSE:
 	case SYSLOG_ACTION_OPEN:
-	case SYSLOG_ACTION_CLEAR:
 		return 0;
+	case SYSLOG_ACTION_CLEAR:
+		WRITE_ONCE(cleared_at, log_end());
+		return 0;
+	case SYSLOG_ACTION_READ:
 	case SYSLOG_ACTION_READ_ALL:
 	case SYSLOG_ACTION_READ_CLEAR:
-		return log_copy(buf, size);
+		return log_read_action(what, buf, size);
 	case SYSLOG_ACTION_CONSOLE_OFF:
 		return log_set_console_level(1);
 	case SYSLOG_ACTION_CONSOLE_ON:
@@ -160,9 +190,8 @@ s64 sys_syslog(u64 action, u64 buf, u64 size)
 		return log_set_console_level((s32)size);
 	case SYSLOG_ACTION_SIZE_BUFFER:
 		return LOG_READ_MAX;
-	case SYSLOG_ACTION_READ:
 	case SYSLOG_ACTION_SIZE_UNREAD:
-		return -ENOSYS;
+		return log_unread();
 	default:
 		return -EINVAL;
 	}

@@ -46,7 +46,8 @@ static int setup(void **state)
 
 static const char *last_log(size_t size)
 {
-	const size_t n = log_read(log_text, size);
+	u64 at = log_place_of_last(size);
+	const size_t n = log_read(log_text, size, &at);
 	assert_true(n <= size);
 	log_text[n] = '\0';
 	return log_text;
@@ -130,8 +131,31 @@ static void a_small_read_begins_with_a_line(void **state)
 	pr_err("first of two");
 	pr_err("second of two");
 	assert_string_equal(last_log(40), "<3>[   12.345678] second of two\n");
-	assert_int_equal(log_read(log_text, 10), 0);
-	assert_int_equal(log_read(log_text, 0), 0);
+	assert_string_equal(last_log(10), "");
+	assert_string_equal(last_log(0), "");
+}
+
+static void a_reader_goes_on_where_it_was(void **state)
+{
+	u64 at = log_end();
+	pr_err("one");
+	pr_err("two");
+	assert_int_equal(log_read(log_text, 3, &at), 3);
+	assert_memory_equal(log_text, "<3>", 3);
+	const size_t n = log_read(log_text, sizeof(log_text), &at);
+	assert_memory_equal(log_text, "[   12.345678] one\n<3>[   12.345678] two\n", n);
+	assert_int_equal(at, log_end());
+	assert_int_equal(log_read(log_text, sizeof(log_text), &at), 0);
+}
+
+static void what_is_overwritten_is_skipped_by_lines(void **state)
+{
+	u64 at = log_end();
+	pr_err("lost");
+	for (int i = 0; i < 3000; i++)
+		pr_debug("filling the ring with line %d", i);
+	assert_int_equal(log_read(log_text, 4, &at), 4);
+	assert_memory_equal(log_text, "<7>[", 4);
 }
 
 static void a_registered_console_takes_over_without_repeating(void **state)
@@ -156,6 +180,8 @@ int main(void)
 		TEST(a_long_text_is_cut),
 		TEST(the_ring_keeps_the_newest_lines_whole),
 		TEST(a_small_read_begins_with_a_line),
+		TEST(a_reader_goes_on_where_it_was),
+		TEST(what_is_overwritten_is_skipped_by_lines),
 		TEST(a_registered_console_takes_over_without_repeating),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
