@@ -12,6 +12,7 @@
 #include "fs/fs.h"
 #include "fs/path.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/snapshot.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 
@@ -30,13 +31,6 @@ static u32 self_pid(void)
 {
 	const struct process *p = process_current();
 	return p != NULL ? p->pid : 0;
-}
-
-/* Other people's links and descriptors are theirs. */
-static bool may_look(const struct process *p)
-{
-	const struct task *me = task_current();
-	return me == NULL || me->cred.euid == 0 || me->cred.euid == p->leader->cred.uid;
 }
 
 static bool inode_named(const char *which, enum process_inode *out)
@@ -62,7 +56,7 @@ static int link_inode(u32 pid, const char *which, struct inode **out)
 		return -ESRCH;
 	struct inode *inode = NULL;
 	int error = -EACCES;
-	if (may_look(p)) {
+	if (process_may_be_looked_at(p)) {
 		inode = process_inode_lookup(p, name);
 		error = inode != NULL ? 0 : -ENOENT; /* a zombie's */
 	}
@@ -106,7 +100,7 @@ static ssize_t link_text(u32 pid, const char *which, char *buf, size_t size)
 	if (p == NULL)
 		return -ESRCH;
 	ssize_t len = -EACCES;
-	if (may_look(p))
+	if (process_may_be_looked_at(p))
 		len = name == PROCESS_EXE ? exe_text(p, buf, size) :
 					    directory_text(p, name, buf, size);
 	process_put(p);
@@ -118,7 +112,7 @@ static struct fd_table *fds(u32 pid)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return NULL;
-	struct fd_table *table = may_look(p) ? process_files_lookup(p) : NULL;
+	struct fd_table *table = process_may_be_looked_at(p) ? process_files_lookup(p) : NULL;
 	process_put(p);
 	return table;
 }

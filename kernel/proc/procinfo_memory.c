@@ -7,6 +7,7 @@
 
 #include "fs/fs.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/snapshot.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
 #include "lib/format.h"
@@ -55,9 +56,7 @@ static int show_strings(u32 pid, enum strings which, struct seq *s)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	const struct task *me = task_current();
-	const bool may_look = which == ARGUMENTS || me == NULL || me->cred.euid == 0 ||
-			      me->cred.euid == p->leader->cred.uid;
+	const bool may_look = which == ARGUMENTS || process_may_be_looked_at(p);
 	struct aspace *as = may_look ? process_aspace_lookup(p) : NULL;
 	process_put(p);
 	if (as == NULL) /* a zombie's are empty */
@@ -126,10 +125,11 @@ int procinfo_maps(u32 pid, struct seq *s)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	struct aspace *as = process_aspace_lookup(p);
+	const bool may_look = process_may_be_looked_at(p);
+	struct aspace *as = may_look ? process_aspace_lookup(p) : NULL;
 	process_put(p);
 	if (as == NULL)
-		return 0;
+		return may_look ? 0 : -EACCES;
 	struct maps m = { .s = s, .as = as, .name = kmalloc(NAME_BYTES) };
 	if (m.name != NULL)
 		aspace_for_each_region(as, write_region, &m);

@@ -8,6 +8,7 @@
 #include "fs/fs.h"
 #include "kernel/proc/snapshot.h"
 #include "lib/abi/errno.h"
+#include "lib/abi/mman.h"
 #include "lib/string.h"
 
 /* What proc(5) calls the kernel's own scale of priorities: 20 is nice 0. */
@@ -15,9 +16,32 @@
 
 struct memory {
 	u64 mapped_pages, resident_pages, data_pages;
+	u64 file_pages; /* of the resident ones */
+	u64 stack_pages, text_pages, library_pages;
+	uaddr_t text_start, text_end;
+	const struct vm_object *program; /* only compared */
 	uaddr_t stack_top, arg_start, arg_end, env_start, env_end, brk_start;
 	u64 limit_bytes;
 };
+
+/* Code is what is executable; the program's own is told from its libraries by the file. */
+static void count_region(const struct region_info *r, void *arg)
+{
+	struct memory *m = arg;
+	const u64 pages = (r->end - r->start) >> PAGE_SHIFT;
+	if ((r->flags & MAP_GROWSDOWN) != 0)
+		m->stack_pages += pages;
+	if ((r->prot & PROT_EXEC) == 0)
+		return;
+	if (r->object == NULL || r->object != m->program) {
+		m->library_pages += pages;
+		return;
+	}
+	if (m->text_pages == 0)
+		m->text_start = r->start;
+	m->text_end = r->end;
+	m->text_pages += pages;
+}
 
 static void memory_of(struct process *p, struct memory *m)
 {
@@ -25,7 +49,11 @@ static void memory_of(struct process *p, struct memory *m)
 	struct aspace *as = process_aspace_lookup(p);
 	if (as == NULL)
 		return;
+	struct inode *exe = process_inode_lookup(p, PROCESS_EXE);
+	m->program = exe != NULL ? exe->object : NULL;
+	m->file_pages = aspace_resident_file_pages(as);
 	m->resident_pages = aspace_resident_pages(as);
+	aspace_for_each_region(as, count_region, m);
 	mutex_lock(&as->lock);
 	m->mapped_pages = as->mapped_pages;
 	m->data_pages = as->data_pages;
@@ -36,6 +64,7 @@ static void memory_of(struct process *p, struct memory *m)
 	m->env_end = as->env_end;
 	m->brk_start = as->brk_start;
 	mutex_unlock(&as->lock);
+	inode_put(exe);
 	aspace_put(as);
 }
 
@@ -60,7 +89,7 @@ static void write_stat(struct seq *s, struct process *p, const struct process_sn
 		   n->threads, ticks(n->start), m.mapped_pages << PAGE_SHIFT, m.resident_pages,
 		   p->limits[RLIMIT_RSS].soft);
 	/* 26-30: startcode endcode startstack kstkesp kstkeip */
-	seq_printf(s, "0 0 %lu 0 0 ", m.stack_top);
+	seq_printf(s, "%lu %lu %lu 0 0 ", m.text_start, m.text_end, m.stack_top);
 	/* 31-37: signal blocked sigignore sigcatch wchan nswap cnswap (31 signals: old format) */
 	seq_printf(s, "%lu %lu %lu %lu 0 0 0 ", masks->pending & INT32_MAX,
 		   masks->blocked & INT32_MAX, masks->ignored & INT32_MAX,
@@ -127,10 +156,14 @@ static void write_status_memory(struct seq *s, struct process *p)
 	const u64 resident = m.resident_pages << kib_shift;
 	seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", size,
 		   size, 0, 0);
-	seq_printf(s, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nVmData:\t%8lu kB\n", resident, resident,
-		   m.data_pages << kib_shift);
-	seq_printf(s, "VmStk:\t%8u kB\nVmExe:\t%8u kB\nVmLib:\t%8u kB\nVmSwap:\t%8u kB\n", 0, 0, 0,
-		   0);
+	seq_printf(s, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n", resident, resident);
+	const u64 file = m.file_pages << kib_shift;
+	seq_printf(s, "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8u kB\n",
+		   resident > file ? resident - file : 0, file, 0);
+	seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\n", m.data_pages << kib_shift,
+		   m.stack_pages << kib_shift);
+	seq_printf(s, "VmExe:\t%8lu kB\nVmLib:\t%8lu kB\nVmSwap:\t%8u kB\n",
+		   m.text_pages << kib_shift, m.library_pages << kib_shift, 0);
 }
 
 int procinfo_status(u32 pid, struct seq *s)
@@ -162,7 +195,8 @@ int procinfo_statm(u32 pid, struct seq *s)
 	memory_of(p, &m);
 	process_put(p);
 	/* size resident shared text lib data dt */
-	seq_printf(s, "%lu %lu 0 0 0 %lu 0\n", m.mapped_pages, m.resident_pages, m.data_pages);
+	seq_printf(s, "%lu %lu %lu %lu 0 %lu 0\n", m.mapped_pages, m.resident_pages, m.file_pages,
+		   m.text_pages, m.data_pages + m.stack_pages);
 	return 0;
 }
 

@@ -73,3 +73,9 @@ int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot
 	*out = p;
 	return 0;
 }
+
+bool process_may_be_looked_at(const struct process *p)
+{
+	const struct task *me = task_current();
+	return me == NULL || me->cred.euid == 0 || me->cred.euid == p->leader->cred.uid;
+}

@@ -32,3 +32,5 @@ struct process_snapshot {
 /* Counted process and its snapshot. -ESRCH. */
 int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)
 	__must_check;
+/* May the running task see @p's links, descriptors and memory? Other people's are theirs. */
+bool process_may_be_looked_at(const struct process *p);
