@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=busybox
+# The system as a whole: names, /proc, logs, mounts, the terminal as far as nobody types.
+
+#: hostname-is-settable
+old=$(hostname); hostname some.name; hostname; uname -n; cat /proc/sys/kernel/hostname
+sysctl -w kernel.hostname=other; hostname; hostname "$old"
+
+#: sysctl-reads
+sysctl -n kernel.ostype kernel.pid_max; sysctl no.such.key
+
+#: meminfo-adds-up
+awk '/^MemTotal/ { t = $2 } /^MemFree/ { f = $2 } END { print (t > f), (f > 0) }' /proc/meminfo
+
+#: stat-has-a-line-per-hart
+awk '/^cpu[0-9]/ { n++ } /^cpu/ { if (NF < 11) bad++ } END { print n == '"$(nproc)"', bad + 0 }' /proc/stat
+grep -oE '^(intr|ctxt|btime|processes|procs_running|procs_blocked)' /proc/stat
+
+#: uptime-is-two-numbers
+awk '{ print NF, $1 > 0 }' /proc/uptime
+
+#: loadavg-format
+sed -E 's/[0-9]+\.[0-9]{2}/L/g; s/[0-9]+/N/g' /proc/loadavg
+
+#: filesystems
+grep -E 'tmpfs|proc' /proc/filesystems | sort
+
+#: mount-options
+mkdir m; mount -t tmpfs -o size=64k,mode=700 none m; stat -c %a m
+mount | grep -c "$PWD/m"; touch m/a; mount -o remount,ro m; touch m/b; ls m
+umount m; ls m; umount m 2>&1 | sed 's/.*: //'
+
+#: mount-unknown-type
+mkdir m; mount -t nosuchfs none m 2>&1 | sed 's/.*failed: //'
+
+#: tmpfs-fills-up
+mkdir m; mount -t tmpfs -o size=64k none m
+dd if=/dev/zero of=m/f bs=4k count=32 2>&1 | grep -v copied; wc -c <m/f; umount m
+
+#: syslog-through-a-socket
+syslogd -O "$PWD/log"; i=0
+while [ ! -S /dev/log ]; do sleep 1; done
+logger -t name -p user.warn hello there
+while ! grep -q hello log; do sleep 1; done
+sed -n 's/.*\(user.warn.*\)/\1/p' log; killall syslogd
+
+#: logger-without-a-daemon
+rm -f /dev/log; logger nobody hears; echo $?
+
+#: dmesg-clears
+dmesg -c >/dev/null; dmesg | wc -l
+
+#: tty-is-none
+tty; stty -a 2>&1 | head -1
+
+#: date-sets-and-formats
+date -u -d @86400 '+%Y-%m-%d %H:%M:%S'
+
+#: nproc-and-taskset
+taskset 1 nproc; taskset -p $$ | sed 's/.*: //' >/dev/null; echo $?
+
+#: chroot-runs
+mkdir -p r/bin; cp /bin/busybox r/bin/sh; chroot r /bin/sh -c 'pwd; echo /*'
+
+#: passwd-names
+id; id nobody; whoami; su nobody -s /bin/sh -c 'id -un; id -u'
+
+#: mkpasswd-is-stable
+mkpasswd -m md5 -S 12345678 word
+
+#: devices
+ls -l /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty | awk '{ print $1, $5, $6, $NF }'
+readlink /dev/stdin /dev/fd
+
+#: full-device
+echo x >/dev/full
+
+#: no-inet
+nc -w 1 127.0.0.1 1 </dev/null 2>/dev/null; [ $? -ne 0 ] && echo failed
