@@ -20,7 +20,6 @@ static const char *const rank_names[] = {
 	[RANK_FILE_OFFSET] = "file offset",
 	[RANK_INODE] = "inode",
 	[RANK_PIPE] = "pipe",
-	[RANK_TTY] = "tty",
 	[RANK_ASPACE] = "address space",
 	[RANK_PROCESS_TREE] = "process tree",
 	[RANK_SIGNAL] = "signal",

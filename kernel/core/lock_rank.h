@@ -19,32 +19,31 @@ enum lock_rank {
 	RANK_FILE_OFFSET, /* file->lock: the offset, held across the whole read or write */
 	RANK_INODE,       /* inode->lock of a file: size and content, held across usercopy */
 	RANK_PIPE,        /* held across usercopy */
-	RANK_TTY,         /* one reader, one writer of a terminal; held across usercopy */
 	RANK_ASPACE,      /* aspace->lock; any usercopy may take it, so all above are outside it */
 	/* spinning, interrupts on */
 	RANK_PROCESS_TREE, /* parents, children, groups, sessions, the pid table */
-	RANK_SIGNAL, /* a process' handlers and pending signals: looked at with the tree held */
-	RANK_FD_TABLE,
-	RANK_SOCKET, /* all sockets' links, queues and names; wakes sleepers */
-	RANK_MOUNTS,
-	RANK_OBJECT, /* vm_object: its pages and the regions that map it */
-	RANK_TABLE,  /* contents of a shared page table, inside the space's lock; never two */
-	RANK_LDISC,  /* a terminal's line being edited; its echo goes to the port */
-	RANK_DEVICE, /* registries of drivers and procfs entries */
-	RANK_FUTEX,  /* a bucket of sleepers; only their wait queues inside */
+	RANK_SIGNAL,   /* a process' handlers and pending signals: looked at with the tree held */
+	RANK_FD_TABLE, /* which file a descriptor names; files are put after it is released */
+	RANK_SOCKET,   /* all sockets' links, queues and names; wakes sleepers */
+	RANK_MOUNTS,   /* what is mounted where: looked at on every path walk */
+	RANK_OBJECT,   /* vm_object: its pages and the regions that map it */
+	RANK_TABLE,    /* contents of a shared page table, inside the space's lock; never two */
+	RANK_LDISC,    /* a terminal's line being edited; its echo goes to the port */
+	RANK_DEVICE,   /* registries of drivers and procfs entries */
+	RANK_FUTEX,    /* a bucket of sleepers; only their wait queues inside */
 	/* spinning, interrupts off */
 	RANK_IRQ_FIRST,
 	RANK_WORK = RANK_IRQ_FIRST, /* queues of deferred work, filled from interrupts */
-	RANK_IRQ_TABLE,
-	RANK_WAITQ,    /* sleepers; under every lock that guards a condition */
-	RANK_TIMER,    /* a hart's timers; not held while one fires */
+	RANK_IRQ_TABLE,             /* who handles which line; not taken to handle one */
+	RANK_WAITQ,                 /* sleepers; under every lock that guards a condition */
+	RANK_TIMER,                 /* a hart's timers; not held while one fires */
 	RANK_RUNQUEUE, /* a hart's ready threads, and the state of all at home there; never two */
 	RANK_KMAP,     /* kernel mappings; allocates frames */
 	RANK_SLAB,     /* a cache; takes frames while held */
-	RANK_PMM,
-	RANK_PRINTK, /* anybody may print, so all that printing takes is innermost */
-	RANK_CONSOLE,
-	RANK_SERIAL, /* a serial port's rings and registers: the console's text goes there */
+	RANK_PMM,      /* free lists and page map: nothing below it but the log */
+	RANK_PRINTK,   /* anybody may print, so all that printing takes is innermost */
+	RANK_CONSOLE,  /* what the console has not shown yet */
+	RANK_SERIAL,   /* a serial port's rings and registers: the console's text goes there */
 	RANK_COUNT,
 };
 

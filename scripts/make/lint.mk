@@ -33,6 +33,12 @@ CHECK_LAYERS = $(PYTHON) scripts/check_layers.py --objects $(B)/obj --nm $(NM)
 lint-layers: $(B)/heifer.elf
 	$(call say,LINT,floors)$(CHECK_LAYERS) --check docs/floors.md
 
+LOCK_TABLE = $(PYTHON) scripts/gen_lock_table.py
+.PHONY: lint-locks
+lint: lint-locks
+lint-locks:
+	$(call say,LINT,locks)$(LOCK_TABLE) --check docs/locking.md
+
 lint-shell:
 	$(call say,LINT,shell)shellcheck $(LINT_SHELL) || \
 		{ echo "every message names a page that says what to do" >&2; exit 1; }
@@ -57,3 +63,4 @@ fix: $(B)/heifer.elf
 		echo "left out, for it needs clang-format 14")
 	$(call say,FIX,style)$(PYTHON) scripts/check_style.py --fix
 	$(call say,FIX,docs/floors.md)$(CHECK_LAYERS) --write docs/floors.md
+	$(call say,FIX,docs/locking.md)$(LOCK_TABLE) --write docs/locking.md
