@@ -39,8 +39,9 @@ class Debugger:
         attach = [f"target extended-remote 127.0.0.1:{self.port}"]
         if self.machine.is_sifive_u:
             attach += ["add-inferior", "inferior 2", "attach 2", "set schedule-multiple on"]
-        words = ["set confirm off", "set pagination off", "set architecture riscv:rv64", f"file {self.elf}",
-                 f"add-symbol-file {self.elf} -o {IMAGE_OFFSET}", *attach, "source scripts/gdb/heifer.py"]
+        # Symbols belong to an inferior, so they come after it.
+        words = ["set confirm off", "set pagination off", "set architecture riscv:rv64", *attach, f"file {self.elf}",
+                 f"add-symbol-file {self.elf} -o {IMAGE_OFFSET}", "source scripts/gdb/heifer.py"]
         for command in commands:
             words += ["echo \\n<<<\\n", command]
         words += ["echo \\n<<<\\n", "detach"]
