@@ -238,7 +238,8 @@ static void dump_threads(void)
 
 static const char *running_thread_name(u32 cpu)
 {
-	return READ_ONCE(sched_harts[cpu].current)->name;
+	const struct thread *t = READ_ONCE(sched_harts[cpu].current);
+	return t != NULL ? t->name : "nobody yet";
 }
 
 static void hart_begin(struct sched_hart *h, struct thread *idle)
