@@ -4,8 +4,8 @@
 
 usage: gen_lock_table.py --write FILE | --check FILE
 
-A row a rank, in the order of the enum: how the lock is taken, its rank, what the enum's comment says of it,
-and the files that make locks of that rank. The rest of FILE, outside the two marks, is written by hand.
+A row a rank, in the order of the enum: how the lock is taken, its rank, and what the enum's comment says of
+it. A rank that no lock has is an error. The rest of FILE, outside the two marks, is written by hand.
 """
 
 import re
@@ -22,8 +22,8 @@ BEGIN, END = "<!-- made by scripts/gen_lock_table.py -->", "<!-- end -->"
 RANK = re.compile(r"RANK_([A-Z_]+)(?: = \w+)?,\s*(?:/\* (.*?) \*/)?", re.S)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 ALIASES = ("IRQ_FIRST", "COUNT")
-# They must work while spinlock.c reports a mistake, so they are no spinlocks.
-BARE = {"RANK_PRINTK": "`kernel/core/printk.c`, a bare ticket", "RANK_CONSOLE": "`kernel/core/printk.c`, a bare ticket"}
+# Bare tickets of printk.c, which must work while spinlock.c reports a mistake.
+BARE = {"RANK_PRINTK", "RANK_CONSOLE"}
 
 
 def read_ranks():
@@ -42,30 +42,27 @@ def read_names():
     return dict(re.findall(r"\[(RANK_\w+)\] = \"([^\"]*)\"", NAMES.read_text(encoding="utf-8")))
 
 
-def read_owners():
-    """{rank: files whose code, not whose comments, names it}"""
-    owners = {}
+def read_used():
+    """The ranks that code, not a comment, names: those of some lock."""
+    used = set(BARE)
     for folder in FOLDERS:
-        for path in sorted(Path(folder).rglob("*.[ch]")):
-            if str(path) in NO_OWNERS:
-                continue
-            for rank in set(re.findall(r"\bRANK_\w+", COMMENT.sub("", path.read_text(encoding="utf-8")))):
-                owners.setdefault(rank, []).append(str(path))
-    return owners
+        for path in Path(folder).rglob("*.[ch]"):
+            if str(path) not in NO_OWNERS:
+                used.update(re.findall(r"\bRANK_\w+", COMMENT.sub("", path.read_text(encoding="utf-8"))))
+    return used
 
 
 def table():
-    names, owners = read_names(), read_owners()
-    lines = ["| rank | lock | what it protects, why it stands here | made in |", "|---:|---|---|---|"]
+    names, used = read_names(), read_used()
+    lines = ["| rank | lock | what it protects, why it stands here |", "|---:|---|---|"]
     before = None
     for number, (heading, rank, what) in enumerate(read_ranks(), 1):
-        if heading != before:
-            lines.append(f"| | **{heading}** | | |")
-            before = heading
-        files = BARE.get(rank) or " ".join(f"`{path}`" for path in owners.get(rank, []))
-        if not files:
+        if rank not in used:
             sys.exit(f"{RANKS}: no lock has {rank}: remove it, there and in {NAMES}")
-        lines.append(f"| {number} | {names.get(rank, rank)} (`{rank}`) | {what} | {files} |")
+        if heading != before:
+            lines.append(f"| | **{heading}** | |")
+            before = heading
+        lines.append(f"| {number} | {names.get(rank, rank)} (`{rank}`) | {what} |")
     return "\n".join(lines) + "\n"
 
 
