@@ -26,6 +26,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
+#include "kernel/proc/failinfo.h"
 #include "kernel/proc/leakcheck.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/procinfo.h"
@@ -61,7 +62,10 @@ static void report_firmware(u32 hartid)
 
 static void start_log(void)
 {
-	u64 level;
+	u64 level, nth;
+	/* Debug builds: the nth allocation of boot fails. */
+	if (cmdline_get_u64("failalloc", &nth))
+		arch_current()->fail_nth = (u32)MIN(nth, (u64)INT32_MAX);
 	if (cmdline_get_u64("loglevel", &level))
 		log_set_level((int)level);
 	pr_info("Heifer %s (%s)\n", HEIFER_VERSION, CONFIG_BOARD_NAME);
@@ -155,6 +159,7 @@ static void start_user_world(void *unused)
 	syscall_init();  /* system calls can be traced */
 	sysrq_init();
 	traceinfo_init();
+	failinfo_init();
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && IS_ENABLED(CONFIG_DEBUG_LOCKS))
 		provoke_init();
 	shutdown_init();

@@ -111,6 +111,7 @@ static int create_thread(struct task *t, struct aspace *as, const struct fork_ar
 	if ((args->flags & CLONE_SETTLS) != 0)
 		frame->x[REG_TP] = args->tls;
 	fpu_fork(&parent->arch, &thread->arch);
+	thread->arch.fail_nth = parent->arch.fail_nth;
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
 #include "lib/string.h"
+#include "mm/pmm/failalloc.h"
 #include "mm/pmm/memblock.h"
 #include "mm/pmm/pmm.h"
 
@@ -110,6 +111,8 @@ static vaddr_t stack_map(void)
 vaddr_t kstack_alloc(void)
 {
 	bool is_fresh = false;
+	if (failalloc_hits())
+		return 0;
 	const u64 flags = spin_lock_irq(&kmap_lock);
 	vaddr_t base = stock;
 	if (base != 0) {

@@ -21,6 +21,7 @@
 #include "kernel/core/spinlock.h"
 #include "kernel/core/symbols.h"
 #include "lib/string.h"
+#include "mm/pmm/failalloc.h"
 #include "mm/pmm/memblock.h"
 
 #define ORDERS       (PMM_MAX_ORDER + 1)
@@ -296,6 +297,8 @@ static __noreturn __cold void put_too_often(const struct page *p, const void *by
 struct page *pmm_alloc(unsigned order, enum page_kind kind)
 {
 	struct page *p = NULL;
+	if (failalloc_hits())
+		return NULL;
 	const u64 flags = irq_save();
 	struct stock *s = &stocks[cpu_index()];
 
@@ -319,6 +322,8 @@ struct page *pmm_alloc(unsigned order, enum page_kind kind)
 		p->present = 0;
 		p->map = 0;
 		__atomic_store_n(&p->count, 1, __ATOMIC_RELAXED);
+	} else {
+		memory_note_lack();
 	}
 	irq_restore(flags);
 	return p;

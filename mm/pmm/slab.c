@@ -14,6 +14,7 @@
 #include "kernel/core/spinlock.h"
 #include "kernel/core/symbols.h"
 #include "lib/string.h"
+#include "mm/pmm/failalloc.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab_internal.h"
 
@@ -256,6 +257,8 @@ static void stock_drain(struct slab_cache *c, struct slab_stock *stock, u32 keep
 void *slab_alloc_part(struct slab_cache *c, size_t bytes, const void *caller)
 {
 	void *object = NULL;
+	if (failalloc_hits())
+		return NULL;
 	const u64 flags = irq_save();
 	struct slab_stock *stock = &c->stock[cpu_index()];
 	if (unlikely(stock->count == 0))

@@ -15,6 +15,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
 #include "lib/string.h"
+#include "mm/pmm/failalloc.h"
 
 #define USER_ENTRIES (PTES_PER_TABLE / 2) /* of a root */
 
@@ -94,6 +95,8 @@ static void give_back_to(struct hart_stocks *h, struct stock *s, u32 max, struct
 
 struct page *ptable_alloc(void)
 {
+	if (failalloc_hits())
+		return NULL;
 	struct hart_stocks *h = &stocks[cpu_index()];
 	struct page *table = take_from(h, &h->tables);
 	if (table != NULL) {
@@ -113,6 +116,8 @@ void ptable_free(struct page *table)
 
 struct page *ptable_alloc_root(void)
 {
+	if (failalloc_hits())
+		return NULL;
 	struct hart_stocks *h = &stocks[cpu_index()];
 	struct page *root = take_from(h, &h->roots);
 	if (root != NULL) {

@@ -43,6 +43,8 @@ struct arch_thread {
 	/* of the last page fault, to notice one that comes back for ever */
 	u64 fault_pc, fault_va;
 	u32 fault_repeats;
+	u32 fail_nth; /* allocations until one is made to fail; 0: none (mm/pmm/failalloc.h) */
+	bool lacked_memory;   /* an allocation failed in earnest since somebody asked */
 	struct fpu_state fpu; /* valid while not running, if fpu_used; see fpu.h */
 	bool fpu_used;
 	u32 fpu_cpu; /* hart whose registers were last loaded from fpu */

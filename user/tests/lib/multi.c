@@ -25,6 +25,8 @@ static const struct test_program *find(const char *name)
 int main(int argc, char **argv)
 {
 	const struct test_program *program = argc > 0 ? find(base_name(argv[0])) : NULL;
+	if (argc > 0 && strcmp(base_name(argv[0]), "sweep") == 0)
+		return sweep_main(argc, argv);
 	if (program == NULL && argc > 1) {
 		argc--, argv++;
 		program = find(base_name(argv[0]));

@@ -9,3 +9,9 @@ struct test_program {
 
 /* Ends with a name that is NULL. */
 extern const struct test_program test_programs[];
+
+/*
+ * `sweep NAME [FIRST [STEP]]`: run the program NAME with its Nth allocation failing, N = FIRST,
+ * FIRST + STEP, ... until no run reaches it. Debug builds of Heifer only (sweep.c).
+ */
+int sweep_main(int argc, char **argv);

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/fail-nth, in debug builds. */
+#pragma once
+
+/* Once, after procfs is there. */
+void failinfo_init(void);

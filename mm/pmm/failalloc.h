@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocations that fail on purpose, and the memory of ones that failed in earnest.
+ *
+ * Debug builds count the allocations of a thread (frames, slab objects, kernel stacks, page tables)
+ * down from what was asked for: at boot by failalloc=N, later by writing N to /proc/fail-nth. The
+ * Nth returns NULL, once. A child begins with what its parent has left, so a whole tree of
+ * processes is covered. Interrupt handlers are left alone: whose they interrupt is chance.
+ *
+ * Locks: none; all of it belongs to the running thread, but for the sum, which is atomic.
+ */
+#pragma once
+
+#include "arch/riscv/cpu/cpu.h"
+#include "lib/compiler.h"
+
+/* Count one allocation. True: it is to fail. */
+bool failalloc_count(void);
+static inline bool failalloc_hits(void)
+{
+	return IS_ENABLED(CONFIG_DEBUG_CHECKS) && unlikely(arch_current()->fail_nth != 0) &&
+	       failalloc_count();
+}
+/* Failures made so far, by all threads. */
+u64 failalloc_total(void);
+
+/* An allocation found no memory: to be noted by allocators. */
+static inline void memory_note_lack(void)
+{
+	WRITE_ONCE(arch_current()->lacked_memory, true);
+}
+/* Was there real lack of memory since it was last taken? Limits and failures made here are none. */
+static inline bool memory_has_lacked(void)
+{
+	return arch_current()->lacked_memory;
+}
+static inline bool memory_take_lack(void)
+{
+	const bool lacked = arch_current()->lacked_memory;
+	arch_current()->lacked_memory = false;
+	return lacked;
+}
