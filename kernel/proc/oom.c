@@ -16,6 +16,7 @@
 #include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
 #include "kernel/sched/waitq.h"
+#include "mm/pmm/failalloc.h"
 #include "mm/pmm/kmap.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
@@ -180,6 +181,9 @@ static bool kill_one(void)
 
 bool oom_kill(void)
 {
+	/* Made to fail (mm/pmm/failalloc.h): once, so the next try does not. */
+	if (!memory_take_lack())
+		return !is_ending(process_current());
 	if (is_ending(process_current()))
 		return false;
 	if (__atomic_exchange_n(&is_choosing, 1, __ATOMIC_ACQUIRE) != 0) {

@@ -9,9 +9,11 @@
 #include "generated/syscall_protos.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
+#include "kernel/proc/oom.h"
 #include "kernel/sched/thread.h"
 #include "lib/abi/errno.h"
 #include "lib/compiler.h"
+#include "mm/pmm/failalloc.h"
 
 #include "generated/syscall_table.h"
 
@@ -59,6 +61,19 @@ static __noinline s64 syscall_call_traced(const struct trap_frame *f, u64 number
 	return result;
 }
 
+/*
+ * A call found no memory where Linux would have waited for some: end the largest process and do it
+ * again, which is safe since a call that fails for lack of memory has changed nothing. Limits give
+ * -ENOMEM, too; they are final.
+ */
+static __noinline s64 syscall_without_memory(const struct trap_frame *f, u64 number)
+{
+	s64 result = -ENOMEM;
+	while (result == -ENOMEM && memory_has_lacked() && oom_kill())
+		result = syscall_call(f, number);
+	return result;
+}
+
 static void trace_changed(void)
 {
 	const bool wanted = trace_is_on(TRACE_SYSCALL) || trace_is_on(TRACE_RETURN);
@@ -80,6 +95,8 @@ void syscall_dispatch(struct trap_frame *f)
 		result = syscall_table[number](f);
 	else
 		result = syscall_call_traced(f, number);
+	if (unlikely(result == -ENOMEM))
+		result = syscall_without_memory(f, number);
 	f->x[REG_A0] = (u64)result;
 	if (unlikely(is_restart_code(result)))
 		thread_work_set(arch_current(), TW_SIGNAL);

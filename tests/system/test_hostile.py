@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Programs that take what they can get: the shell survives, the system goes on, nothing leaks."""
+
+import re
+
+import pytest
+
+
+def run(shell, line, timeout=180):
+    out, _, code = shell.run(line, timeout=timeout)
+    return out, code
+
+
+@pytest.mark.machines("virt-32M")
+def test_memory_file_system_fills(machine):
+    shell = machine.boot()
+    out, code = run(shell, "dd if=/dev/zero of=/tmp/big bs=64k")
+    assert code != 0
+    assert any("No space left on device" in line for line in out)
+    assert run(shell, "rm /tmp/big && echo alive | wc -c")[0] == ["6"]
+    assert machine.power_off() == "none"
+
+
+@pytest.mark.machines("virt-32M")
+def test_hogs_are_ended_and_named(machine):
+    """Three shells whose variable doubles for ever: each is the largest in its turn."""
+    shell = machine.boot()
+    run(shell, "hog() { x=0123456789abcdef; while :; do x=$x$x; done; }")
+    run(shell, "for i in 1 2 3; do hog & done 2>/dev/null; wait", timeout=240)
+    assert run(shell, "echo alive | wc -c")[0] == ["6"]
+    out, _ = run(shell, "dmesg | grep 'out of memory'")
+    assert any(re.search(r"ending process \d+ \(.*\), which has \d+ KiB", line) for line in out)
+    assert machine.power_off() == "none"
