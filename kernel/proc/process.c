@@ -31,6 +31,8 @@
  * memory. */
 #define PAGES_PER_TASK 32
 #define TASK_LIMIT_MIN 64
+/* A part of them that is kept for leaders of sessions. */
+#define LEADERS_SHARE 16
 /* Hard and soft limit on descriptors, as Linux starts with. */
 #define NOFILE_SOFT 1024
 #define NOFILE_HARD 4096
@@ -315,6 +317,18 @@ void process_usage_locked(const struct process *p, struct task_usage *out)
 /* ---- in and out of the tree ------------------------------------------------------------- */
 
 /*
+ * How many tasks there may be for @maker to make another. The last few are for the leaders of
+ * sessions and PID 1, so that the shell of a terminal can still run what ends a runaway script.
+ */
+static u32 limit_for(const struct task *maker)
+{
+	if (maker == NULL || maker->process->is_session_leader ||
+	    maker->process == process_init_process)
+		return task_limit;
+	return task_limit - task_limit / LEADERS_SHARE;
+}
+
+/*
  * May the running task (NULL: the kernel) make another one, and of which number?
  *
  * A signal to its group or process comes under the lock: either it finds the new one there, or the
@@ -322,7 +336,7 @@ void process_usage_locked(const struct process *p, struct task_usage *out)
  */
 static int number_for_new_locked(const struct task *maker, u32 *number)
 {
-	if (refuses_new || task_count >= task_limit)
+	if (refuses_new || task_count >= limit_for(maker))
 		return -EAGAIN;
 	if (maker != NULL && signal_is_deliverable())
 		return -ERESTARTNOINTR;
