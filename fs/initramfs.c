@@ -75,6 +75,19 @@ static void remove_present(struct unpack *u, const char *name)
 							       */
 }
 
+/* Opening what is there must not lead elsewhere: along a link, into a device, or to a FIFO whose
+ * other end nobody will ever open. */
+static void remove_other_type(struct unpack *u, const struct cpio_entry *e, const char *name)
+{
+	struct inode *inode;
+	if (path_lookup(&u->ctx, NULL, name, false, &inode) != 0)
+		return;
+	const bool is_other = (inode->mode & S_IFMT) != (e->mode & S_IFMT);
+	inode_put(inode);
+	if (is_other)
+		remove_present(u, name);
+}
+
 static int write_content(struct file *f, const struct cpio_entry *e)
 {
 	struct uio uio;
@@ -98,12 +111,9 @@ static int unpack_file(struct unpack *u, const struct cpio_entry *e, const char 
 			return err;
 		flags = O_WRONLY | O_NOFOLLOW;
 	}
+	remove_other_type(u, e, name);
 	struct file *f;
 	int err = path_open(&u->ctx, NULL, name, flags, S_IRUSR | S_IWUSR, &f);
-	if (err == -ELOOP || err == -EISDIR || err == -ENXIO) {
-		remove_present(u, name);
-		err = path_open(&u->ctx, NULL, name, flags, S_IRUSR | S_IWUSR, &f);
-	}
 	if (err < 0)
 		return err;
 	err = write_content(f, e);

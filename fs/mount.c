@@ -271,15 +271,8 @@ static int init_caches(void)
 	return err;
 }
 
-int fs_init(void)
+static int mount_root(void)
 {
-	int err = init_caches();
-	if (err < 0)
-		return err;
-	procfs_set_mounts(show_mounts);
-	err = procfs_register("filesystems", show_filesystems);
-	if (err < 0)
-		return err;
 	struct filesystem *fs = tmpfs_create("rootfs", ROOT_PERMISSIONS);
 	if (fs == NULL)
 		return -ENOMEM;
@@ -293,6 +286,16 @@ int fs_init(void)
 	root_fs = fs;
 	list_add(&mounts, fs);
 	return 0;
+}
+
+int fs_init(void)
+{
+	int err = init_caches();
+	if (err < 0)
+		return err;
+	procfs_set_mounts(show_mounts);
+	err = procfs_register("filesystems", show_filesystems);
+	return err < 0 ? err : mount_root();
 }
 
 /* The last one mounted, since it may stand on an earlier one; NULL: none left. */

@@ -92,6 +92,19 @@ static void later_entries_replace_earlier_ones(void **state)
 	assert_int_equal(exists("nowhere"), -ENOENT);
 }
 
+static void file_takes_the_place_of_a_fifo_or_device(void **state)
+{
+	begin();
+	add("t/p", S_IFIFO | 0600, 1, 1, "", 0);
+	add("t/c", S_IFCHR | 0600, 2, 1, "", 0);
+	add("t/p", S_IFREG | 0644, 3, 1, "file", 4);
+	add("t/c", S_IFREG | 0644, 4, 1, "file", 4);
+	assert_int_equal(unpack(), 0);
+	assert_string_equal(content_of("p"), "file");
+	assert_string_equal(content_of("c"), "file");
+	assert_int_equal(stat_of("c").st_mode, S_IFREG | 0644);
+}
+
 static void entry_without_a_directory_is_left_out(void **state)
 {
 	begin();
@@ -142,6 +155,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hard_links_share_the_content_that_comes_last,
 						fs_setup, fs_teardown),
 		cmocka_unit_test_setup_teardown(later_entries_replace_earlier_ones, fs_setup,
+						fs_teardown),
+		cmocka_unit_test_setup_teardown(file_takes_the_place_of_a_fifo_or_device, fs_setup,
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(entry_without_a_directory_is_left_out, fs_setup,
 						fs_teardown),
