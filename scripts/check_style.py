@@ -17,7 +17,7 @@ MAX_COLUMNS_TEXT = 120
 TAB = 8
 FILE_WARN, FILE_FAIL = 600, 700
 FUNCTION_FAIL = 70
-SKIPPED = ("build/", ".git/")
+SKIPPED = ("build/", ".git/", "tests/fuzz/corpus/")
 # By what the name ends with: what the licence line may look like.
 C_SPDX = ("/* SPDX-License-Identifier: MIT */", "// SPDX-License-Identifier: MIT")
 HASH_SPDX = ("# SPDX-License-Identifier: MIT",)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Tests that run on this machine. tests/host/test_<subject>.c is one executable; its comment
-# `/* sources: lib/rbtree.c ... */` names the files under test that are linked with it.
+# `/* sources: lib/rbtree.c ... */` names the files under test that are linked with it. So is
+# tests/fuzz/fuzz_<subject>.c, which goes through the inputs that are known.
 
 H := build/host
-HOST_TEST_SOURCES := $(sort $(wildcard tests/host/test_*.c))
-HOST_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(HOST_TEST_SOURCES))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+HOST_TEST_SOURCES := $(sort $(wildcard tests/host/test_*.c)) $(FUZZ_SOURCES)
+HOST_TESTS := $(patsubst %.c,$(H)/%,$(notdir $(HOST_TEST_SOURCES)))
 HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	       -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	       -Wall -Wextra -Werror -Wno-unused-parameter -Wvla
@@ -26,11 +28,11 @@ $(FIXTURES) &: scripts/make_fixtures $(wildcard build/packages/VERSIONS)
 	$(call say,GEN,build/fixtures)scripts/make_fixtures
 
 ifneq ($(and $(T),$(filter host-test,$(MAKECMDGOALS))),)
-ifeq ($(filter $(H)/test_$(T),$(HOST_TESTS)),)
-$(error T=$(T): there is no tests/host/test_$(T).c)
+ifeq ($(filter $(H)/test_$(T) $(H)/fuzz_$(T),$(HOST_TESTS)),)
+$(error T=$(T): there is neither tests/host/test_$(T).c nor tests/fuzz/fuzz_$(T).c)
 endif
 endif
-host-test: $(patsubst %,%.passed,$(if $(T),$(filter $(H)/test_$(T),$(HOST_TESTS)),$(HOST_TESTS)))
+host-test: $(patsubst %,%.passed,$(if $(T),$(filter $(H)/test_$(T) $(H)/fuzz_$(T),$(HOST_TESTS)),$(HOST_TESTS)))
 	@printf '  host tests: %d programs passed\n' $(words $^)
 
 $(H)/flags: FORCE
@@ -48,6 +50,25 @@ $(H)/%.passed: $(H)/% $(FIXTURES)
 		timeout 300 $< >$(H)/$*.log 2>&1 </dev/null || \
 		{ s=$$?; cat $(H)/$*.log; echo "$* failed ($$s). Again: $<" >&2; exit 1; }
 	@touch $@
+
+# What the fuzz targets begin with.
+FUZZ_SEEDS := build/fuzz/seeds
+$(FUZZ_SEEDS)/made: tests/fuzz/make_seeds.py scripts/gen_initramfs.py $(FIXTURES)
+	$(call say,GEN,$(@D))$(PYTHON) $< $(@D) $(FIXTURES) && touch $@
+$(patsubst tests/fuzz/%.c,$(H)/%.passed,$(FUZZ_SOURCES)): $(FUZZ_SEEDS)/made $(shell find tests/fuzz/corpus -type f)
+
+# Looking for new inputs, with clang's libFuzzer: T=name for one subject, SECONDS for each.
+.PHONY: fuzz
+SECONDS ?= 60
+FUZZ_SUBJECTS := $(if $(filter fuzz,$(MAKECMDGOALS)),$(or $(T),$(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%)))
+fuzz: $(FUZZ_SUBJECTS:%=build/fuzz/fuzz_%) $(FUZZ_SEEDS)/made
+	@scripts/fuzz $(SECONDS) $(FUZZ_SUBJECTS)
+# The sources are the words of the comment that end so; libFuzzer has a main() of its own.
+FUZZ_FILES = $(filter-out %/replay.c,$(filter %.c,$(shell sed -n '/sources:/,/\*\//p' $<)))
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c FORCE
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)clang $(filter-out -W%,$(HOST_CFLAGS)) -fsanitize=fuzzer $(HOST_CPPFLAGS) \
+		-o $@ $< $(FUZZ_FILES) -lcmocka
 
 # For each test: its executable from its objects.
 ifneq ($(filter host-test $(H)/%,$(MAKECMDGOALS)),)

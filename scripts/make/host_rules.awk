@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A make rule for each host test, from the comment that names its sources (see host.mk).
-# usage: awk -f host_rules.awk tests/host/test_*.c
+# usage: awk -f host_rules.awk TEST.c...
 
 FNR == 1 {
 	finish()
