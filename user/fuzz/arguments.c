@@ -478,6 +478,9 @@ void arguments_make(struct session *s, const struct call *call, uint64_t args[CA
 		args[1] = HOSTILE(r, 4) ? PICK(r, sizes) : 88;
 	} else if (call->number == __NR_mmap && !HOSTILE(r, 4)) {
 		args[5] = random_below(r, 4) * PAGE;
+	} else if (call->number == __NR_mount) {
+		/* Without a limit one file system takes half of the memory, and two of them all. */
+		args[4] = (uint64_t) "size=64k";
 	} else if (call->number == __NR_brk) {
 		/* Where the heap is differs from run to run; that it moves is enough. */
 		args[0] = HOSTILE(r, 4) ? PICK(r, hostile_addresses) :
