@@ -8,6 +8,7 @@
 #include "lib/types.h"
 
 struct inode;
+struct seq;
 
 /*
  * One mounted file system; each is mounted in one place. A type supplies the first group,
@@ -19,13 +20,19 @@ struct filesystem {
 	struct inode *root; /* counted */
 	u64 device;         /* st_dev: fs_new_device() */
 	void *private;
-	/* Is an inode of it in use by anybody but itself? Nothing can enter it any more when this
-	 * is asked. */
-	bool (*is_busy)(struct filesystem *fs);
 	/* Every inode and page of it goes, and @fs itself. Called with nothing of it in use. */
 	void (*destroy)(struct filesystem *fs);
 	/* @out comes with f_fsid, f_flags, f_bsize and f_namelen filled in. */
 	void (*statfs)(struct filesystem *fs, struct kstatfs *out);
+	/* Its own options as in /proc/mounts, each with a comma before it. Optional; may not sleep.
+	 */
+	void (*show_options)(const struct filesystem *fs, struct seq *s);
+
+	/*
+	 * atomic: references on its inodes from outside (fs/inode.h). A walker gets the next inode
+	 * before it puts the last, so the count is never 0 while somebody is inside.
+	 */
+	u64 users;
 
 	/* under the tree's lock (fs/tree.h) */
 	struct inode *covered; /* the directory it is mounted on, counted; NULL for the root file
@@ -37,6 +44,15 @@ struct filesystem {
 	bool is_leaving;     /* somebody is unmounting it */
 	u32 flags;           /* MS_*; read without the lock */
 };
+
+/*
+ * Is an inode of it in use by anybody but itself? False is final once nobody can enter any more.
+ */
+static inline bool fs_is_busy(const struct filesystem *fs)
+{
+	/* Acquire pairs with leave() in fs/inode.c. */
+	return __atomic_load_n(&fs->users, __ATOMIC_ACQUIRE) != 0;
+}
 
 /* What of MS_* a mount keeps. */
 #define FS_MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)

@@ -36,13 +36,40 @@ void inode_init(struct inode *inode, const struct inode_ops *ops, struct filesys
 		.ctime = now,
 	};
 	refcount_init(&inode->refs, 1);
+	inode_unsettle(inode);
 	mutex_init(&inode->lock, is_dir ? "directory" : "inode",
 		   is_dir ? RANK_DIRECTORY : RANK_INODE);
 }
 
+void inode_get(struct inode *i)
+{
+	refcount_get(&i->refs);
+	inode_unsettle(i);
+}
+
+void inode_unsettle(struct inode *i)
+{
+	if (i->fs != NULL)
+		(void)__atomic_add_fetch(&i->fs->users, 1, __ATOMIC_RELAXED);
+}
+
+/* Release: whoever sees 0 may free @fs (fs_is_busy()). */
+static void leave(struct filesystem *fs)
+{
+	if (fs != NULL)
+		(void)__atomic_sub_fetch(&fs->users, 1, __ATOMIC_RELEASE);
+}
+
+void inode_settle(struct inode *i)
+{
+	leave(i->fs);
+}
+
 void inode_put(struct inode *i)
 {
-	/* A loop, since the last reference to a directory may hold the last one to its parent. */
+	struct filesystem *fs = i != NULL ? i->fs : NULL;
+	/* A loop, since the last reference to a directory may hold the last one to its parent,
+	 * which is the file system's own. */
 	while (i != NULL && refcount_put(&i->refs)) {
 		struct inode *parent = i->parent;
 		if (i->object != NULL)
@@ -50,6 +77,7 @@ void inode_put(struct inode *i)
 		i->ops->destroy(i);
 		i = parent;
 	}
+	leave(fs);
 }
 
 int inode_permission(const struct inode *inode, const struct cred *cred, u32 mask)

@@ -101,13 +101,17 @@ static inline bool inode_is_dir(const struct inode *i)
 {
 	return (i->mode & S_IFMT) == S_IFDIR;
 }
-static inline void inode_get(struct inode *i)
-{
-	refcount_get(&i->refs);
-}
+void inode_get(struct inode *i);
 /* NULL is welcome. Context: may sleep; the caller holds no lock that the file system takes to let
  * go. */
 void inode_put(struct inode *i);
+/*
+ * Turn the caller's reference into one that the file system holds on itself (an entry on its inode,
+ * a subdirectory on its parent, the file system on its root), and back. Those do not keep it from
+ * being unmounted; all others do.
+ */
+void inode_settle(struct inode *i);
+void inode_unsettle(struct inode *i);
 
 /* May @cred access @inode in the way of @mask (R_OK W_OK X_OK)? 0 or -EACCES. */
 int inode_permission(const struct inode *inode, const struct cred *cred, u32 mask);

@@ -7,7 +7,8 @@
  * as leaving owns its fate; so two unmounts of one do not meet.
  *
  * Unmounting: mark it; take it out of the tree, so that nobody enters; then see whether anybody is
- * in. If so, everything goes back, or, with MNT_DETACH, it waits on a second list until nobody is.
+ * in. If so, everything goes back, or, with MNT_DETACH, it waits on a second list until nobody is,
+ * and so does all that is mounted inside.
  */
 #include "fs/fs.h"
 
@@ -89,7 +90,7 @@ static void reap_detached(void)
 	struct list gone = LIST_INIT(gone);
 	spin_lock(&mounts_lock);
 	list_for_each_safe(fs, &detached, struct filesystem, node) {
-		if (fs->is_busy(fs))
+		if (fs_is_busy(fs))
 			continue;
 		list_remove(&fs->node);
 		list_push_back(&gone, &fs->node);
@@ -181,6 +182,47 @@ static int stay(struct filesystem *fs)
 	return -EBUSY;
 }
 
+/* Something mounted on a directory of @fs, or NULL. Caller holds mounts_lock; what is mounted and
+ * not leaving keeps the directory it covers. */
+static struct filesystem *find_inside(const struct filesystem *fs)
+{
+	list_for_each(inner, &mounts, struct filesystem, node)
+		if (!inner->is_leaving && inner->covered != NULL && inner->covered->fs == fs)
+			return inner;
+	return NULL;
+}
+
+/* The innermost of what is mounted inside @fs, now leaving; NULL: nothing is. */
+static struct filesystem *claim_innermost(const struct filesystem *fs)
+{
+	struct filesystem *innermost = NULL;
+	spin_lock(&mounts_lock);
+	for (const struct filesystem *at = fs; at != NULL; at = innermost) {
+		struct filesystem *inner = find_inside(at);
+		if (inner == NULL)
+			break;
+		innermost = inner;
+	}
+	if (innermost != NULL)
+		innermost->is_leaving = true;
+	spin_unlock(&mounts_lock);
+	return innermost;
+}
+
+/* @fs is out of the tree, where it covered @covered: it goes, now or when nobody uses it. */
+static void let_go(struct filesystem *fs, struct inode *covered)
+{
+	const bool is_busy = fs_is_busy(fs);
+	spin_lock(&mounts_lock);
+	list_remove(&fs->node);
+	if (is_busy)
+		list_push_back(&detached, &fs->node);
+	spin_unlock(&mounts_lock);
+	if (!is_busy)
+		destroy(fs);
+	inode_put(covered);
+}
+
 int fs_unmount(struct inode *at, u32 flags)
 {
 	const bool may_be_busy = (flags & MNT_DETACH) != 0;
@@ -191,22 +233,17 @@ int fs_unmount(struct inode *at, u32 flags)
 	if (fs == NULL)
 		return is_root ? -EBUSY : -EINVAL;
 	/* Look before anybody notices: most unmounts that fail fail here. */
-	if (fs->is_busy(fs) && !may_be_busy)
+	if (fs_is_busy(fs) && !may_be_busy)
 		return stay(fs);
 	struct inode *covered = tree_unmount(fs);
-	const bool is_busy = fs->is_busy(fs);
-	if (is_busy && !may_be_busy) {
+	if (fs_is_busy(fs) && !may_be_busy) {
 		tree_remount(fs, covered);
 		return stay(fs);
 	}
-	spin_lock(&mounts_lock);
-	list_remove(&fs->node);
-	if (is_busy)
-		list_push_back(&detached, &fs->node);
-	spin_unlock(&mounts_lock);
-	if (!is_busy)
-		destroy(fs);
-	inode_put(covered);
+	struct filesystem *inner;
+	while ((inner = claim_innermost(fs)) != NULL)
+		let_go(inner, tree_unmount(inner));
+	let_go(fs, covered);
 	return 0;
 }
 
@@ -246,7 +283,11 @@ static int show_mounts(struct seq *s)
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 			if ((fs->flags & names[i].flag) != 0)
 				seq_write(s, names[i].name, strlen(names[i].name));
-		seq_printf(s, "%s 0 0\n", (fs->flags & MS_NOATIME) != 0 ? "" : ",relatime");
+		if ((fs->flags & MS_NOATIME) == 0)
+			seq_printf(s, ",relatime");
+		if (fs->show_options != NULL)
+			fs->show_options(fs, s);
+		seq_printf(s, " 0 0\n");
 	}
 	spin_unlock(&mounts_lock);
 	return 0;
@@ -317,7 +358,7 @@ void fs_shutdown(void)
 	struct filesystem *fs;
 	while ((fs = take_last()) != NULL) {
 		struct inode *covered = tree_unmount(fs);
-		if (fs->is_busy(fs))
+		if (fs_is_busy(fs))
 			/* Freeing it would pull the ground from under somebody. The leak check will
 			 * tell. */
 			pr_err("fs: %s on %s is still in use (fs/mount.c)", fs->type, fs->path);

@@ -43,7 +43,6 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
 static ssize_t self_readlink(struct inode *inode, char *buf, size_t size);
-static bool procfs_is_busy(struct filesystem *fs);
 static void procfs_destroy(struct filesystem *fs);
 static void procfs_statfs(struct filesystem *fs, struct kstatfs *out);
 
@@ -275,7 +274,6 @@ struct filesystem *procfs_create(void)
 		.fs = {
 			.type = "proc",
 			.device = fs_new_device(),
-			.is_busy = procfs_is_busy,
 			.destroy = procfs_destroy,
 			.statfs = procfs_statfs,
 		},
@@ -285,22 +283,14 @@ struct filesystem *procfs_create(void)
 		kfree(p);
 		return NULL;
 	}
-	p->live = 0; /* the root does not count */
 	p->fs.root = &root->inode;
+	inode_settle(p->fs.root);
 	return &p->fs;
-}
-
-static bool procfs_is_busy(struct filesystem *fs)
-{
-	const struct procfs *p = container_of(fs, struct procfs, fs);
-	/* Acquire pairs with proc_inode_destroy(). */
-	return __atomic_load_n(&p->live, __ATOMIC_ACQUIRE) != 0 ||
-	       refcount_read(&fs->root->refs) != 1;
 }
 
 static void procfs_destroy(struct filesystem *fs)
 {
-	proc_root_free(fs->root);
+	proc_inode_destroy(fs->root);
 	kfree(container_of(fs, struct procfs, fs));
 }
 

@@ -20,7 +20,6 @@ void procfs_set_mounts(int (*show)(struct seq *s));
 
 struct procfs {
 	struct filesystem fs;
-	u64 live; /* inodes besides the root; atomic */
 };
 
 /* All but the first set once at creation. */
@@ -45,9 +44,8 @@ int proc_inode_init(void);
 /* One reference. @mode says file, link or directory. NULL: no memory. */
 struct proc_inode *proc_inode_create(struct procfs *fs, const struct inode_ops *ops, u32 mode,
 				     u64 number);
-/* For the destroy member of their operations, and for the root. */
+/* For the destroy member of their operations. */
 void proc_inode_destroy(struct inode *inode);
-void proc_root_free(struct inode *inode);
 /* Text files: what i->show writes, read from the beginning anew. */
 extern const struct inode_ops proc_text_ops;
 

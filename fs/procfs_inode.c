@@ -51,21 +51,12 @@ struct proc_inode *proc_inode_create(struct procfs *fs, const struct inode_ops *
 		return NULL;
 	*i = (struct proc_inode){ 0 };
 	inode_init(&i->inode, ops, &fs->fs, number, mode);
-	(void)__atomic_add_fetch(&fs->live, 1, __ATOMIC_RELAXED);
 	return i;
-}
-
-void proc_root_free(struct inode *inode)
-{
-	slab_free(proc_inode_cache, proc_inode_of(inode));
 }
 
 void proc_inode_destroy(struct inode *inode)
 {
-	struct procfs *fs = container_of(inode->fs, struct procfs, fs);
 	slab_free(proc_inode_cache, proc_inode_of(inode));
-	/* Release: whoever sees 0 may free @fs. */
-	(void)__atomic_sub_fetch(&fs->live, 1, __ATOMIC_RELEASE);
 }
 
 static int text_open(struct inode *inode, struct file *f)

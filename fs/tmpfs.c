@@ -9,11 +9,12 @@
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
 
-#define OPTION_BYTES_MAX 256
+#define OPTION_BYTES_MAX  256
+#define DEFAULT_ROOT_MODE 01777
 
-static bool tmpfs_is_busy(struct filesystem *fs);
 static void tmpfs_destroy(struct filesystem *fs);
 static void tmpfs_statfs(struct filesystem *fs, struct kstatfs *out);
+static void tmpfs_show_options(const struct filesystem *fs, struct seq *s);
 
 static u64 default_max_pages(void)
 {
@@ -31,11 +32,12 @@ struct filesystem *tmpfs_create(const char *type, u32 root_mode)
 		.fs = {
 			.type = type,
 			.device = fs_new_device(),
-			.is_busy = tmpfs_is_busy,
 			.destroy = tmpfs_destroy,
 			.statfs = tmpfs_statfs,
+			.show_options = tmpfs_show_options,
 		},
 		.quota = page_quota_create(default_max_pages()),
+		.root_mode = root_mode,
 	};
 	list_init(&t->inodes);
 	spin_init(&t->lock, "tmpfs", RANK_DEVICE);
@@ -45,6 +47,7 @@ struct filesystem *tmpfs_create(const char *type, u32 root_mode)
 		kfree(t);
 		return NULL;
 	}
+	inode_settle(t->fs.root);
 	return &t->fs;
 }
 
@@ -72,7 +75,8 @@ static int apply_option(struct tmpfs *t, const char *option)
 		if (parse_u64(option + strlen("mode="), 8, &value) < 0 ||
 		    (value & ~(u64)S_IALLUGO) != 0)
 			return -EINVAL;
-		t->fs.root->mode = S_IFDIR | (u32)value;
+		t->root_mode = (u32)value;
+		t->fs.root->mode = S_IFDIR | t->root_mode;
 		return 0;
 	}
 	/* Limits that this tmpfs has none of. */
@@ -98,18 +102,6 @@ int tmpfs_configure(struct filesystem *fs, const char *options)
 		option = next;
 	}
 	return err;
-}
-
-static bool tmpfs_is_busy(struct filesystem *fs)
-{
-	struct tmpfs *t = tmpfs_of_fs(fs);
-	bool is_busy = false;
-	spin_lock(&t->lock);
-	list_for_each(i, &t->inodes, struct tmpfs_inode, node)
-		if (refcount_read(&i->inode.refs) != tmpfs_structural_refs(&i->inode))
-			is_busy = true;
-	spin_unlock(&t->lock);
-	return is_busy;
 }
 
 static void tmpfs_destroy(struct filesystem *fs)
@@ -142,4 +134,15 @@ static void tmpfs_statfs(struct filesystem *fs, struct kstatfs *out)
 	out->f_bavail = out->f_bfree;
 	out->f_files = max;
 	out->f_ffree = max > t->inode_count ? max - t->inode_count : 0;
+}
+
+/* What is not as it would be without options. */
+static void tmpfs_show_options(const struct filesystem *fs, struct seq *s)
+{
+	const struct tmpfs *t = container_of(fs, struct tmpfs, fs);
+	const u64 max = page_quota_max(t->quota);
+	if (max != UINT64_MAX && max != default_max_pages())
+		seq_printf(s, ",size=%luk", max << (PAGE_SHIFT - 10));
+	if (t->root_mode != DEFAULT_ROOT_MODE)
+		seq_printf(s, ",mode=%03o", t->root_mode);
 }

@@ -7,8 +7,7 @@
  * system as a whole; each calls only those before it.
  *
  * References: a directory entry holds one on its inode, a subdirectory one on its parent, the file
- * system one on its root. So an inode that nobody uses from outside has exactly
- * tmpfs_structural_refs().
+ * system one on its root; these are settled (fs/inode.h).
  */
 #pragma once
 
@@ -21,6 +20,7 @@ struct tmpfs {
 
 	/* set once */
 	struct page_quota *quota;
+	u32 root_mode; /* permissions that the root began with */
 
 	u64 next_number; /* atomic */
 
@@ -63,7 +63,6 @@ int tmpfs_inode_create(struct tmpfs *t, const struct inode_ops *ops, u32 mode, u
 		       u64 rdev, const char *target, struct inode **out);
 /* Free the memory of one whose references do not matter any more. */
 void tmpfs_inode_free(struct inode *inode);
-u64 tmpfs_structural_refs(const struct inode *inode);
 
 extern const struct inode_ops tmpfs_dir_ops;
 /* Forget all entries without looking at references: the whole file system goes. */

@@ -63,6 +63,7 @@ static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
 /* Takes over the caller's reference on @inode. A directory is hung into the tree by the caller. */
 static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
+	inode_settle(inode);
 	e->inode = inode;
 	name_index_insert(&tmpfs_inode_of(dir)->names, &e->index);
 	dir->size_bytes += ENTRY_BYTES;
@@ -71,7 +72,7 @@ static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *in
 	inode_touch(dir);
 }
 
-/* Returns the inode with the entry's reference. */
+/* Returns the inode with the entry's reference, which is the caller's now. */
 static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 {
 	struct inode *inode = e->inode;
@@ -81,6 +82,7 @@ static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 		dir->nlink--;
 	inode_touch(dir);
 	kfree(e);
+	inode_unsettle(inode);
 	return inode;
 }
 
@@ -213,6 +215,8 @@ static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struc
 {
 	struct inode *old = e->inode;
 	dir->nlink += (u32)inode_is_dir(inode) - (u32)inode_is_dir(old);
+	inode_unsettle(old);
+	inode_settle(inode);
 	e->inode = inode;
 	inode_touch(dir);
 	return old;

@@ -93,6 +93,7 @@ int tmpfs_inode_create(struct tmpfs *t, const struct inode_ops *ops, u32 mode, u
 	if (S_ISREG(mode))
 		i->inode.object = filemap_create(t->quota, number);
 	if ((S_ISLNK(mode) && i->target == NULL) || (S_ISREG(mode) && i->inode.object == NULL)) {
+		inode_settle(&i->inode);
 		slab_free(inode_cache, i);
 		return -ENOMEM;
 	}
@@ -114,14 +115,6 @@ void tmpfs_inode_free(struct inode *inode)
 	spin_unlock(&t->lock);
 	kfree(i->target);
 	slab_free(inode_cache, i);
-}
-
-u64 tmpfs_structural_refs(const struct inode *inode)
-{
-	if (!S_ISDIR(inode->mode) || inode->nlink == 0)
-		return inode->nlink;
-	/* Its entry, or the file system if it is the root; and its subdirectories. */
-	return 1 + inode->nlink - 2;
 }
 
 static int tmpfs_open(struct inode *inode, struct file *f)

@@ -12,11 +12,14 @@ static struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
 struct inode *tree_attach(struct inode *dir, struct inode *parent, const char *name)
 {
 	inode_get(parent);
+	inode_settle(parent);
 	spin_lock(&tree_lock);
 	struct inode *old = dir->parent;
 	dir->parent = parent;
 	dir->name = name;
 	spin_unlock(&tree_lock);
+	if (old != NULL)
+		inode_unsettle(old);
 	return old;
 }
 

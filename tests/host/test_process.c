@@ -54,6 +54,10 @@ void inode_put(struct inode *i)
 {
 }
 
+void inode_get(struct inode *i)
+{
+}
+
 void aspace_put(struct aspace *as)
 {
 }
