@@ -80,6 +80,14 @@ void inode_put(struct inode *i)
 	leave(fs);
 }
 
+bool cred_in_group(const struct cred *cred, u32 gid)
+{
+	bool found = cred->egid == gid;
+	for (u32 i = 0; i < cred->group_count && !found; i++)
+		found = cred->groups[i] == gid;
+	return found;
+}
+
 int inode_permission(const struct inode *inode, const struct cred *cred, u32 mask)
 {
 	const u32 mode = READ_ONCE(inode->mode);
@@ -92,7 +100,7 @@ int inode_permission(const struct inode *inode, const struct cred *cred, u32 mas
 	u32 granted = mode;
 	if (cred->euid == inode->uid)
 		granted = mode >> 6;
-	else if (cred->egid == inode->gid)
+	else if (cred_in_group(cred, inode->gid))
 		granted = mode >> 3;
 	return (mask & ~granted & (R_OK | W_OK | X_OK)) == 0 ? 0 : -EACCES;
 }
@@ -141,7 +149,7 @@ int inode_set_mode(struct inode *inode, const struct cred *cred, u32 mode)
 	mutex_lock(&inode->lock);
 	if (inode_is_owner(inode, cred)) {
 		mode &= S_IALLUGO;
-		if (cred->euid != 0 && cred->egid != inode->gid)
+		if (cred->euid != 0 && !cred_in_group(cred, inode->gid))
 			mode &= ~(u32)S_ISGID;
 		WRITE_ONCE(inode->mode, (inode->mode & S_IFMT) | mode);
 		inode->ctime = fs_now();
@@ -160,7 +168,7 @@ static bool may_give_away(const struct inode *inode, const struct cred *cred, u3
 		return true;
 	if (cred->euid != inode->uid || (uid != ~0U && uid != inode->uid))
 		return false;
-	return gid == ~0U || gid == inode->gid || gid == cred->egid;
+	return gid == ~0U || gid == inode->gid || cred_in_group(cred, gid);
 }
 
 int inode_set_owner(struct inode *inode, const struct cred *cred, u32 uid, u32 gid)

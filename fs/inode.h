@@ -25,9 +25,16 @@ struct filesystem;
 struct vm_object;
 struct dir_emitter;
 
+#define CRED_GROUPS_MAX 32 /* supplementary groups */
+
 struct cred {
 	u32 uid, euid, suid, gid, egid, sgid;
+	u32 group_count;
+	u32 groups[CRED_GROUPS_MAX];
 };
+
+/* Is @gid the group of @cred, or one of the supplementary ones? */
+bool cred_in_group(const struct cred *cred, u32 gid);
 
 struct inode_ops {
 	/* Directories. @name has no slash and no NUL. Caller holds dir->lock. A missing member

@@ -120,8 +120,6 @@ static int build_task(struct task *t, struct aspace *as, const struct fork_args 
 {
 	const struct task *me = task_current();
 	t->cred = me->cred;
-	t->group_count = me->group_count;
-	memcpy(t->groups, me->groups, sizeof(t->groups));
 	t->set_child_tid = (args->flags & CLONE_CHILD_SETTID) != 0 ? args->child_tid : 0;
 	t->clear_child_tid = (args->flags & CLONE_CHILD_CLEARTID) != 0 ? args->child_tid : 0;
 	const int error = copy_files(t, args->flags);

@@ -140,8 +140,8 @@ static void write_status_identity(struct seq *s, const struct process_snapshot *
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->euid);
 	seq_printf(s, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->egid);
 	seq_printf(s, "FDSize:\t64\nGroups:\t");
-	for (u32 i = 0; i < n->group_count && i < TASK_GROUPS_MAX; i++)
-		seq_printf(s, "%u ", n->groups[i]);
+	for (u32 i = 0; i < c->group_count && i < CRED_GROUPS_MAX; i++)
+		seq_printf(s, "%u ", c->groups[i]);
 	seq_printf(s, "\n");
 }
 

@@ -47,9 +47,7 @@ static void snapshot_locked(struct process *p, struct process_snapshot *s)
 		.switches_forced = used.switches_forced,
 		.cred = p->leader->cred,
 		.umask = p->umask,
-		.group_count = p->leader->group_count,
 	};
-	memcpy(s->groups, p->leader->groups, sizeof(s->groups));
 	signal_masks_of_locked(p->leader, &s->masks);
 	(void)strlcpy(s->name, t->name, sizeof(s->name)); /* as long as the original */
 	if (p->tty != NULL && procinfo_tty_hook != NULL) {

@@ -25,8 +25,6 @@ struct process_snapshot {
 	u32 threads;
 	struct cred cred;
 	u32 umask;
-	u32 group_count;
-	u32 groups[TASK_GROUPS_MAX];
 	struct signal_masks masks;
 };
 /* Counted process and its snapshot. -ESRCH. */

@@ -22,7 +22,6 @@
 struct fd_table;
 struct process;
 
-#define TASK_GROUPS_MAX 32 /* supplementary groups */
 
 struct task {
 	/* set once at creation */
@@ -51,8 +50,6 @@ struct task {
 
 	/* only the own thread writes; others read racily, for permission and /proc */
 	struct cred cred;
-	u32 group_count;
-	u32 groups[TASK_GROUPS_MAX]; /* as setgroups left them; kept for getgroups */
 
 	/* only the own thread */
 	struct inode *root, *cwd; /* counted: what its path walks use, see task_paths() */

@@ -8,6 +8,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/proc/rlimit.h"
 #include "lib/abi/errno.h"
+#include "lib/string.h"
 
 /* ---- user and group ids ----------------------------------------------------------------- */
 
@@ -91,33 +92,42 @@ s64 sys_getresgid(u64 rgid, u64 egid, u64 sgid)
 
 s64 sys_getgroups(u64 size, u64 groups)
 {
-	const struct task *t = task_current();
+	const struct cred *cred = &task_current()->cred;
 	const s32 room = (s32)size;
-	if (room < 0)
+	const size_t size_bytes = cred->group_count * sizeof(cred->groups[0]);
+	if (room < 0 || (room != 0 && (u32)room < cred->group_count))
 		return -EINVAL;
-	if (room != 0) {
-		if ((u32)room < t->group_count)
-			return -EINVAL;
-		if (copy_to_user(groups, t->groups, t->group_count * sizeof(t->groups[0])) != 0)
-			return -EFAULT;
+	if (room != 0 && copy_to_user(groups, cred->groups, size_bytes) != 0)
+		return -EFAULT;
+	return cred->group_count;
+}
+
+/* They are kept in order, as Linux gives them back. */
+static void sort_groups(u32 *groups, u32 count)
+{
+	for (u32 i = 1; i < count; i++) {
+		const u32 group = groups[i];
+		u32 at = i;
+		for (; at > 0 && groups[at - 1] > group; at--)
+			groups[at] = groups[at - 1];
+		groups[at] = group;
 	}
-	return t->group_count;
 }
 
 s64 sys_setgroups(u64 size, u64 groups)
 {
-	struct task *t = task_current();
-	u32 list[TASK_GROUPS_MAX];
+	struct cred *cred = &task_current()->cred;
+	u32 list[CRED_GROUPS_MAX] = { 0 };
 	const u32 count = (u32)size;
-	if (t->cred.euid != 0)
+	if (cred->euid != 0)
 		return -EPERM;
-	if (count > TASK_GROUPS_MAX)
+	if (count > CRED_GROUPS_MAX)
 		return -EINVAL;
 	if (copy_from_user(list, groups, count * sizeof(list[0])) != 0)
 		return -EFAULT;
-	for (u32 i = 0; i < count; i++)
-		t->groups[i] = list[i];
-	t->group_count = count;
+	sort_groups(list, count);
+	memcpy(cred->groups, list, sizeof(list));
+	cred->group_count = count;
 	return 0;
 }
 
