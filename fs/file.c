@@ -48,6 +48,8 @@ void file_put(struct file *f)
 		return;
 	if (f->ops->release != NULL)
 		f->ops->release(f);
+	if (f->is_writer)
+		inode_put_write(f->inode);
 	inode_put(f->inode);
 	kfree(f->path);
 	slab_free(file_cache, f);

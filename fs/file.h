@@ -50,6 +50,7 @@ struct file {
 	void *private;       /* the ops' own */
 	char *path;          /* kmalloc'd absolute path for /proc/N/fd and maps; may be NULL */
 	bool readable, writable;
+	bool is_writer;  /* counted in inode->writers */
 	bool has_offset; /* reads and writes go on where the last one ended: not a pipe, not a
 			    terminal */
 

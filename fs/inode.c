@@ -80,6 +80,38 @@ void inode_put(struct inode *i)
 	leave(fs);
 }
 
+/* Count @i->writers one step in the direction of @step, unless it counts the other way. */
+static int count_writers(struct inode *i, s32 step)
+{
+	s32 old = __atomic_load_n(&i->writers, __ATOMIC_RELAXED);
+	do {
+		if (step > 0 ? old < 0 : old > 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n(&i->writers, &old, old + step, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return 0;
+}
+
+int inode_get_write(struct inode *i)
+{
+	return count_writers(i, 1);
+}
+
+void inode_put_write(struct inode *i)
+{
+	(void)__atomic_sub_fetch(&i->writers, 1, __ATOMIC_RELEASE);
+}
+
+int inode_deny_write(struct inode *i)
+{
+	return count_writers(i, -1);
+}
+
+void inode_allow_write(struct inode *i)
+{
+	(void)__atomic_add_fetch(&i->writers, 1, __ATOMIC_RELEASE);
+}
+
 bool cred_in_group(const struct cred *cred, u32 gid)
 {
 	bool found = cred->egid == gid;
@@ -204,14 +236,17 @@ int inode_truncate(struct inode *inode, u64 size)
 		return -EISDIR;
 	if (!S_ISREG(inode->mode) || inode->ops->truncate == NULL)
 		return -EINVAL;
-	const int readonly = inode_check_writable(inode);
-	if (readonly < 0)
-		return readonly;
+	int err = inode_check_writable(inode);
+	if (err == 0)
+		err = inode_get_write(inode);
+	if (err < 0)
+		return err;
 	mutex_lock(&inode->lock);
-	const int err = inode->ops->truncate(inode, size);
+	err = inode->ops->truncate(inode, size);
 	if (err == 0)
 		inode_touch(inode);
 	mutex_unlock(&inode->lock);
+	inode_put_write(inode);
 	return err;
 }
 

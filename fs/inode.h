@@ -81,6 +81,8 @@ struct inode {
 	void *private;
 
 	struct refcount refs; /* atomic */
+	s32 writers; /* atomic: how often it is open for writing; below 0: how often it is executed
+		      */
 
 	/* under lock */
 	struct mutex lock;
@@ -119,6 +121,15 @@ void inode_put(struct inode *i);
  */
 void inode_settle(struct inode *i);
 void inode_unsettle(struct inode *i);
+
+/*
+ * What is executed is not written and the other way round. 0 or -ETXTBSY; each has its opposite,
+ * and taking one again while holding one cannot fail.
+ */
+int inode_get_write(struct inode *i);
+void inode_put_write(struct inode *i);
+int inode_deny_write(struct inode *i);
+void inode_allow_write(struct inode *i);
 
 /* May @cred access @inode in the way of @mask (R_OK W_OK X_OK)? 0 or -EACCES. */
 int inode_permission(const struct inode *inode, const struct cred *cred, u32 mask);

@@ -124,6 +124,10 @@ static int open_inode(struct walk *w, struct inode *inode, u32 flags, bool is_ne
 		f->readable = f->writable = false;
 	else
 		err = open_by_type(inode, f);
+	if (err == 0 && f->writable) {
+		err = inode_get_write(inode);
+		f->is_writer = err == 0;
+	}
 	f->flags &= ~(u32)O_NOCTTY; /* a terminal has looked at it by now; fcntl does not show it */
 	if (err == 0 && (flags & O_TRUNC) != 0 && S_ISREG(inode->mode) && !is_new)
 		err = inode_truncate(inode, 0);

@@ -79,6 +79,28 @@ static int check_executable(const struct exec *x, const struct file *f)
 	return inode_permission(inode, x->paths.cred, X_OK);
 }
 
+static void put_file(struct exec *x)
+{
+	if (x->file == NULL)
+		return;
+	inode_allow_write(x->file->inode);
+	file_put(x->file);
+}
+
+/* @f is what is executed instead of x->file, if it may be; nobody may write it from here on. */
+static int take_file(struct exec *x, struct file *f)
+{
+	int error = check_executable(x, f);
+	if (error == 0)
+		error = inode_deny_write(f->inode);
+	if (error != 0)
+		return error;
+	put_file(x);
+	file_get(f);
+	x->file = f;
+	return 0;
+}
+
 /* Open @path for its inode alone: no right to read is needed, and no device is woken. */
 static int open_program(struct exec *x, struct inode *start, const char *path, bool follow_last)
 {
@@ -87,15 +109,9 @@ static int open_program(struct exec *x, struct inode *start, const char *path, b
 	int error = path_open(&x->paths, start, path, flags, 0, &f);
 	if (error != 0)
 		return error;
-	error = check_executable(x, f);
-	if (error != 0) {
-		file_put(f);
-		return error;
-	}
-	if (x->file != NULL)
-		file_put(x->file);
-	x->file = f;
-	return 0;
+	error = take_file(x, f);
+	file_put(f);
+	return error;
 }
 
 static int open_requested(struct exec *x)
@@ -103,12 +119,7 @@ static int open_requested(struct exec *x)
 	const struct exec_request *r = x->request;
 	if (r->file == NULL)
 		return open_program(x, r->start, r->path, r->follow_last);
-	const int error = check_executable(x, r->file);
-	if (error != 0)
-		return error;
-	file_get(r->file);
-	x->file = r->file;
-	return 0;
+	return take_file(x, r->file);
 }
 
 /* Read the beginning of x->file into @head, zeros behind its end. Bytes of the file, or -errno. */
@@ -341,6 +352,7 @@ static void swap_files(struct process *p, struct exec *x)
 {
 	struct task *t = task_current();
 	inode_get(x->file->inode);
+	(void)inode_deny_write(x->file->inode); /* x->file does already */
 	spin_lock(&p->signals.lock);
 	struct inode *old_exe = p->exe;
 	p->exe = x->file->inode;
@@ -354,7 +366,7 @@ static void swap_files(struct process *p, struct exec *x)
 	spin_unlock(&p->signals.lock);
 	x->exe_path = NULL;
 	x->files = NULL;
-	inode_put(old_exe);
+	process_put_exe(old_exe);
 	kfree(old_path);
 	if (old_files != NULL)
 		fd_table_put(old_files);
@@ -389,8 +401,7 @@ static void exec_fini(struct exec *x)
 {
 	elf_image_fini(&x->program);
 	elf_image_fini(&x->interpreter);
-	if (x->file != NULL)
-		file_put(x->file);
+	put_file(x);
 	if (x->files != NULL)
 		fd_table_put(x->files);
 	if (x->aspace != NULL)

@@ -115,7 +115,7 @@ static void drop_places(struct process *p)
 	spin_unlock(&p->signals.lock);
 	inode_put(root);
 	inode_put(cwd);
-	inode_put(exe);
+	process_put_exe(exe);
 }
 
 /* ---- the end of a thread ---------------------------------------------------------------- */

@@ -144,6 +144,7 @@ static int copy_places(struct process *child, struct process *parent)
 	child->cwd = paths.cwd;
 	child->umask = paths.umask;
 	inode_get(parent->exe);
+	(void)inode_deny_write(parent->exe); /* the parent does already */
 	child->exe = parent->exe;
 	const size_t size = strlen(parent->exe_path) + 1;
 	child->exe_path = kmalloc(size);

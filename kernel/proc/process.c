@@ -127,13 +127,20 @@ struct process *process_create(void)
 	return p;
 }
 
+void process_put_exe(struct inode *exe)
+{
+	if (exe != NULL)
+		inode_allow_write(exe);
+	inode_put(exe);
+}
+
 /* Half-built, or a reaped zombie, which holds only memory. */
 static void process_destroy(struct process *p)
 {
 	ASSERT(!p->is_published);
 	inode_put(p->root);
 	inode_put(p->cwd);
-	inode_put(p->exe);
+	process_put_exe(p->exe);
 	kfree(p->exe_path);
 	task_destroy(p->leader);
 	/* After the thread, which names it. */

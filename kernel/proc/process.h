@@ -93,7 +93,7 @@ struct process {
 	 */
 	struct aspace *aspace;
 	struct inode *root, *cwd;
-	struct inode *exe;
+	struct inode *exe; /* nobody may write it: inode_deny_write(), see process_put_exe() */
 	char *exe_path;
 
 	/* written under signals.lock; read without, a word at a time */
@@ -207,6 +207,8 @@ struct inode *process_inode_lookup(struct process *p, enum process_inode which);
 struct path_ctx task_paths(void);
 /* chdir, chroot: the running process takes over the caller's reference and puts the old one. */
 void process_set_inode(enum process_inode which, struct inode *inode);
+/* A process' exe is its no more: it may be written again. NULL is welcome. Context: may sleep. */
+void process_put_exe(struct inode *exe);
 
 /* What all its tasks have used so far. Caller holds process_tree_lock. */
 void process_usage_locked(const struct process *p, struct task_usage *out);
