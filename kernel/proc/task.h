@@ -22,7 +22,6 @@
 struct fd_table;
 struct process;
 
-
 struct task {
 	/* set once at creation */
 	struct process *process;
