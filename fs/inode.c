@@ -192,6 +192,21 @@ int inode_set_mode(struct inode *inode, const struct cred *cred, u32 mode)
 	return err;
 }
 
+u32 inode_set_id_bits(u32 mode)
+{
+	return mode & ((mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID);
+}
+
+void inode_drop_set_id(struct inode *inode, const struct cred *cred)
+{
+	const u32 mode = READ_ONCE(inode->mode);
+	if (cred->euid == 0 || !S_ISREG(mode) || inode_set_id_bits(mode) == 0)
+		return;
+	mutex_lock(&inode->lock);
+	WRITE_ONCE(inode->mode, inode->mode & ~inode_set_id_bits(inode->mode));
+	mutex_unlock(&inode->lock);
+}
+
 static bool may_give_away(const struct inode *inode, const struct cred *cred, u32 uid, u32 gid)
 {
 	if (cred->euid == 0)
@@ -215,13 +230,8 @@ int inode_set_owner(struct inode *inode, const struct cred *cred, u32 uid, u32 g
 		if (gid != ~0U)
 			inode->gid = gid;
 		/* A set-user-ID program does not change hands as one. */
-		u32 mode = inode->mode;
-		if (!S_ISDIR(mode)) {
-			mode &= ~(u32)S_ISUID;
-			if ((mode & S_IXGRP) != 0)
-				mode &= ~(u32)S_ISGID;
-		}
-		WRITE_ONCE(inode->mode, mode);
+		if (!inode_is_dir(inode))
+			WRITE_ONCE(inode->mode, inode->mode & ~inode_set_id_bits(inode->mode));
 		inode->ctime = fs_now();
 	} else {
 		err = -EPERM;

@@ -29,6 +29,7 @@ struct dir_emitter;
 
 struct cred {
 	u32 uid, euid, suid, gid, egid, sgid;
+	bool no_new_privs; /* exec gives no other rights: for good */
 	u32 group_count;
 	u32 groups[CRED_GROUPS_MAX];
 };
@@ -145,6 +146,10 @@ static inline bool inode_is_owner(const struct inode *inode, const struct cred *
 void inode_stat(struct inode *inode, struct kstat *out);
 int inode_set_mode(struct inode *inode, const struct cred *cred, u32 mode);
 int inode_set_owner(struct inode *inode, const struct cred *cred, u32 uid, u32 gid); /* ~0: leave */
+/* The bits of @mode that make a program run with other rights. */
+u32 inode_set_id_bits(u32 mode);
+/* @cred is about to change the content: unless it is root's, a program keeps no set-ID bits. */
+void inode_drop_set_id(struct inode *inode, const struct cred *cred);
 int inode_truncate(struct inode *inode, u64 size);
 /* -EOPNOTSUPP: its file system cannot; -ENOSPC, -ENOMEM, -EROFS. */
 int inode_allocate(struct inode *inode, u64 pos, u64 len_bytes, bool keep_size);

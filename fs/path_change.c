@@ -108,6 +108,15 @@ int path_symlink(const struct path_ctx *ctx, const char *target, struct inode *s
 	return err;
 }
 
+/* May @cred give @inode another name? Who does neither own nor write it could keep it so from being
+ * removed, or wait for it to become a dangerous program (Debian's fs.protected_hardlinks). */
+static bool may_link(const struct inode *inode, const struct cred *cred)
+{
+	return inode_is_owner(inode, cred) ||
+	       (S_ISREG(inode->mode) && inode_set_id_bits(inode->mode) == 0 &&
+		inode_permission(inode, cred, R_OK | W_OK) == 0);
+}
+
 int path_link(const struct path_ctx *ctx, struct inode *from, struct inode *start, const char *path)
 {
 	struct walk w;
@@ -117,7 +126,8 @@ int path_link(const struct path_ctx *ctx, struct inode *from, struct inode *star
 	if (err == 0) {
 		if (from->fs != w.dir->fs)
 			err = -EXDEV;
-		else if (w.dir->ops->link == NULL || inode_is_dir(from))
+		else if (w.dir->ops->link == NULL || inode_is_dir(from) ||
+			 !may_link(from, ctx->cred))
 			err = -EPERM;
 		else
 			err = w.dir->ops->link(w.dir, w.name, w.len, from);

@@ -147,8 +147,9 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, u64 *pos)
 	if ((READ_ONCE(f->flags) & O_APPEND) != 0)
 		*pos = inode->size_bytes;
 	ssize_t n = -EFBIG;
-	if (*pos < FILE_SIZE_MAX) {
-		u->left = MIN((u64)u->left, FILE_SIZE_MAX - *pos);
+	const u64 end_max = MIN(FILE_SIZE_MAX, u->file_end_max);
+	if (*pos < end_max) {
+		u->left = MIN((u64)u->left, end_max - *pos);
 		n = filemap_write(inode->object, u, *pos);
 	}
 	if (n > 0) {

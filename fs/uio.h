@@ -17,10 +17,11 @@ struct user_iovec { /* struct iovec of the ABI */
 struct uio {
 	const struct user_iovec *iov; /* NULL: kernel buffer */
 	char *kernel_buf;
-	size_t iov_left; /* entries from iov on */
-	size_t iov_done; /* bytes already used of iov[0] */
-	size_t left;     /* bytes still wanted */
-	size_t done;     /* bytes moved so far */
+	size_t iov_left;  /* entries from iov on */
+	size_t iov_done;  /* bytes already used of iov[0] */
+	size_t left;      /* bytes still wanted */
+	size_t done;      /* bytes moved so far */
+	u64 file_end_max; /* RLIMIT_FSIZE: a regular file is not written behind it */
 };
 
 void uio_init_user(struct uio *u, const struct user_iovec *iov, size_t count, size_t total_bytes);

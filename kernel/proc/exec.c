@@ -173,7 +173,7 @@ static void choose_cred(struct exec *x)
 	const struct inode *inode = x->file->inode;
 	const u32 mode = inode->mode;
 	x->cred = *cred_current();
-	if ((inode->fs->flags & MS_NOSUID) == 0) {
+	if ((inode->fs->flags & MS_NOSUID) == 0 && !x->cred.no_new_privs) {
 		if ((mode & S_ISUID) != 0)
 			x->cred.euid = inode->uid;
 		if ((mode & S_ISGID) != 0 && (mode & S_IXGRP) != 0)

@@ -261,6 +261,8 @@ s64 sys_ftruncate(u64 fd, u64 length)
 		return -EBADF;
 	s64 result = -EINVAL;
 	if (f->writable && f->inode != NULL && S_ISREG(f->inode->mode))
+		result = file_check_size(f->inode, length);
+	if (result == 0)
 		result = inode_truncate(f->inode, length);
 	file_put(f);
 	return result;
@@ -279,7 +281,11 @@ static s64 allocate(struct file *f, u32 mode, u64 offset, u64 length)
 		return -ENODEV;
 	if (offset + length > (u64)INT64_MAX)
 		return -EFBIG;
-	return inode_allocate(f->inode, offset, length, (mode & FALLOC_FL_KEEP_SIZE) != 0);
+	const bool keeps_size = (mode & FALLOC_FL_KEEP_SIZE) != 0;
+	const s64 err = keeps_size ? 0 : file_check_size(f->inode, offset + length);
+	if (err < 0)
+		return err;
+	return inode_allocate(f->inode, offset, length, keeps_size);
 }
 
 s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 length)

@@ -2,6 +2,7 @@
 #include "kernel/syscall/sys_fs.h"
 
 #include "arch/riscv/cpu/usercopy.h"
+#include "kernel/proc/signal.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/resource.h"
 #include "mm/pmm/slab.h"
@@ -19,6 +20,19 @@ struct file *file_of(u64 fd)
 u64 fd_limit(void)
 {
 	return process_current()->limits[RLIMIT_NOFILE].soft;
+}
+
+u64 file_size_limit(void)
+{
+	return process_current()->limits[RLIMIT_FSIZE].soft;
+}
+
+s64 file_check_size(const struct inode *inode, u64 size_bytes)
+{
+	if (size_bytes <= inode->size_bytes || size_bytes <= file_size_limit())
+		return 0;
+	(void)signal_send_task(task_current(), SIGXFSZ, NULL);
+	return -EFBIG;
 }
 
 int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty)

@@ -275,6 +275,14 @@ static s64 set_fork_mode(u64 mode)
 	}
 }
 
+static s64 set_no_new_privs(u64 value, u64 unused)
+{
+	if (value != 1 || unused != 0)
+		return -EINVAL;
+	task_current()->cred.no_new_privs = true;
+	return 0;
+}
+
 /* What has one answer because there are no capabilities, core dumps or seccomp filters here gets
  * it. */
 s64 sys_prctl(u64 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
@@ -294,11 +302,14 @@ s64 sys_prctl(u64 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 		return DUMPABLE_BY_THE_USER;
 	case PR_SET_DUMPABLE:
 		return arg2 == DUMPABLE_BY_THE_USER ? 0 : -EINVAL;
+	case PR_SET_NO_NEW_PRIVS:
+		return set_no_new_privs(arg2, arg3 | arg4 | arg5);
+	case PR_GET_NO_NEW_PRIVS:
+		return task_current()->cred.no_new_privs;
 	case PR_CAPBSET_READ:
 		return arg2 <= CAP_LAST ? 1 : -EINVAL;
 	case PR_GET_KEEPCAPS:
 	case PR_GET_SECCOMP:
-	case PR_GET_NO_NEW_PRIVS:
 	case PR_GET_SECUREBITS:
 		return 0;
 	case PR_GET_TIMERSLACK:

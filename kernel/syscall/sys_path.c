@@ -187,6 +187,8 @@ s64 sys_truncate(u64 path, u64 length)
 	if (err == 0)
 		err = inode_permission(inode, cred, W_OK);
 	if (err == 0)
+		err = file_check_size(inode, length);
+	if (err == 0)
 		err = inode_truncate(inode, length);
 	inode_put(inode);
 	return err;

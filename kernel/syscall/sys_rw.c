@@ -13,12 +13,23 @@
 
 #define SENDFILE_CHUNK (16UL << 10)
 
-/* What a write gives back: who writes where nobody reads is told by a signal too. */
+/* What a write gives back: who writes where nobody reads, or more than RLIMIT_FSIZE allows, is told
+ * by a signal too. */
 static s64 write_result(s64 result)
 {
 	if (result == -EPIPE)
 		(void)signal_send_task(task_current(), SIGPIPE, NULL);
+	if (result == -EFBIG && file_size_limit() != RLIM_INFINITY)
+		(void)signal_send_task(task_current(), SIGXFSZ, NULL);
 	return restartable(result);
+}
+
+/* What holds for every write to @f, with @u. */
+static void prepare_write(const struct file *f, struct uio *u)
+{
+	u->file_end_max = file_size_limit();
+	if (f->writable && f->inode != NULL)
+		inode_drop_set_id(f->inode, cred_current());
 }
 
 /* How a call reads or writes, once its buffers are known. */
@@ -31,7 +42,14 @@ static ssize_t at_offset_read(struct file *f, struct uio *u, u64 pos)
 
 static ssize_t at_offset_write(struct file *f, struct uio *u, u64 pos)
 {
+	prepare_write(f, u);
 	return file_write(f, u);
+}
+
+static ssize_t at_position_write(struct file *f, struct uio *u, u64 pos)
+{
+	prepare_write(f, u);
+	return file_pwrite(f, u, pos);
 }
 
 /* One buffer. */
@@ -72,7 +90,7 @@ s64 sys_pwrite64(u64 fd, u64 buf, u64 count, u64 offset)
 {
 	if ((s64)offset < 0)
 		return -EINVAL;
-	return write_result(transfer_one(fd, buf, count, offset, file_pwrite));
+	return write_result(transfer_one(fd, buf, count, offset, at_position_write));
 }
 
 /* ---- lists of buffers ------------------------------------------------------------------------ */
@@ -115,7 +133,7 @@ s64 sys_pwritev(u64 fd, u64 iov, u64 iov_count, u64 offset)
 {
 	if ((s64)offset < 0)
 		return -EINVAL;
-	return write_result(transfer_list(fd, iov, iov_count, offset, file_pwrite));
+	return write_result(transfer_list(fd, iov, iov_count, offset, at_position_write));
 }
 
 /* ---- sendfile -------------------------------------------------------------------------------- */
@@ -132,6 +150,7 @@ static s64 send_bytes(struct file *out, struct file *in, u64 *pos, u64 count, ch
 			break;
 		const size_t got = (size_t)n;
 		uio_init_kernel(&u, chunk, got);
+		prepare_write(out, &u);
 		n = file_write(out, &u);
 		if (n <= 0)
 			break;
