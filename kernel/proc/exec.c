@@ -389,7 +389,6 @@ static void exec_commit(struct exec *x)
 	swap_files(p, x);
 	signal_state_exec();
 	t->task->cred = x->cred;
-	t->task->robust_list = 0;
 	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);
 	fpu_reset(&t->arch);

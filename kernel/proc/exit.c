@@ -45,6 +45,15 @@ static void clear_child_tid(struct task *t)
 		(void)futex_wake(word, false, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
+/* What other threads and processes learn of the end from memory they share. */
+static void tell_user_memory(struct task *t)
+{
+	if (t->robust_list != 0)
+		futex_owner_ends(t->robust_list, t->tid);
+	t->robust_list = 0;
+	clear_child_tid(t);
+}
+
 static void let_vfork_parent_go(struct process *p)
 {
 	WRITE_ONCE(p->vfork_done, true);
@@ -73,7 +82,7 @@ void process_replace_memory(struct aspace *next)
 {
 	struct task *t = task_current();
 	if (t->process->aspace != NULL)
-		clear_child_tid(t);
+		tell_user_memory(t);
 	drop_memory(t->process, next);
 	let_vfork_parent_go(t->process);
 }
@@ -82,7 +91,7 @@ void process_replace_memory(struct aspace *next)
 static void leave_memory(struct task *t)
 {
 	if (t->process->aspace != NULL)
-		clear_child_tid(t);
+		tell_user_memory(t);
 	thread_set_satp(kernel_satp, NULL);
 	if (t == t->process->leader)
 		let_vfork_parent_go(t->process);

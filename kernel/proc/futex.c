@@ -167,3 +167,68 @@ int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
 	spin_unlock(&b->lock);
 	return (int)woken;
 }
+
+/* ---- owners that end -------------------------------------------------------------------- */
+
+/* An entry of a robust list is the address of the next; its lowest bit says "priority inheritance",
+ * which no futex here has. */
+#define ROBUST_ENTRY_FLAGS 1UL
+
+/*
+ * The thread @tid ends: if it owns @word, say so there, and wake one who waits. @is_pending: it was
+ * about to take or release it; when it has released it already, somebody may wait for the wake-up
+ * it owes. False: @word cannot be used, and the list is not to be trusted.
+ */
+static bool word_owner_dies(uaddr_t word, u32 tid, bool is_pending)
+{
+	u32 value;
+	if (!IS_ALIGNED(word, sizeof(u32)) || get_user_u32(&value, word) != 0)
+		return false;
+	for (;;) {
+		u32 found;
+		if (is_pending && value == 0)
+			break;
+		if ((value & FUTEX_TID_MASK) != tid)
+			return true;
+		const u32 dead = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+		if (compare_exchange_user_u32(word, value, dead, &found) != 0)
+			return false;
+		if (found == value)
+			break;
+		value = found;
+	}
+	if (value == 0 || (value & FUTEX_WAITERS) != 0)
+		(void)futex_wake(word, false, 1, FUTEX_BITSET_MATCH_ANY);
+	return true;
+}
+
+static bool get_entry(u64 *entry, uaddr_t from)
+{
+	if (copy_from_user(entry, from, sizeof(*entry)) != 0)
+		return false;
+	*entry &= ~ROBUST_ENTRY_FLAGS;
+	return true;
+}
+
+void futex_owner_ends(uaddr_t list, u32 tid)
+{
+	struct krobust_list_head head;
+	if (copy_from_user(&head, list, sizeof(head)) != 0)
+		return;
+	const u64 pending = head.list_op_pending & ~ROBUST_ENTRY_FLAGS;
+	const u64 offset = (u64)head.futex_offset;
+	u64 entry = head.list & ~ROBUST_ENTRY_FLAGS;
+	/* The program wrote the list: it may be long, or have no end. */
+	for (u32 i = 0; entry != list && i < ROBUST_LIST_LIMIT; i++) {
+		u64 next;
+		/* First, since whoever is woken may take the entry out. */
+		const bool has_next = get_entry(&next, entry);
+		if (entry != pending && !word_owner_dies(entry + offset, tid, false))
+			return;
+		if (!has_next)
+			return;
+		entry = next;
+	}
+	if (pending != 0)
+		(void)word_owner_dies(pending + offset, tid, true);
+}

@@ -32,3 +32,9 @@ __must_check int futex_wait(const struct futex_wait_args *args);
  * FUTEX_BITSET_MATCH_ANY.
  */
 int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset);
+
+/*
+ * set_robust_list's promise: the running thread @tid ends, or leaves its memory. Words in the list
+ * at @list that it owns get FUTEX_OWNER_DIED, and one sleeper each is woken. Context: may sleep.
+ */
+void futex_owner_ends(uaddr_t list, u32 tid);

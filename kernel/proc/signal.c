@@ -322,6 +322,7 @@ int signal_send_task(struct task *t, int sig, const struct siginfo *info)
 	struct signal_state *s = &t->process->signals;
 
 	ASSERT(sig > 0 && sig < NSIG);
+	trace(TRACE_SIGNAL, (u32)sig, t->tid, info != NULL ? info->si_code : 0);
 	spin_lock(&s->lock);
 	const int error = send_locked(t->process, t, sig, info);
 	spin_unlock(&s->lock);

@@ -19,15 +19,13 @@
 #include "kernel/proc/wait.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
+#include "lib/abi/futex.h"
 #include "lib/abi/reboot.h"
 #include "lib/abi/sched.h"
 #include "lib/abi/wait.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
-
-/* sizeof(struct robust_list_head) */
-#define ROBUST_LIST_HEAD_BYTES 24
 
 /* ---- who am I --------------------------------------------------------------------------- */
 
@@ -56,11 +54,12 @@ s64 sys_set_tid_address(u64 tid)
 	return task_current()->tid;
 }
 
-/* Only threads share mutexes that the list is about; it would be walked at a thread's end. */
 s64 sys_set_robust_list(u64 head, u64 size)
 {
-	(void)head;
-	return size == ROBUST_LIST_HEAD_BYTES ? 0 : -EINVAL;
+	if (size != sizeof(struct krobust_list_head))
+		return -EINVAL;
+	task_current()->robust_list = head;
+	return 0;
 }
 
 s64 sys_personality(u64 persona)

@@ -185,3 +185,27 @@ user_store_u32:
 	mv a0, t0
 	ret
 	.size user_store_u32, . - user_store_u32
+
+	/*
+	 * int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found): 0 or -1.
+	 * What was there goes to *found; if it is @expected, @value is there now.
+	 */
+	.globl user_compare_exchange_u32
+	.type user_compare_exchange_u32, @function
+user_compare_exchange_u32:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	li t0, -1
+1:
+	guarded 3f, lr.w.aq t1, 0(a0)
+	bne t1, a1, 2f
+	guarded 3f, sc.w.rl t2, a2, 0(a0)
+	bnez t2, 1b
+2:
+	sw t1, 0(a3)
+	mv t0, zero
+3:
+	csrc sstatus, t6
+	mv a0, t0
+	ret
+	.size user_compare_exchange_u32, . - user_compare_exchange_u32

@@ -14,6 +14,7 @@ size_t user_clear(void *dst, size_t len_bytes);
 ssize_t user_string(char *dst, const char *src, size_t max);
 int user_load_u32(u32 *dst, const u32 *src);
 int user_store_u32(u32 *dst, u32 value);
+int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found);
 
 #ifdef CONFIG_DEBUG_LOCKS
 void (*user_access_check)(const void *at);
@@ -78,6 +79,15 @@ int put_user_u32(uaddr_t dst, u32 value)
 	if (dst % sizeof(u32) != 0)
 		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
 	if (!user_range_is_valid(dst, sizeof(u32)) || user_store_u32((u32 *)dst, value) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found)
+{
+	CHECK_ACCESS();
+	if (at % sizeof(u32) != 0 || !user_range_is_valid(at, sizeof(u32)) ||
+	    user_compare_exchange_u32((u32 *)at, expected, value, found) != 0)
 		return -EFAULT;
 	return 0;
 }

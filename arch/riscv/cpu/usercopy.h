@@ -24,6 +24,9 @@ __must_check ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size);
 /* One aligned word, for futexes and clear_child_tid. 0 or -EFAULT. */
 __must_check int get_user_u32(u32 *value, uaddr_t src);
 __must_check int put_user_u32(uaddr_t dst, u32 value);
+/* If the word is @expected it becomes @value, in one step; *@found is what it was. 0 or -EFAULT:
+ * also misaligned. */
+__must_check int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found);
 
 #ifdef CONFIG_DEBUG_LOCKS
 /* Called at each of the doors above with the caller's place: is this allowed now? Filled in by
