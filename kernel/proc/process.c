@@ -323,6 +323,21 @@ void process_usage_locked(const struct process *p, struct task_usage *out)
 
 /* ---- in and out of the tree ------------------------------------------------------------- */
 
+/* RLIMIT_NPROC: the real user of @maker has as many tasks as he may, zombies included. Root may
+ * always have one more. */
+static bool user_has_enough_locked(const struct task *maker)
+{
+	const u64 limit = READ_ONCE(maker->process->limits[RLIMIT_NPROC].soft);
+	const u32 uid = maker->cred.uid;
+	if (uid == 0 || maker->cred.euid == 0 || task_count < limit)
+		return false;
+	u64 count = 0;
+	for (const struct task *t = task_at_or_after_locked(1); t != NULL;
+	     t = task_at_or_after_locked(t->tid + 1))
+		count += t->cred.uid == uid;
+	return count >= limit;
+}
+
 /*
  * How many tasks there may be for @maker to make another. The last few are for the leaders of
  * sessions and PID 1, so that the shell of a terminal can still run what ends a runaway script.
@@ -344,6 +359,8 @@ static u32 limit_for(const struct task *maker)
 static int number_for_new_locked(const struct task *maker, u32 *number)
 {
 	if (refuses_new || task_count >= limit_for(maker))
+		return -EAGAIN;
+	if (maker != NULL && user_has_enough_locked(maker))
 		return -EAGAIN;
 	if (maker != NULL && signal_is_deliverable())
 		return -ERESTARTNOINTR;

@@ -364,8 +364,10 @@ s64 sys_waitid(u64 type, u64 id, u64 info, u64 options, u64 rusage)
 		if (args.id == 0)
 			args.id = own_group();
 		break;
+	case P_PIDFD: /* no descriptor is one */
+		return (s32)id < 0 ? -EINVAL : -EBADF;
 	default:
-		return -EINVAL; /* P_PIDFD: there are none */
+		return -EINVAL;
 	}
 	struct waitid_out out = { .info = info, .rusage = rusage };
 	return process_wait(&args, deliver_waitid, &out);

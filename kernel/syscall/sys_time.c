@@ -2,8 +2,6 @@
 /*
  * System calls about time. There is one clock, nanoseconds since boot; real time is that plus an
  * offset (fs/fs.h), which setting the clock changes. The coarse clocks are as fine as the others.
- *
- * A process has one thread, so the CPU clocks of process and thread are the same.
  */
 #include "generated/syscall_protos.h"
 

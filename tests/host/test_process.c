@@ -209,6 +209,8 @@ static int setup(void **state)
 	threads[0].interrupted = false;
 	host_current = &threads[0].arch;
 	init = make(NULL);
+	threads[0].process = init;
+	threads[0].task = init->leader;
 	process_init_process = init;
 	threads[0].task = init->leader;
 	parent = make(init);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Locks of the C library on futexes: contention, conditions, barriers, owners that die. */
+/* oracle: linux-system */
 #include "lib/test.h"
 
 #include <pthread.h>

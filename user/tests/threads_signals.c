@@ -127,7 +127,11 @@ static void *await_usr1(void *arg)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	atomic_store(&ready, tid_of_self());
-	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+	int sig;
+	do
+		sig = sigwaitinfo(&set, &info);
+	while (sig < 0 && errno == EINTR);
+	CHECK_EQ(sig, SIGUSR1);
 	CHECK_EQ(info.si_pid, getpid());
 	atomic_fetch_add(&times, 1);
 	return arg;
