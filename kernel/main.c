@@ -31,6 +31,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/proc/procinfo.h"
 #include "kernel/proc/provoke.h"
+#include "kernel/proc/report.h"
 #include "kernel/proc/shutdown.h"
 #include "kernel/proc/sysrq.h"
 #include "kernel/proc/traceinfo.h"
@@ -152,6 +153,7 @@ static void start_user_world(void *unused)
 {
 	(void)unused;
 	process_init();     /* processes, signals */
+	report_init();      /* a panic names the process */
 	if (fs_init() != 0) /* an empty root file system */
 		panic("no memory for the root file system");
 	tty_init();      /* /dev/console */

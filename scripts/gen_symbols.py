@@ -3,7 +3,7 @@
 """Make the kernel's own symbol table, by which a panic names the functions of its backtrace.
 
 usage: gen_symbols.py --empty OUT.S
-       gen_symbols.py NM_OUTPUT OUT.S
+       gen_symbols.py NM_OUTPUT OUT.S [READELF_OUTPUT]
        gen_symbols.py --compare NM_OUTPUT_1 NM_OUTPUT_2
 
 The kernel is linked twice: with an empty table, then with the table of the first link. The table stands
@@ -13,6 +13,14 @@ behind the code, so the code does not move; --compare makes sure of that.
   symbols_offsets  u32 []  address - _text, rising
   symbols_name_at  u32 []  where in symbols_names the name begins
   symbols_names    char[]  names, each with its NUL
+
+READELF_OUTPUT is that of readelf --debug-dump=decodedline -W; without it the tables of lines stay empty.
+
+  lines_count      u32     how many
+  lines_offsets    u32 []  address - _text, rising
+  lines_at         u32 []  number of the file << 16 | line, 0 where there is none
+  lines_files      u32 []  where in lines_names the file's name begins
+  lines_names      char[]  names, each with its NUL
 """
 
 import re
@@ -46,6 +54,50 @@ def read_text_symbols(path):
     return marks["_text"], sorted(inside.items())
 
 
+# "./mm/vmm/fault.c:", before the rows of that file, with "CU: " or "[++]" around it in places
+LINES_FILE = re.compile(r"(?:CU: )?(\S+\.[chS]):(?:\[\+\+\])?$")
+LINES_ROW = re.compile(r"\S+ +(\d+|-) +(0x[0-9a-f]+)\b(.*)$")
+
+
+def read_lines(path, base):
+    """Names of the files, and [(offset, file number << 16 | line)], rising, no two alike in a row."""
+    files = {}
+    rows = {}
+    file = None
+    for text in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
+        match = LINES_FILE.match(text)
+        if match:
+            name = match.group(1).removeprefix("./")
+            file = files.setdefault(name, len(files))
+            continue
+        match = LINES_ROW.match(text)
+        if not match or int(match.group(2), 16) < base:
+            continue
+        ends = match.group(1) == "-" or "END" in match.group(3)
+        at = int(match.group(2), 16) - base
+        # Of several rows for one address the last is meant: the others' code is empty. An end says nothing
+        # about the code that begins there.
+        if not ends:
+            rows[at] = file << 16 | min(int(match.group(1)), 0xffff)
+        else:
+            rows.setdefault(at, 0)
+    lines = []
+    for at, value in sorted(rows.items()):
+        if not lines or lines[-1][1] != value:
+            lines.append((at, value))
+    return list(files), lines
+
+
+def name_table(label, names):
+    """The table of where each name begins, and the names."""
+    at = []
+    used = 0
+    for name in names:
+        at.append(used)
+        used += len(name) + 1
+    return table(label, at), "".join(f'\t.asciz "{name}"\n' for name in names) + "\t.byte 0\n"
+
+
 def table(label, values):
     rows = [f"{label}:\n"]
     for at in range(0, len(values), 12):
@@ -53,25 +105,26 @@ def table(label, values):
     return "".join(rows)
 
 
-def assembly(base, symbols):
-    labels = ("symbols_count", "symbols_offsets", "symbols_name_at", "symbols_names")
-    name_at = []
-    names = []
-    used = 0
-    for _, name in symbols:
-        name_at.append(used)
-        names.append(f'\t.asciz "{name}"\n')
-        used += len(name) + 1
+def assembly(base, symbols, files, lines):
+    labels = ("symbols_count", "symbols_offsets", "symbols_name_at", "symbols_names",
+              "lines_count", "lines_offsets", "lines_at", "lines_files", "lines_names")
+    name_at, names = name_table("symbols_name_at", [name for _, name in symbols])
+    file_at, file_names = name_table("lines_files", files)
     return (
         HEAD
         + '\t.section .rodata_symbols, "a"\n\t.balign 8\n'
         + "".join(f"\t.globl {label}\n" for label in labels)
         + table("symbols_count", [len(symbols)])
         + table("symbols_offsets", [address - base for address, _ in symbols])
-        + table("symbols_name_at", name_at)
+        + name_at
+        + table("lines_count", [len(lines)])
+        + table("lines_offsets", [at for at, _ in lines])
+        + table("lines_at", [value for _, value in lines])
+        + file_at
         + "symbols_names:\n"
-        + "".join(names)
-        + "\t.byte 0\n"
+        + names
+        + "lines_names:\n"
+        + file_names
     )
 
 
@@ -86,9 +139,11 @@ def main():
     if len(arguments) == 3 and arguments[0] == "--compare":
         compare(arguments[1], arguments[2])
     elif len(arguments) == 2 and arguments[0] == "--empty":
-        Path(arguments[1]).write_text(assembly(0, []), encoding="utf-8")
-    elif len(arguments) == 2:
-        Path(arguments[1]).write_text(assembly(*read_text_symbols(arguments[0])), encoding="utf-8")
+        Path(arguments[1]).write_text(assembly(0, [], [], []), encoding="utf-8")
+    elif len(arguments) in (2, 3):
+        base, symbols = read_text_symbols(arguments[0])
+        files, lines = read_lines(arguments[2], base) if len(arguments) == 3 else ([], [])
+        Path(arguments[1]).write_text(assembly(base, symbols, files, lines), encoding="utf-8")
     else:
         sys.exit(__doc__)
 

@@ -30,6 +30,7 @@
 #define MCR_DTR_RTS   3U
 #define MCR_OUT2      BIT(3) /* on a PC it lets the interrupt through */
 #define LSR_RECEIVED  BIT(0)
+#define LSR_BREAK     BIT(4) /* the byte is none: the line was held low; reading clears it */
 #define LSR_THR_EMPTY BIT(5)
 #define LSR_IDLE      BIT(6)
 
@@ -43,7 +44,9 @@ struct ns16550 {
 	bool is_wide; /* registers want 32-bit accesses */
 	u32 fifo_bytes;
 
-	u8 ier; /* under port.lock: what IER holds */
+	/* under port.lock */
+	u8 ier;              /* what IER holds */
+	bool break_is_first; /* the next byte to get is a BREAK */
 };
 
 static u8 get_register(const struct ns16550 *u, u32 number)
@@ -66,11 +69,20 @@ static struct ns16550 *ns16550_of(struct serial_port *p)
 	return container_of(p, struct ns16550, port);
 }
 
+/* Reading the register clears the BREAK in it, whoever reads. */
+static u8 line_status(struct ns16550 *u)
+{
+	const u8 status = get_register(u, LSR);
+	if ((status & LSR_BREAK) != 0)
+		u->break_is_first = true;
+	return status;
+}
+
 /* An empty transmitter takes a FIFO's worth; how full it is otherwise, the device does not tell. */
 static size_t ns16550_put(struct serial_port *p, const u8 *bytes, size_t count)
 {
 	struct ns16550 *u = ns16550_of(p);
-	if ((get_register(u, LSR) & LSR_THR_EMPTY) == 0)
+	if ((line_status(u) & LSR_THR_EMPTY) == 0)
 		return 0;
 	const size_t fits = MIN(count, (size_t)u->fifo_bytes);
 	for (size_t i = 0; i < fits; i++)
@@ -81,9 +93,11 @@ static size_t ns16550_put(struct serial_port *p, const u8 *bytes, size_t count)
 static bool ns16550_get(struct serial_port *p, u8 *byte)
 {
 	struct ns16550 *u = ns16550_of(p);
-	if ((get_register(u, LSR) & LSR_RECEIVED) == 0)
+	if ((line_status(u) & LSR_RECEIVED) == 0)
 		return false;
 	*byte = get_register(u, RBR);
+	p->saw_break = u->break_is_first && *byte == 0;
+	u->break_is_first = false;
 	return true;
 }
 
@@ -108,7 +122,7 @@ static void ns16550_set_receive_interrupt(struct serial_port *p, bool on)
 
 static bool ns16550_is_idle(struct serial_port *p)
 {
-	return (get_register(ns16550_of(p), LSR) & LSR_IDLE) != 0;
+	return (line_status(ns16550_of(p)) & LSR_IDLE) != 0;
 }
 
 static const struct serial_ops ns16550_ops = {

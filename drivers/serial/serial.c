@@ -18,7 +18,8 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define PORTS_MAX 8
+#define PORTS_MAX     8
+#define ATTENTION_KEY 0x0f /* Ctrl-O */
 
 /* Filled while one hart boots, then only read. */
 static struct serial_port *ports[PORTS_MAX];
@@ -76,12 +77,35 @@ static void tx_start(struct serial_port *p)
 		p->ops->set_transmit_interrupt(p, true);
 }
 
+/*
+ * Is @byte for the attention handler? Its key is the beginning, a letter behind it the end; the key
+ * itself behind the key is not.
+ */
+static bool attention_takes(struct serial_port *p, u8 byte)
+{
+	const bool is_break = p->saw_break;
+	const bool was_attentive = p->is_attentive;
+	p->saw_break = false;
+	if (p->attention == NULL)
+		return false;
+	p->is_attentive = is_break || (byte == ATTENTION_KEY && !was_attentive);
+	if (p->is_attentive)
+		return true;
+	if (!was_attentive || byte == ATTENTION_KEY)
+		return false;
+	p->letter = byte;
+	return true;
+}
+
 static void rx_collect(struct serial_port *p)
 {
 	u8 byte;
 	while (ring_free(&p->received) > 0) {
-		if (!p->ops->get(p, &byte))
+		/* One letter at a time; the device goes on asking for the rest. */
+		if (p->letter != 0 || !p->ops->get(p, &byte))
 			return;
+		if (attention_takes(p, byte))
+			continue;
 		(void)ring_put(&p->received, byte); /* there is room */
 		p->rx_unreported = true;
 	}
@@ -99,6 +123,9 @@ void serial_interrupt(struct serial_port *p)
 	(void)tx_feed(p); /* the interrupt stays on for the rest */
 	if (tx_waiting(p) == 0)
 		p->ops->set_transmit_interrupt(p, false);
+	void (*attention)(u8 letter) = p->attention;
+	const u8 letter = p->letter;
+	p->letter = 0;
 	const bool received = p->rx_unreported;
 	const bool has_room = p->tx_refused && tx_room(p) >= SERIAL_TX_BYTES / 2;
 	p->rx_unreported = false;
@@ -109,6 +136,8 @@ void serial_interrupt(struct serial_port *p)
 
 	if (client == NULL)
 		return;
+	if (unlikely(letter != 0))
+		attention(letter);
 	if (received)
 		client->received(p);
 	if (has_room)
@@ -151,6 +180,13 @@ bool serial_has_room(struct serial_port *p)
 		p->tx_refused = true;
 	port_unlock(p, flags);
 	return room;
+}
+
+void serial_set_attention(struct serial_port *p, void (*attention)(u8 letter))
+{
+	const u64 flags = spin_lock_irq(&p->lock);
+	p->attention = attention;
+	port_unlock(p, flags);
 }
 
 size_t serial_receive(struct serial_port *p, u8 *bytes, size_t size)

@@ -67,6 +67,10 @@ struct serial_port {
 	/* Bytes to send: a ring that can also be shortened at its head. Counts that run freely. */
 	u32 tx_head, tx_tail;
 	u32 tx_keep; /* the log's bytes end here: what comes before is never discarded */
+	void (*attention)(u8 letter); /* see serial_set_attention() */
+	bool is_attentive;            /* the next byte is a letter for it */
+	bool saw_break;               /* set by the driver's get(): the byte is a BREAK */
+	u8 letter;                    /* to be handed over by the next interrupt; 0: none */
 	struct ring received;
 	bool tx_refused;    /* somebody waits for room */
 	bool rx_unreported; /* bytes were received that the client was not told of */
@@ -111,6 +115,12 @@ void serial_open(struct serial_port *p, const struct serial_client *client, void
 __must_check bool serial_send(struct serial_port *p, const u8 *bytes, size_t count);
 /* Whether a piece of the longest kind would be taken now; if not, has_room() will be called. */
 bool serial_has_room(struct serial_port *p);
+/*
+ * Ctrl-O or a BREAK, and a letter, go to @attention instead of the client: in the interrupt,
+ * without locks, whatever the client is doing. Ctrl-O twice is one Ctrl-O for the client. (Linux
+ * has the same key on its hypervisor consoles.)
+ */
+void serial_set_attention(struct serial_port *p, void (*attention)(u8 letter));
 /* Take received bytes. Returns how many. Context: any. */
 size_t serial_receive(struct serial_port *p, u8 *bytes, size_t size);
 /* Bytes handed over that the device has not taken. */

@@ -13,7 +13,7 @@
 static const char *const kernel_words[] = {
 	"console", "debug",      "earlycon", "fork",   "init",  "initrd", "loglevel",
 	"maxcpus", "mem",        "panic",    "poison", "quiet", "rdinit", "ro",
-	"root",    "rootfstype", "rootwait", "rw",     "trace",
+	"root",    "rootfstype", "rootwait", "rw",     "sysrq", "trace",
 };
 
 static char original[CMDLINE_BYTES];

@@ -9,7 +9,6 @@
 #include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/clock.h"
 #include "arch/riscv/cpu/csr.h"
-#include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/smp.h"
 #include "arch/riscv/cpu/unwind.h"
 #include "kernel/core/printk.h"
@@ -39,19 +38,17 @@ void hart_format_interrupted(char *buf, size_t size)
 static void print_callers(void)
 {
 	u64 pcs[DEPTH_MAX];
-	const u64 fp = (u64)__builtin_frame_address(0);
-	const u64 low = ALIGN_DOWN(fp - 1, (u64)KSTACK_SIZE);
-	const size_t n = unwind_stack(fp, low, low + KSTACK_SIZE, pcs, DEPTH_MAX);
+	const size_t n = unwind_stack((u64)__builtin_frame_address(0), pcs, DEPTH_MAX);
 	const char *name;
 	u64 offset;
 	size_t first = 0;
 	for (size_t i = 0; i < n; i++)
 		if (symbols_lookup(pcs[i] - 1, &name, &offset) && strcmp(name, "trap_vector") == 0)
-			first = i + 1;
+			first = i + 2; /* behind it comes the place that was interrupted */
 	for (size_t i = first; i < n; i++) {
 		char place[SYMBOL_TEXT_MAX];
 		symbols_format(place, sizeof(place), pcs[i]);
-		pr_warn("  called from %s\n", place);
+		pr_emerg("  called from %s\n", place);
 	}
 }
 
@@ -61,7 +58,7 @@ static void answer(void)
 	char place[SYMBOL_TEXT_MAX];
 	const u32 cpu = cpu_index();
 	hart_format_interrupted(place, sizeof(place));
-	pr_warn("hart %u runs '%s' and is at %s\n", cpu, thread_name(cpu), place);
+	pr_emerg("hart %u runs '%s' and is at %s\n", cpu, thread_name(cpu), place);
 	if ((csr_read(sstatus) & SSTATUS_SPP) != 0)
 		print_callers();
 }
@@ -69,7 +66,7 @@ static void answer(void)
 void hart_report(u32 cpu)
 {
 	if (cpu == cpu_index()) {
-		pr_warn("hart %u, this one, runs '%s'\n", cpu, thread_name(cpu));
+		pr_emerg("hart %u, this one, runs '%s'\n", cpu, thread_name(cpu));
 		print_callers();
 		return;
 	}
@@ -78,7 +75,7 @@ void hart_report(u32 cpu)
 	while (!smp_has_answered(cpu) && clock_now() < deadline)
 		cpu_relax();
 	if (smp_take_back(cpu))
-		pr_warn("hart %u does not answer: it runs '%s' with interrupts off, or stands "
-			"still\n",
-			cpu, thread_name(cpu));
+		pr_emerg("hart %u does not answer: it runs '%s' with interrupts off, or stands "
+			 "still\n",
+			 cpu, thread_name(cpu));
 }

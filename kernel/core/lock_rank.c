@@ -141,7 +141,7 @@ void held_locks_print(const struct held_locks *held)
 		const struct held_lock *l = &held->list[i];
 		char place[SYMBOL_TEXT_MAX];
 		symbols_format(place, sizeof(place), (u64)l->taken_at);
-		pr_err("  holds '%s' (%s) taken at %s", l->name, lock_rank_name(l->rank), place);
+		pr_emerg("  holds '%s' (%s) taken at %s", l->name, lock_rank_name(l->rank), place);
 	}
 }
 #endif

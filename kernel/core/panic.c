@@ -11,11 +11,12 @@
 
 #include "arch/riscv/cpu/clock.h"
 #include "arch/riscv/cpu/cpu.h"
-#include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/sbi.h"
+#include "arch/riscv/cpu/sections.h"
 #include "arch/riscv/cpu/smp.h"
 #include "arch/riscv/cpu/trap_frame.h"
 #include "arch/riscv/cpu/unwind.h"
+#include "generated/version.h"
 #include "kernel/core/cmdline.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/symbols.h"
@@ -23,7 +24,8 @@
 
 #define DUMPERS_MAX          16
 #define BACKTRACE_MAX        32
-#define PARTS_BEFORE_DUMPERS 3
+#define PARTS_BEFORE_DUMPERS 4
+#define LAST_PART            (PARTS_BEFORE_DUMPERS + DUMPERS_MAX)
 #define PANICS_MAX           8 /* within the panic; each needs room on the stack */
 #define NSEC_PER_SEC         1000000000ULL
 
@@ -36,8 +38,10 @@ static u32 dumper_count;                   /* atomic */
 
 /* only the hart that reports */
 static char reason[512];
-static u64 frame_pointer; /* where the backtrace begins */
+static u64 frame_pointer; /* where the backtrace begins, if there is no */
 static const struct trap_frame *frame;
+static u64 backtrace[BACKTRACE_MAX];
+static u32 backtrace_count;
 static u32 next_part;
 
 static const char *const exception_names[] = {
@@ -79,7 +83,25 @@ static void print_reason(void)
 {
 	const struct cpu *cpu = this_cpu();
 	pr_emerg("Kernel panic: %s", reason);
-	pr_emerg("hart %u of %u (hart id %u)", cpu->index, cpu_count, cpu->hartid);
+	pr_emerg("Heifer %s (%s), hart %u of %u (hart id %u)", HEIFER_VERSION, CONFIG_BOARD_NAME,
+		 cpu->index, cpu_count, cpu->hartid);
+}
+
+static bool is_text(u64 address)
+{
+	return address >= (u64)_text && address + 4 <= (u64)_text_end;
+}
+
+/* As objdump writes it: its length is in the lowest two bits. Not read if it is none of ours. */
+static void format_instruction(char *buf, size_t size, u64 pc)
+{
+	const u16 *halves = (const u16 *)pc;
+	if (pc % 2 != 0 || !is_text(pc))
+		(void)format_buf(buf, size, "none");
+	else if ((halves[0] & 3) == 3)
+		(void)format_buf(buf, size, "%04x%04x", halves[1], halves[0]);
+	else
+		(void)format_buf(buf, size, "%04x", halves[0]);
 }
 
 static void print_registers(void)
@@ -95,56 +117,53 @@ static void print_registers(void)
 		name = exception_names[frame->cause];
 	pr_emerg("status %016lx  cause %lx (%s)  badaddr %016lx", frame->status, frame->cause,
 		 name != NULL ? name : "reserved", frame->badaddr);
+	char instruction[16];
+	format_instruction(instruction, sizeof(instruction), frame->x[REG_PC]);
+	pr_emerg("instruction %s", instruction);
 }
 
-static void print_place(u64 return_address)
+static void print_places(const u64 *places, size_t count)
 {
-	char place[SYMBOL_TEXT_MAX];
-	symbols_format(place, sizeof(place), return_address);
-	pr_emerg("  [%016lx] %s", return_address, place);
-}
-
-static void print_pc(u64 pc)
-{
-	const char *name;
-	u64 offset;
-	if (symbols_lookup(pc, &name, &offset))
-		pr_emerg("  [%016lx] %s+0x%lx", pc, name, offset);
-	else
-		pr_emerg("  [%016lx]", pc);
-}
-
-/*
- * A leaf function saves its caller's s0 where others save ra: then the first record names a place
- * in the stack instead of one in the text, and the caller is still in ra.
- */
-static void skip_leaf_record(u64 low, u64 high)
-{
-	if (frame_pointer % 16 != 0 || frame_pointer < low + 16 || frame_pointer > high)
-		return;
-	const u64 saved = ((const u64 *)frame_pointer)[-1];
-	if (saved < low || saved > high)
-		return;
-	print_place(frame->x[REG_RA]);
-	frame_pointer = saved;
+	for (size_t i = 0; i < count; i++) {
+		char place[SYMBOL_TEXT_MAX];
+		symbols_format(place, sizeof(place), places[i]);
+		pr_emerg("  [%016lx] %s", places[i], place);
+	}
 }
 
 static void print_backtrace(void)
 {
-	static u64 pcs[BACKTRACE_MAX];
-
 	pr_emerg("Backtrace:");
-	/* Every kernel stack fills a slot of its own size: so the stack's ends follow from any
-	 * place in it. */
-	const u64 low = ALIGN_DOWN(frame_pointer - 1, (u64)KSTACK_SIZE);
-	const u64 high = low + KSTACK_SIZE;
-	if (frame != NULL) {
-		print_pc(frame->x[REG_PC]);
-		skip_leaf_record(low, high);
+	if (frame != NULL)
+		backtrace_count = (u32)unwind_trap(frame, backtrace, BACKTRACE_MAX);
+	else
+		backtrace_count = (u32)unwind_stack(frame_pointer, backtrace, BACKTRACE_MAX);
+	print_places(backtrace, backtrace_count);
+}
+
+static void print_other_harts(void)
+{
+	for (u32 i = 0; i < cpu_count; i++) {
+		const struct smp_sample *s = smp_sample_of(i);
+		if (i == cpu_index() || s->count == 0)
+			continue;
+		pr_emerg("Hart %u:", i);
+		print_places(s->places, MIN(s->count, (u32)SMP_SAMPLE_MAX));
 	}
-	const size_t n = unwind_stack(frame_pointer, low, high, pcs, BACKTRACE_MAX);
-	for (size_t i = 0; i < n; i++)
-		print_place(pcs[i]);
+}
+
+/* All that scripts/decode.py needs, should this line be the only one that was kept. */
+static void print_summary(void)
+{
+	char text[BACKTRACE_MAX * 17 + 1];
+	char instruction[16] = "none";
+	size_t len = 0;
+	if (frame != NULL)
+		format_instruction(instruction, sizeof(instruction), frame->x[REG_PC]);
+	for (u32 i = 0; i < backtrace_count; i++)
+		len += format_buf(text + len, sizeof(text) - len, " %lx", backtrace[i]);
+	pr_emerg("scripts/decode.py %s %lx:%s%s", HEIFER_VERSION,
+		 frame != NULL ? frame->x[REG_PC] : 0, instruction, len != 0 ? text : "");
 }
 
 static void run_dumper(u32 slot)
@@ -166,6 +185,12 @@ static void print_part(u32 part)
 		break;
 	case 2:
 		print_backtrace();
+		break;
+	case 3:
+		print_other_harts();
+		break;
+	case LAST_PART:
+		print_summary();
 		break;
 	default:
 		run_dumper(part - PARTS_BEFORE_DUMPERS);
@@ -192,21 +217,30 @@ static __noreturn void reboot_or_stop(void)
 
 static __noreturn void report(void)
 {
-	while (next_part < PARTS_BEFORE_DUMPERS + DUMPERS_MAX) {
+	while (next_part <= LAST_PART) {
 		const u32 part = next_part++;
 		print_part(part);
 	}
 	reboot_or_stop();
 }
 
+/* @file NULL: the registers or the text tell the place. */
+static void format_reason(char *buf, size_t size, const char *file, int line, const char *format,
+			  va_list args)
+{
+	const int len = vsnprintf(buf, size, format, args);
+	if (file != NULL && (size_t)len < size)
+		(void)format_buf(buf + len, size - (size_t)len, " (%s:%d)", file, line);
+}
+
 /* Become the hart that reports, or never return. */
-static void claim(const char *format, va_list args)
+static void claim(const char *file, int line, const char *format, va_list args)
 {
 	irq_disable();
 	u32 owner = NO_CPU;
 	if (__atomic_compare_exchange_n(&panic_cpu, &owner, cpu_index(), false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE)) {
-		vsnprintf(reason, sizeof(reason), format, args);
+		format_reason(reason, sizeof(reason), file, line, format, args);
 		smp_stop_others();
 		console_set_polled();
 		return;
@@ -218,17 +252,27 @@ static void claim(const char *format, va_list args)
 	static char second_reason[256];
 	if (again++ > PANICS_MAX)
 		smp_stop_self();
-	vsnprintf(second_reason, sizeof(second_reason), format, args);
+	format_reason(second_reason, sizeof(second_reason), file, line, format, args);
 	console_set_polled();
 	pr_emerg("Panic within the panic: %s", second_reason);
 	report();
 }
 
-void panic(const char *format, ...)
+void panic_at(const char *file, int line, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	claim(format, args);
+	claim(file, line, format, args);
+	va_end(args);
+	frame_pointer = (u64)__builtin_frame_address(0);
+	report();
+}
+
+void(panic)(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	claim(NULL, 0, format, args);
 	va_end(args);
 	frame_pointer = (u64)__builtin_frame_address(0);
 	report();
@@ -238,9 +282,8 @@ void panic_with_frame(const struct trap_frame *f, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	claim(format, args);
+	claim(NULL, 0, format, args);
 	va_end(args);
 	frame = f;
-	frame_pointer = f->x[REG_S0];
 	report();
 }

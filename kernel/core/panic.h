@@ -8,7 +8,10 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-__printf(1, 2) __noreturn void panic(const char *format, ...);
+#define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
+/* For pointers to it, which know no place. */
+__printf(1, 2) __noreturn void(panic)(const char *format, ...);
+__printf(3, 4) __noreturn void panic_at(const char *file, int line, const char *format, ...);
 struct trap_frame;
 __printf(2, 3)
 	__noreturn void panic_with_frame(const struct trap_frame *f, const char *format, ...);
@@ -22,10 +25,10 @@ bool panic_is_elsewhere(void);
 /* Floors register what they can tell at a panic: bounded, lock-free, printing with printk. */
 void panic_register_dumper(void (*dump)(void));
 
-#define ASSERT(condition)                                                                      \
-	({                                                                                     \
-		if (unlikely(!(condition)))                                                    \
-			panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__); \
+#define ASSERT(condition)                                          \
+	({                                                         \
+		if (unlikely(!(condition)))                        \
+			panic("assertion failed: %s", #condition); \
 	})
 
 /* The same, only in debug builds: for what costs more than a compare. */

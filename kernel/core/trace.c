@@ -24,8 +24,8 @@
 #define RINGS       1
 #define RING_EVENTS 1
 #endif
-#define PANIC_EVENTS 32
-#define NAME_BYTES   16
+#define PRINTED_EVENTS 32
+#define NAME_BYTES     16
 
 /* What debug builds record without being asked, for the report of a panic. */
 #define DEBUG_MASK                                                                 \
@@ -253,13 +253,13 @@ size_t trace_format(char *buf, size_t size, const struct trace_event *e)
 }
 #pragma GCC diagnostic pop
 
-static void dump_last(void)
+void trace_print_last(void)
 {
 	struct trace_reader r;
 	struct trace_event e;
 	char text[TRACE_TEXT_MAX];
 	pr_emerg("Last events (trace=): time, hart, thread, what");
-	trace_read_last(&r, PANIC_EVENTS);
+	trace_read_last(&r, PRINTED_EVENTS);
 	while (trace_read_next(&r, &e)) {
 		(void)trace_format(text, sizeof(text), &e);
 		pr_emerg("%s", text);
@@ -275,5 +275,5 @@ void trace_init(void)
 		trace_mask = DEBUG_MASK;
 	if (cmdline_get("trace", text, sizeof(text)) && trace_select(text) != 0)
 		pr_warn("trace=%s: no such event; /proc/trace names them\n", text);
-	panic_register_dumper(dump_last);
+	panic_register_dumper(trace_print_last);
 }

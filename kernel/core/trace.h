@@ -88,6 +88,9 @@ void trace_read_all(struct trace_reader *r);
 void trace_read_last(struct trace_reader *r, u32 count);
 bool trace_read_next(struct trace_reader *r, struct trace_event *event);
 
+/* The last 32, printed, as in a panic. */
+void trace_print_last(void);
+
 #define TRACE_TEXT_MAX 120
 /* "[    1.234567] 2    14 fork     child=15", without newline. Returns its length. */
 size_t trace_format(char *buf, size_t size, const struct trace_event *event);

@@ -154,14 +154,14 @@ static void pause_for(nsec_t time)
 	(void)wait_event_until(&chosen, clock_now() >= until, false, until);
 }
 
-/* Kill one and wait for its memory. False: nobody to kill, or it is the running process. */
-static bool kill_one(void)
+/* Counted: who was chosen and killed; NULL: nobody. */
+static struct process *kill_largest(void)
 {
 	u64 pages;
 	struct process *victim = choose_victim(&pages);
 	if (victim == NULL) {
 		pr_err("out of memory, and no process to end for it\n");
-		return false;
+		return NULL;
 	}
 	pr_err("out of memory: ending process %u (%s), which has %lu KiB\n", victim->pid,
 	       victim->leader->thread->name, pages << (PAGE_SHIFT - 10));
@@ -171,6 +171,20 @@ static bool kill_one(void)
 		kill_users_of(as);
 		aspace_put_later(as);
 	}
+	return victim;
+}
+
+void oom_kill_largest(void)
+{
+	process_put(kill_largest());
+}
+
+/* Kill one and wait for its memory. False: nobody to kill, or it is the running process. */
+static bool kill_one(void)
+{
+	struct process *victim = kill_largest();
+	if (victim == NULL)
+		return false;
 	const nsec_t deadline = clock_now() + VICTIM_TIMEOUT_NS;
 	while (!is_ending(process_current()) && !has_left_memory(victim) && clock_now() < deadline)
 		pause_for(VICTIM_PAUSE_NS);

@@ -13,3 +13,5 @@
  * ending already) or nobody can be killed.
  */
 bool oom_kill(void) __must_check;
+/* The same kill without the need, and without waiting for its memory. Context: may sleep. */
+void oom_kill_largest(void);

@@ -10,16 +10,21 @@
 
 void (*procinfo_tty_hook)(struct tty *tty, u32 *device, u32 *foreground);
 
-static char state_letter(const struct process *p)
+char thread_state_letter(const struct thread *t)
+{
+	if (READ_ONCE(t->state) != THREAD_SLEEPING)
+		return 'R';
+	return READ_ONCE(t->sleeps_interruptibly) ? 'S' : 'D';
+}
+
+char process_state_letter(const struct process *p)
 {
 	const struct thread *t = p->leader->thread;
 	if (p->leader->is_dead)
 		return 'Z'; /* as in Linux, though others of its threads may live */
 	if (p->state == PROCESS_STOPPED)
 		return 'T';
-	if (READ_ONCE(t->state) != THREAD_SLEEPING)
-		return 'R';
-	return READ_ONCE(t->sleeps_interruptibly) ? 'S' : 'D';
+	return thread_state_letter(t);
 }
 
 static void snapshot_locked(struct process *p, struct process_snapshot *s)
@@ -32,7 +37,7 @@ static void snapshot_locked(struct process *p, struct process_snapshot *s)
 		.ppid = p->parent != NULL ? p->parent->pid : 0,
 		.pgid = p->pgid,
 		.sid = p->sid,
-		.state = state_letter(p),
+		.state = process_state_letter(p),
 		.exit_status = p->exit_status,
 		.nice = READ_ONCE(t->nice),
 		.cpu = READ_ONCE(t->arch.cpu)->index,

@@ -27,6 +27,10 @@ struct process_snapshot {
 	u32 umask;
 	struct signal_masks masks;
 };
+/* R S D T Z, as ps shows it. Caller holds process_tree_lock. */
+char process_state_letter(const struct process *p);
+/* R S D. Racy. */
+char thread_state_letter(const struct thread *t);
 /* Counted process and its snapshot. -ESRCH. */
 int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)
 	__must_check;

@@ -221,18 +221,17 @@ void thread_clear_interrupted(void)
 	WRITE_ONCE(thread_current()->interrupted, false);
 }
 
-/* For a panic: who runs where. Other harts stand still, or are beyond help. */
-static void dump_threads(void)
+void sched_print_harts(void)
 {
-	spin_print_held_by(cpu_index());
 	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {
 		const struct sched_hart *h = &sched_harts[__builtin_ctzll(left)];
 		const struct thread *t = h->current;
 		pr_emerg("hart %u runs '%s'%s; %u more ready", h->index, t->name,
-			 t == thread_current() ? ", where the panic is" : "", h->queue.ready);
+			 t == thread_current() ? ", where this is from" : "", h->queue.ready);
 #ifdef CONFIG_DEBUG_LOCKS
 		held_locks_print(&t->held);
 #endif
+		spin_print_held_by(h->index);
 	}
 }
 
@@ -263,7 +262,7 @@ void sched_init(void)
 	hart_begin(h, &boot_thread);
 	timers_init();
 	timer_slice_handler = slice_has_ended;
-	panic_register_dumper(dump_threads);
+	panic_register_dumper(sched_print_harts);
 	hart_thread_name = running_thread_name;
 	__atomic_store_n(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
 	/* Before its idle loop, too, it holds translations and can be kicked. */

@@ -22,6 +22,8 @@ struct thread *sched_create_idle(u32 cpu);
 void sched_init_hart(void);
 /* The idle loop; marks the hart online and lets it take threads. */
 __noreturn void sched_idle_loop(void);
+/* For reports: a line for each hart, with what it runs and the locks it holds. Any context. */
+void sched_print_harts(void);
 
 /* Let another thread run. The caller holds no spinlock; its state says whether it stays runnable.
  */

@@ -166,20 +166,33 @@ u64 aspace_resident_file_pages(struct aspace *as)
 	return pages;
 }
 
+static void visit_region(const struct region *r,
+			 void (*visit)(const struct region_info *info, void *arg), void *arg)
+{
+	const struct region_info info = {
+		.start = r->start,
+		.end = r->end,
+		.prot = r->prot,
+		.flags = r->flags,
+		.object = r->object,
+		.offset_bytes = r->offset_bytes,
+	};
+	visit(&info, arg);
+}
+
 void aspace_for_each_region(struct aspace *as,
 			    void (*visit)(const struct region_info *info, void *arg), void *arg)
 {
 	mutex_lock(&as->lock);
-	for (const struct region *r = region_first(as); r != NULL; r = region_next(r)) {
-		const struct region_info info = {
-			.start = r->start,
-			.end = r->end,
-			.prot = r->prot,
-			.flags = r->flags,
-			.object = r->object,
-			.offset_bytes = r->offset_bytes,
-		};
-		visit(&info, arg);
-	}
+	for (const struct region *r = region_first(as); r != NULL; r = region_next(r))
+		visit_region(r, visit, arg);
 	mutex_unlock(&as->lock);
+}
+
+void aspace_visit_regions_unlocked(const struct aspace *as, u32 max,
+				   void (*visit)(const struct region_info *info, void *arg),
+				   void *arg)
+{
+	for (const struct region *r = region_first(as); r != NULL && max-- > 0; r = region_next(r))
+		visit_region(r, visit, arg);
 }

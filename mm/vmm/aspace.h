@@ -161,6 +161,11 @@ struct region_info {
 };
 void aspace_for_each_region(struct aspace *as,
 			    void (*visit)(const struct region_info *info, void *arg), void *arg);
+/* The same for a report, of the first @max, without the lock: nobody changes @as, or the report is
+ * about why that is not so. Any context. */
+void aspace_visit_regions_unlocked(const struct aspace *as, u32 max,
+				   void (*visit)(const struct region_info *info, void *arg),
+				   void *arg);
 /* Debug: check every table of @as (rules T1, T2, T9, T11; counts, maps): panics on the first
  * wrong entry. */
 void aspace_check(struct aspace *as);

@@ -28,8 +28,9 @@ NM      := llvm-nm$(LLVM_SUFFIX)
 OBJCOPY := llvm-objcopy$(LLVM_SUFFIX)
 SIZE    := llvm-size$(LLVM_SUFFIX)
 endif
-# Programs are gcc's, whoever compiles the kernel: their C library is.
+# Programs are gcc's, whoever compiles the kernel: their C library is. Its binutils are there in any case.
 USER_CC := $(CROSS_COMPILE)gcc
+READELF := $(CROSS_COMPILE)readelf
 HOST_CC := gcc
 # Debian's own, which sees Debian's modules; another Python on PATH would not.
 PYTHON  := /usr/bin/python3

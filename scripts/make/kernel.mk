@@ -88,7 +88,9 @@ $(G)/first.elf: $(LINKED) $(G)/symbols_none.o $(G)/kernel.lds
 	$(call say,LD,$@)$(LINK) $(LINKED) $(G)/symbols_none.o
 	@$(NM) -n $@ >$(G)/first.nm
 $(G)/symbols.S: $(G)/first.elf scripts/gen_symbols.py
-	$(call say,GEN,$@)$(PYTHON) scripts/gen_symbols.py $(G)/first.nm $@
+	$(if $(CONFIG_LINE_NUMBERS),@$(READELF) --debug-dump=decodedline -W $< 2>/dev/null >$(G)/first.lines)
+	$(call say,GEN,$@)$(PYTHON) scripts/gen_symbols.py $(G)/first.nm $@ \
+		$(if $(CONFIG_LINE_NUMBERS),$(G)/first.lines)
 $(B)/heifer.elf: $(LINKED) $(G)/symbols.o $(G)/kernel.lds
 	$(call say,LD,$@)$(LINK) $(LINKED) $(G)/symbols.o
 	@mv $@.map $(B)/heifer.map

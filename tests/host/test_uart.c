@@ -52,6 +52,7 @@ static struct {
 	/* registers */
 	u32 ie, txctrl, rxctrl, div, fcr, lcr;
 	unsigned rxdata_reads, div_writes;
+	bool is_break;
 	bool (*asserts)(void);
 } uart;
 
@@ -202,7 +203,9 @@ static u64 ns_read(paddr_t pa, unsigned width)
 	case 3:
 		return uart.lcr;
 	case 5: {
-		const u8 status = (uart.rx_count > 0 ? 1 : 0) | (uart.tx_count == 0 ? 0x60 : 0);
+		const u8 status = (uart.rx_count > 0 ? 1 : 0) | (uart.tx_count == 0 ? 0x60 : 0) |
+				  (uart.is_break ? 0x10 : 0);
+		uart.is_break = false;
 		if (uart.tx_count > 0 && rand() % 4 == 0)
 			shift_out();
 		return status;
@@ -542,6 +545,59 @@ static void a_stray_interrupt_does_no_harm(void **state)
 	}
 }
 
+static u8 letters[8];
+static unsigned letter_count;
+
+static void note_letter(u8 letter)
+{
+	letters[letter_count++] = letter;
+}
+
+static void the_attention_key_takes_a_letter_from_the_client(void **state)
+{
+	static const u8 typed[] = "ab\x0fhc\x0ft\x0f\x0f\x0fx!";
+	for_both_ports(p)
+	{
+		u8 got[32];
+		letter_count = 0;
+		/* Without a handler it is a byte like any other. */
+		receive((const u8 *)"\x0fh", 2, true);
+		assert_int_equal(serial_receive(p, got, sizeof(got)), 2);
+		serial_set_attention(p, note_letter);
+		for (u32 with_interrupts = 0; with_interrupts < 2; with_interrupts++) {
+			letter_count = 0;
+			receive(typed, 8, with_interrupts != 0);
+			run_interrupts();
+			receive(typed + 8, sizeof(typed) - 1 - 8, with_interrupts != 0);
+			run_interrupts();
+			assert_int_equal(serial_receive(p, got, sizeof(got)), 5);
+			assert_memory_equal(got, "abc\x0f!", 5);
+			assert_int_equal(letter_count, 3);
+			assert_memory_equal(letters, "htx", 3);
+		}
+		assert_nothing_went_wrong();
+	}
+}
+
+static void a_break_is_the_attention_key_too(void **state)
+{
+	struct serial_port *p = fresh_port(0);
+	u8 got[8];
+	letter_count = 0;
+	serial_set_attention(p, note_letter);
+	uart.is_break = true;
+	receive((const u8 *)"", 1, true);
+	receive((const u8 *)"ha", 2, true);
+	assert_int_equal(letter_count, 1);
+	assert_int_equal(letters[0], 'h');
+	assert_int_equal(serial_receive(p, got, sizeof(got)), 1);
+	/* A NUL that is typed is none. */
+	receive((const u8 *)"", 1, true);
+	receive((const u8 *)"h", 1, true);
+	assert_int_equal(serial_receive(p, got, sizeof(got)), 2);
+	assert_int_equal(letter_count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +613,8 @@ int main(void)
 		cmocka_unit_test(each_received_byte_is_one_read_of_the_data_register),
 		cmocka_unit_test(a_full_ring_leaves_the_rest_in_the_device),
 		cmocka_unit_test(a_stray_interrupt_does_no_harm),
+		cmocka_unit_test(the_attention_key_takes_a_letter_from_the_client),
+		cmocka_unit_test(a_break_is_the_attention_key_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@ output when the socket is full; a TCP connection on the loopback loses nothing. 
 itself off counts as off, and not every machine is told its CPU.
 """
 
+import json
 import socket
 import subprocess
 
@@ -67,6 +68,14 @@ class HeiferQEMUDriver(QEMUDriver):
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def send_break(self):
+        """A BREAK on the serial line; labgrid's own commands to QEMU take no arguments."""
+        request = {"execute": "chardev-send-break", "arguments": {"id": "serialsocket"}}
+        self.qmp.monitor_in.write(json.dumps(request).encode() + b"\n")
+        self.qmp.monitor_in.flush()
+        while "return" not in self.qmp._read_parse_json():  # events come between
+            pass
 
     @step()
     def off(self):

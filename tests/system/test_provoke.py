@@ -10,7 +10,7 @@ import re
 import pytest
 from conftest import plain
 
-AT = r"\+0x[0-9a-f]+"
+AT = r"\+0x[0-9a-f]+ \([a-z_/]+\.[ch]:\d+\)"
 OUTER = r"'provoked outer'"
 TAKEN_BY_HELPER = rf"hart \d took (it last, )?at provoke_take_outer{AT}"
 

@@ -47,3 +47,75 @@ def test_trace_can_be_chosen_on_the_command_line(machine):
     for kind in ("fork", "fault", "switch", "wake", "irq", "timer", "fence"):
         assert re.search(rf"\] \d +\d+ {kind} ", text), kind
     assert machine.power_off() == "none"
+
+
+ATTENTION = "\x0f"
+
+
+def ask(machine, letter, until):
+    """Press the help key and a letter; the answer."""
+    machine.type(ATTENTION + letter)
+    before, match = machine.expect(until, timeout=30)
+    return plain(before + match.group())
+
+
+@pytest.mark.machines("virt", "virt-1", "sifive_u")
+def test_console_key_tells_what_the_kernel_knows(booted):
+    text = ask(booted, "h", r"0-9  [^\r\n]*\r\n")
+    assert "h  this help" in text and "t  tasks" in text
+    assert re.search(r" 1 +1 +0 +1 S +\d init +\S", ask(booted, "t", r"-?sh +&?[^\r\n]+\r\n"))
+    assert re.search(r"memory: \d+ KiB, free \d+ KiB", ask(booted, "m", r"stacks +\d+ KiB"))
+    assert "hart 0 runs" in ask(booted, "d", r"hart \d runs '[^\r\n]*this is from")
+    assert re.search(r"switch +next=", ask(booted, "z", r"\] \d +\d+ [a-z]+ [^\r\n]*\r\n"))
+    assert "[stack]" in ask(booted, "r", r"\[stack\]")
+    # Nothing of it reached the shell.
+    booted.settle()
+    assert booted.shell.run_check("echo still here") == ["still here"]
+
+
+@pytest.mark.machines("virt")
+def test_console_key_shows_where_every_hart_is(booted):
+    booted.shell.run_check("for i in 1 2 3 4 5; do (while :; do :; done) & echo $! >> /tmp/pids; done")
+    text = ask(booted, "l", r"hart 3[ ,][^\r\n]*\r\n")
+    assert [n for n in range(4) if f"hart {n} runs " in text or f"hart {n}, this one, runs" in text] == [0, 1, 2, 3]
+    assert "is at user mode, pc 0x" in text
+    booted.shell.run_check("kill -9 $(cat /tmp/pids); rm /tmp/pids")
+
+
+@pytest.mark.machines("virt")
+def test_console_key_twice_is_itself(booted):
+    booted.console.sendline("stty -icanon -echo; dd bs=1 count=1 2>/dev/null | od -An -tx1; stty sane")
+    booted.settle()
+    booted.type(ATTENTION * 2)
+    booted.expect(r" 0f\r\n")
+    booted.expect_prompt()
+
+
+@pytest.mark.machines("virt", "virt-1")
+def test_console_key_ends_what_hangs(machine):
+    """Every program stopped or deaf, the foreground a loop that ignores everything: the key still works."""
+    machine.boot()
+    machine.console.sendline("trap '' INT TERM QUIT TSTP; while :; do :; done")
+    machine.settle()
+    machine.type("\x03")
+    ask(machine, "i", r"SIGKILL to all but init")
+    machine.expect_prompt(timeout=30)  # init's next shell
+    assert machine.power_off() == "none"
+
+
+@pytest.mark.machines("virt")
+def test_console_key_comes_as_a_break_and_reboots(machine):
+    machine.boot()
+    machine.console.send_break()
+    machine.type("b")
+    machine.expect("Heifer ", timeout=30)
+    machine.expect_prompt(timeout=60)
+
+
+@pytest.mark.machines("virt")
+def test_console_key_can_be_switched_off(machine):
+    machine.boot("sysrq=0")
+    machine.type(ATTENTION + "h\x08")
+    machine.console.sendline("echo h > /proc/sysrq-trigger")
+    before, _ = machine.expect(r"this help", timeout=30)
+    assert "sysrq:" not in plain(before).partition("sysrq-trigger")[0]

@@ -15,7 +15,9 @@ SECTIONS
 	_text = .;
 	.text : AT(ADDR(.text) - KERNEL_BASE + 0x80200000) {
 		*(.head)
+		_text_entry = .;
 		*(.text.entry)
+		_text_entry_end = .;
 		*(.text .text.*)
 		. = ALIGN(0x1000);
 	}

@@ -3,4 +3,5 @@
  * read. */
 #pragma once
 
-extern const char _text[], _text_end[], _rodata_end[], _initramfs_section_end[], _end[];
+extern const char _text[], _text_entry[], _text_entry_end[], _text_end[], _rodata_end[],
+	_initramfs_section_end[], _end[];

@@ -11,8 +11,10 @@
 #include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/sbi.h"
 #include "arch/riscv/cpu/smp_boot.h"
+#include "arch/riscv/cpu/unwind.h"
 
-#define START_TIMEOUT (1000UL * 1000 * 1000)
+#define START_TIMEOUT  (1000UL * 1000 * 1000)
+#define ANSWER_TIMEOUT (START_TIMEOUT / 10)
 
 /* Read by a hart that starts, through its physical address. One each, for one that comes late. */
 static struct smp_boot boot_args[CONFIG_NR_CPUS];
@@ -21,6 +23,7 @@ static u64 kicked; /* atomic: harts with a software interrupt on the way */
 static u64 asked;  /* atomic: harts that are to run the answer below */
 static void (*answer)(void);
 static bool stopping; /* atomic: harts take a software interrupt as the order to stop */
+static struct smp_sample samples[CONFIG_NR_CPUS]; /* each written by its hart, when it stops */
 
 static bool wait_online(const struct cpu *cpu)
 {
@@ -78,6 +81,12 @@ void smp_kick(u32 cpu)
 		sbi_send_ipi(1, cpus[cpu].hartid);
 }
 
+static __noinline void sample_self(void)
+{
+	struct smp_sample *s = &samples[cpu_index()];
+	s->count = (u32)unwind_stack((u64)__builtin_frame_address(0), s->places, SMP_SAMPLE_MAX);
+}
+
 void smp_take_kick(void)
 {
 	csr_clear(sip, SIE_SSIE);
@@ -112,6 +121,7 @@ void smp_stop_self(void)
 {
 	irq_disable();
 	csr_write(sie, 0);
+	sample_self();
 	__atomic_store_n(&this_cpu()->online, false, __ATOMIC_RELEASE);
 	for (;;)
 		cpu_wait_for_interrupt();
@@ -121,14 +131,21 @@ void smp_stop_others(void)
 {
 	__atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
 	const u32 self = cpu_index();
-	for (u32 i = 0; i < cpu_count; i++)
-		if (i != self && __atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE))
-			sbi_send_ipi(1, cpus[i].hartid);
+	for (u32 i = 0; i < cpu_count; i++) {
+		if (i == self || !__atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE))
+			continue;
+		sbi_send_ipi(1, cpus[i].hartid);
+	}
 
 	/* A hart that spins with interrupts off does not answer; after 100 ms it is left alone. */
-	const nsec_t deadline = clock_now() + START_TIMEOUT / 10;
+	const nsec_t deadline = clock_now() + ANSWER_TIMEOUT;
 	for (u32 i = 0; i < cpu_count; i++)
 		while (i != self && __atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE) &&
 		       clock_now() < deadline)
 			cpu_relax();
+}
+
+const struct smp_sample *smp_sample_of(u32 cpu)
+{
+	return &samples[cpu];
 }

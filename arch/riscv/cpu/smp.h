@@ -30,3 +30,14 @@ bool smp_take_back(u32 cpu);
 __noreturn void smp_stop_self(void);
 /* Stop every other hart for good: for panic. Bounded; takes no lock. */
 void smp_stop_others(void);
+
+/*
+ * Where a hart was when it stopped: its calls (places as in unwind.h), its own interrupt's first.
+ * @count 0: it did not, since its interrupts were off.
+ */
+#define SMP_SAMPLE_MAX 20
+struct smp_sample {
+	u32 count;
+	u64 places[SMP_SAMPLE_MAX];
+};
+const struct smp_sample *smp_sample_of(u32 cpu);

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Walking kernel stacks by frame pointer, for reports. Reads only inside the bounds it is given. */
+/*
+ * Walking kernel stacks by frame pointer, for reports. Every kernel stack fills a slot of its own
+ * size, so its ends follow from any place in it; nothing outside is read, so a damaged stack cannot
+ * lead astray.
+ *
+ * Places are return addresses: the call is the instruction before. Where a trap interrupted the
+ * kernel or a program, the address behind the interrupted instruction stands in for one.
+ */
 #pragma once
 
 #include "lib/types.h"
 
-/*
- * Return addresses from frame pointer @fp outwards, at most @max into @pcs; returns how many. Stops
- * at the first frame outside [@stack_lo, @stack_hi], so a damaged stack cannot lead it astray.
- */
-size_t unwind_stack(u64 fp, u64 stack_lo, u64 stack_hi, u64 *pcs, size_t max);
+struct trap_frame;
+
+/* From frame pointer @fp outwards, at most @max into @places; returns how many. Any context. */
+size_t unwind_stack(u64 fp, u64 *places, size_t max);
+/* The same from where the trap of @f came from, that place first. */
+size_t unwind_trap(const struct trap_frame *f, u64 *places, size_t max);

@@ -11,13 +11,13 @@
 bool shim_panic_expected;
 jmp_buf shim_panic_jump;
 
-void panic(const char *format, ...)
+void panic_at(const char *file, int line, const char *format, ...)
 {
 	if (shim_panic_expected)
 		longjmp(shim_panic_jump, 1);
 	va_list args;
 	va_start(args, format);
-	fputs("panic: ", stderr);
+	fprintf(stderr, "%s:%d: panic: ", file, line);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);
