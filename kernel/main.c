@@ -33,6 +33,7 @@
 #include "kernel/proc/provoke.h"
 #include "kernel/proc/report.h"
 #include "kernel/proc/shutdown.h"
+#include "kernel/proc/strace.h"
 #include "kernel/proc/sysrq.h"
 #include "kernel/proc/traceinfo.h"
 #include "kernel/sched/mutex.h"
@@ -157,6 +158,7 @@ static void start_user_world(void *unused)
 	if (fs_init() != 0) /* an empty root file system */
 		panic("no memory for the root file system");
 	tty_init();      /* /dev/console */
+	strace_init();   /* /dev/strace */
 	procinfo_init(); /* /proc */
 	syscall_init();  /* system calls can be traced */
 	sysrq_init();

@@ -6,8 +6,10 @@ usage: gen_syscalls.py TABLE OUTPUT_DIRECTORY
 
 Writes into the directory:
   syscall_protos.h  a prototype for every handler
-  syscall_table.h   wrappers that take the arguments from a trap frame, the table of them, all names;
-                    included by kernel/syscall/dispatch.c alone
+  syscall_table.h   wrappers that take the arguments from a trap frame, and the table of them; included by
+                    kernel/syscall/dispatch.c alone
+  syscall_info.h    names and kinds of arguments of all; included by kernel/syscall/describe.c alone
+  abi_words.h       names of errors and signals, from lib/abi; included by kernel/proc/strace.c alone
   syscall_check.c   static assertions that the numbers are those of the toolchain's <asm/unistd.h>;
                     to be compiled with its headers, not linked
   syscall_kinds.h   a line for every call, with the kinds of its arguments: CALL(number, name, kind...)
@@ -20,9 +22,11 @@ from pathlib import Path
 
 KINDS = {
     "int", "uint", "hex", "fd", "dirfd", "size", "off", "flags", "mode", "pid", "id", "sig",
-    "ptr", "buf", "path", "str", "strv",
+    "ptr", "buf", "data", "path", "str", "strv",
 }
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\Z")
+RESULTS = {"=hex": "RESULT_HEX", "=none": "RESULT_NONE"}
+ABI_WORD = re.compile(r"#define (E[A-Z0-9]+|SIG[A-Z0-9]+)\s+(\d+)\b")
 C_WORDS = {"int", "signed", "unsigned", "long", "char", "void"}
 MAX_ARGUMENTS = 6
 HEAD = "/* SPDX-License-Identifier: MIT */\n/* Made by scripts/gen_syscalls.py from %s: edit that. */\n"
@@ -35,10 +39,11 @@ class TableError(Exception):
 class Call:
     """One line: arguments is a list of (name, kind), or None if the call is not implemented."""
 
-    def __init__(self, number, name, arguments):
+    def __init__(self, number, name, arguments, result="RESULT_PLAIN"):
         self.number = number
         self.name = name
         self.arguments = arguments
+        self.result = result
 
     @property
     def prototype(self):
@@ -71,12 +76,13 @@ def parse_line(line):
         raise TableError("expected: number name [argument...|none]")
     if words[2:] == ["none"]:
         return Call(int(words[0]), words[1], None)
-    arguments = [parse_argument(word) for word in words[2:]]
+    result = RESULTS.get(words[-1], "RESULT_PLAIN")
+    arguments = [parse_argument(word) for word in words[2:] if word not in RESULTS]
     if len(arguments) > MAX_ARGUMENTS:
         raise TableError(f"more than {MAX_ARGUMENTS} arguments")
     if len({name for name, _ in arguments}) != len(arguments):
         raise TableError("two arguments of one name")
-    return Call(int(words[0]), words[1], arguments)
+    return Call(int(words[0]), words[1], arguments, result)
 
 
 def parse_table(path):
@@ -113,10 +119,35 @@ def table_text(calls):
         + "\n".join(call.wrapper for call in done)
         + "\nstatic s64 (*const syscall_table[SYSCALL_COUNT])(const struct trap_frame *f) = {\n"
         + "".join(f"\t[{call.number}] = call_{call.name},\n" for call in done)
-        + "};\n\nstatic const char *const syscall_names[SYSCALL_COUNT] = {\n"
-        + "".join(f'\t[{call.number}] = "{call.name}",\n' for call in calls)
         + "};\n"
     )
+
+
+def info_text(calls):
+    kinds = "".join(f"\tKIND_{kind.upper()},\n" for kind in sorted(KINDS))
+    rows = ""
+    for call in calls:
+        arguments = call.arguments or []
+        row = "".join(f"KIND_{kind.upper()}, " for _, kind in arguments)
+        rows += f'\t[{call.number}] = {{ "{call.name}", {call.result}, {len(arguments)}, {{ {row}}} }},\n'
+    return (
+        "enum syscall_kind {\n" + kinds + "};\n\nenum syscall_result { RESULT_PLAIN, RESULT_HEX, RESULT_NONE };\n\n"
+        "static const struct syscall_info {\n\tconst char *name;\n\tu8 result, count;\n"
+        f"\tu8 kinds[{MAX_ARGUMENTS}];\n}} syscall_infos[] = {{\n{rows}}};\n"
+    )
+
+
+def words_text(abi):
+    """Tables from number to name; of two names for one number the first counts."""
+    text = ""
+    for table, header, prefix in (("errno_words", "errno.h", "E"), ("signal_words", "signal.h", "SIG")):
+        names = {}
+        for name, number in ABI_WORD.findall((abi / header).read_text(encoding="utf-8")):
+            if name.startswith(prefix):
+                names.setdefault(int(number), name)
+        text += f"static const char *const {table}[] = {{\n"
+        text += "".join(f'\t[{number}] = "{name}",\n' for number, name in sorted(names.items())) + "};\n\n"
+    return text
 
 
 def check_text(calls):
@@ -151,6 +182,8 @@ def main():
     texts = {
         "syscall_protos.h": protos_text(calls),
         "syscall_table.h": table_text(calls),
+        "syscall_info.h": info_text(calls),
+        "abi_words.h": words_text(table.resolve().parent.parent.parent / "lib/abi"),
         "syscall_check.c": check_text(calls),
         "syscall_kinds.h": kinds_text(calls),
     }

@@ -30,6 +30,7 @@
 #include "kernel/proc/exit.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/rlimit.h"
+#include "kernel/proc/strace.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/mount.h"
@@ -388,6 +389,8 @@ static void exec_commit(struct exec *x)
 	x->aspace = NULL;
 	swap_files(p, x);
 	signal_state_exec();
+	if (x->is_secure)
+		strace_drop(p);
 	t->task->cred = x->cred;
 	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);

@@ -22,6 +22,7 @@
 #include "kernel/core/trace.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/strace.h"
 #include "kernel/proc/wait.h"
 
 void (*process_init_end_hook)(u32 wait_status);
@@ -235,10 +236,12 @@ static void bury(struct list *dead)
 static void end_process(struct process *p)
 {
 	trace(TRACE_EXIT, p->exit_status, 0, 0);
+	strace_exit(p->exit_status);
 	if (p == process_init_process && process_init_end_hook != NULL)
 		process_init_end_hook(p->exit_status);
 	signal_state_close();
 	drop_memory(p, NULL);
+	strace_drop(p); /* once and for all: strace_set() refuses who has no memory */
 	if (p->is_session_leader && process_session_exit_hook != NULL)
 		process_session_exit_hook(p->sid);
 	drop_places(p);

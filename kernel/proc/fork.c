@@ -18,6 +18,7 @@
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/strace.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/sched.h"
 #include "lib/string.h"
@@ -212,6 +213,7 @@ static s64 fork_process(const struct fork_args *args)
 	/* The child may be gone once it runs: what is asked of it afterwards needs a reference. */
 	const u32 pid = child->pid;
 	trace(TRACE_FORK, pid, args->flags, 0);
+	strace_fork(child);
 	const bool waits = (args->flags & CLONE_VFORK) != 0;
 	if (waits)
 		process_get(child);

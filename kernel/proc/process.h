@@ -96,6 +96,8 @@ struct process {
 	struct inode *exe; /* nobody may write it: inode_deny_write(), see process_put_exe() */
 	char *exe_path;
 
+	struct file *strace; /* under signals.lock: where its calls are written to; NULL: nowhere */
+
 	/* written under signals.lock; read without, a word at a time */
 	struct rlimit64 limits[RLIMITS];
 	bool is_exiting;      /* exit_status is decided; all tasks but the one who did are killed */

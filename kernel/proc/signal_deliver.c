@@ -22,6 +22,7 @@
 #include "kernel/core/printk.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/strace.h"
 #include "kernel/proc/wait.h"
 #include "lib/abi/wait.h"
 
@@ -90,6 +91,8 @@ bool signal_next(struct signal_delivery *out)
 			return false;
 		if (taken.kind == TAKEN_END)
 			task_exit(0); /* the process' status is decided, or goes on */
+		if (taken.kind == TAKEN_SIGNAL)
+			strace_signal(&taken.info);
 		if (taken.kind == TAKEN_STOP)
 			park(t->process);
 		else if (taken.action.handler == SIG_DFL)

@@ -10,7 +10,9 @@
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
 #include "kernel/proc/oom.h"
+#include "kernel/proc/strace.h"
 #include "kernel/sched/thread.h"
+#include "kernel/syscall/describe.h"
 #include "lib/abi/errno.h"
 #include "lib/compiler.h"
 #include "mm/pmm/failalloc.h"
@@ -32,7 +34,7 @@ static __cold s64 syscall_missing(u64 number)
 	const u64 index = MIN(number, (u64)SYSCALL_COUNT);
 	const u64 bit = BIT(index % 64);
 	if ((__atomic_fetch_or(&missing_logged[index / 64], bit, __ATOMIC_RELAXED) & bit) == 0) {
-		const char *name = index < SYSCALL_COUNT ? syscall_names[index] : NULL;
+		const char *name = syscall_name(number);
 		pr_debug("%s: no system call %s (%lu)\n", thread_current()->name,
 			 name != NULL ? name : "of that number", number);
 	}
@@ -56,7 +58,8 @@ static s64 syscall_call(const struct trap_frame *f, u64 number)
 static __noinline s64 syscall_call_traced(const struct trap_frame *f, u64 number)
 {
 	trace(TRACE_SYSCALL, (u32)number, f->x[REG_A0], f->x[REG_A1]);
-	const s64 result = syscall_call(f, number);
+	const s64 result = strace_is_on() ? syscall_described(f, number, syscall_call) :
+					    syscall_call(f, number);
 	trace(TRACE_RETURN, (u32)number, result, 0);
 	return result;
 }
@@ -76,13 +79,15 @@ static __noinline s64 syscall_without_memory(const struct trap_frame *f, u64 num
 
 static void trace_changed(void)
 {
-	const bool wanted = trace_is_on(TRACE_SYSCALL) || trace_is_on(TRACE_RETURN);
+	const bool wanted = trace_is_on(TRACE_SYSCALL) || trace_is_on(TRACE_RETURN) ||
+			    strace_is_used();
 	WRITE_ONCE(straight_count, wanted ? 0 : SYSCALL_COUNT);
 }
 
 void syscall_init(void)
 {
 	trace_changed_hook = trace_changed;
+	strace_changed_hook = trace_changed;
 	trace_changed();
 }
 

@@ -29,7 +29,7 @@ $(G)/asm_offsets.h: $(ASM_OFFSETS) $(G)/flags $(G)/config.h $(G)/syscalls
 	   sed -n 's/.*"->\([A-Z_0-9]*\) \(.*\)"/#define \1 \2/p' $(G)/asm_offsets.s; } >$@
 
 # One run writes several files; the stamp stands for them.
-$(G)/syscalls: kernel/syscall/syscalls.tbl scripts/gen_syscalls.py | $(G)/config.mk
+$(G)/syscalls: kernel/syscall/syscalls.tbl scripts/gen_syscalls.py lib/abi/errno.h lib/abi/signal.h | $(G)/config.mk
 	$(call say,GEN,$(G)/syscall_*)$(PYTHON) scripts/gen_syscalls.py $< $(G)
 	@touch $@
 

@@ -119,3 +119,35 @@ def test_console_key_can_be_switched_off(machine):
     machine.console.sendline("echo h > /proc/sysrq-trigger")
     before, _ = machine.expect(r"this help", timeout=30)
     assert "sysrq:" not in plain(before).partition("sysrq-trigger")[0]
+
+
+@pytest.mark.machines("virt", "virt-1")
+def test_strace_shows_calls_signals_and_ends_in_words(booted):
+    run = booted.shell.run_check
+    run("echo some text > /tmp/in; "
+        "strace -o /tmp/trace sh -c 'cat /tmp/in /no/such; kill -TERM $$' > /tmp/out 2>&1; true")
+    # The program's own output is as ever.
+    assert run("head -1 /tmp/out") == ["some text"]
+    text = "\n".join(run("cut -c1-150 /tmp/trace"))
+    assert re.search(r'^\[ *\d+\] execve\("[^"]*", \["sh", "-c", ', text, re.M)
+    assert re.search(r'openat\(AT_FDCWD, "/tmp/in", 0(x\w+)?, \w+\) = \d+ <\d+\.\d{6}>', text)
+    assert re.search(r'openat\(AT_FDCWD, "/no/such", .*\) = -1 ENOENT <', text)
+    assert re.search(r'write\(2, "cat: can\'t open', text)
+    assert "--- SIGTERM si_code=0 ---" in text and "+++ killed by SIGTERM +++" in text
+    assert "exit_group(1) = ?" in text and "+++ exited with 1 +++" in text  # cat's, a child
+    assert len({line[:8] for line in text.splitlines()}) == 2
+    # A running one, until it is enough; and nobody's without leave.
+    run("sleep 1000 & echo $! > /tmp/pid; exec 3> /tmp/trace; echo \"3 $(cat /tmp/pid)\" > /dev/strace; exec 3>&-; "
+        "kill $(cat /tmp/pid); wait; rm /tmp/in /tmp/out")
+    assert "+++ killed by SIGTERM +++" in run("tail -1 /tmp/trace")[0]
+    assert booted.shell.run("echo 1 1 > /dev/strace")[2] != 0
+    assert booted.shell.run("echo 77 > /dev/strace")[2] != 0
+    run("rm /tmp/trace /tmp/pid")
+
+
+@pytest.mark.machines("virt")
+def test_strace_into_a_closed_pipe_ends_and_nothing_leaks(machine):
+    shell = machine.boot()
+    shell.run_check("strace sh -c 'i=0; while [ $i -lt 50 ]; do i=$((i+1)); (true); done; echo done > /tmp/done' "
+                    "2>&1 | head -3; sleep 1; cat /tmp/done")
+    assert machine.power_off() == "none"

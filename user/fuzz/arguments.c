@@ -451,6 +451,7 @@ static uint64_t make_by_kind(struct session *s, const struct call *call, enum ki
 	case KIND_PTR:
 		return is_about_ranges(call) ? make_range_start(r) : make_address(r);
 	case KIND_BUF:
+	case KIND_DATA:
 		return make_address(r);
 	default:
 		return ONCE_IN(r, 4) ? make_address(r) : PICK(r, numbers);

@@ -41,6 +41,7 @@ enum kind {
 	KIND_SIG,
 	KIND_PTR,
 	KIND_BUF,
+	KIND_DATA,
 	KIND_PATH,
 	KIND_STR,
 	KIND_STRV,

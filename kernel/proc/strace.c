@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Traced processes and their lines (strace.h); what a system call is in words is in
+ * kernel/syscall/describe.c.
+ *
+ * Locks: process->strace, a counted file, under signals.lock, since others may begin and end it.
+ * Lines are written by the traced process itself, with no lock held, and wait like any write.
+ */
+#include "kernel/proc/strace.h"
+
+#include "fs/file.h"
+#include "fs/fs.h"
+#include "generated/abi_words.h"
+#include "kernel/core/printk.h"
+#include "kernel/proc/process.h"
+#include "lib/abi/errno.h"
+#include "lib/format.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+
+/* Of the numbers Linux leaves to local use. */
+#define DEVICE_MAJOR 10
+#define DEVICE_MINOR 240
+#define DEVICE_MODE  0666
+#define REQUEST_MAX  31
+
+void (*strace_changed_hook)(void);
+static u32 traced_count; /* atomic: processes whose strace is set */
+
+bool strace_is_used(void)
+{
+	return __atomic_load_n(&traced_count, __ATOMIC_RELAXED) != 0;
+}
+
+bool strace_is_on(void)
+{
+	return READ_ONCE(process_current()->strace) != NULL;
+}
+
+static void traced_add(int change)
+{
+	(void)__atomic_add_fetch(&traced_count, (u32)change, __ATOMIC_RELAXED);
+	if (strace_changed_hook != NULL)
+		strace_changed_hook();
+}
+
+/* Counted, NULL: not traced. */
+static struct file *strace_lookup(struct process *p)
+{
+	spin_lock(&p->signals.lock);
+	struct file *f = p->strace;
+	if (f != NULL)
+		file_get(f);
+	spin_unlock(&p->signals.lock);
+	return f;
+}
+
+/* Consumes the reference to @f; NULL: no more. Nothing for one that is at its end. */
+static void strace_set(struct process *p, struct file *f)
+{
+	spin_lock(&p->signals.lock);
+	struct file *old = p->strace;
+	if (p->aspace != NULL || f == NULL)
+		WRITE_ONCE(p->strace, f);
+	else
+		old = f;
+	spin_unlock(&p->signals.lock);
+	if (old == f) {
+		if (f != NULL)
+			file_put(f);
+		return;
+	}
+	if ((old == NULL) != (f == NULL))
+		traced_add(f != NULL ? 1 : -1);
+	if (old != NULL)
+		file_put(old);
+}
+
+void strace_drop(struct process *p)
+{
+	if (READ_ONCE(p->strace) != NULL)
+		strace_set(p, NULL);
+}
+
+void strace_fork(struct process *child)
+{
+	if (!strace_is_on())
+		return;
+	struct file *f = strace_lookup(process_current());
+	if (f != NULL)
+		strace_set(child, f);
+}
+
+/* ---- lines ------------------------------------------------------------------------------ */
+
+void strace_begin(struct strace_line *l)
+{
+	l->len = 0;
+	strace_printf(l, "[%5u] ", thread_current()->arch.tid);
+}
+
+void strace_printf(struct strace_line *l, const char *format, ...)
+{
+	va_list args;
+	/* The last byte is the newline's. */
+	const size_t room = sizeof(l->text) - 1 - l->len;
+	va_start(args, format);
+	const int len = vsnprintf(l->text + l->len, room, format, args);
+	va_end(args);
+	l->len += MIN((size_t)len, room - 1);
+}
+
+void strace_quote(struct strace_line *l, const char *bytes, size_t len, bool is_cut)
+{
+	strace_printf(l, "\"");
+	for (size_t i = 0; i < len; i++) {
+		const u8 c = (u8)bytes[i];
+		const char *escape = c == '\n' ? "\\n" :
+				     c == '\t' ? "\\t" :
+				     c == '\r' ? "\\r" :
+				     c == '"'  ? "\\\"" :
+				     c == '\\' ? "\\\\" :
+						 NULL;
+		if (escape != NULL)
+			strace_printf(l, "%s", escape);
+		else if (c >= ' ' && c < 0x7f)
+			strace_printf(l, "%c", c);
+		else
+			strace_printf(l, "\\x%02x", c);
+	}
+	strace_printf(l, is_cut ? "\"..." : "\"");
+}
+
+void strace_end(struct strace_line *l)
+{
+	struct process *p = process_current();
+	struct file *f = strace_lookup(p);
+	if (f == NULL)
+		return;
+	l->text[l->len] = '\n';
+	struct uio u;
+	uio_init_kernel(&u, l->text, l->len + 1);
+	const ssize_t n = file_write(f, &u);
+	file_put(f);
+	/* Nobody reads any more, or the disk is full; a signal only costs the line. */
+	if (n < 0 && n != -EINTR && n != -ERESTARTSYS && n != -EAGAIN)
+		strace_drop(p);
+}
+
+static const char *word(const char *const *words, size_t count, u32 number)
+{
+	return number < count && words[number] != NULL ? words[number] : "unknown";
+}
+
+const char *strace_errno_name(u32 number)
+{
+	return word(errno_words, ARRAY_SIZE(errno_words), number);
+}
+
+const char *strace_signal_name(u32 sig)
+{
+	return word(signal_words, ARRAY_SIZE(signal_words), sig);
+}
+
+void strace_signal(const struct siginfo *info)
+{
+	struct strace_line l;
+	if (!strace_is_on())
+		return;
+	strace_begin(&l);
+	strace_printf(&l, "--- %s si_code=%d", strace_signal_name((u32)info->si_signo),
+		      info->si_code);
+	strace_printf(&l, " ---");
+	strace_end(&l);
+}
+
+void strace_exit(u32 wait_status)
+{
+	struct strace_line l;
+	const u32 sig = wait_status & 0x7fU;
+	if (!strace_is_on())
+		return;
+	strace_begin(&l);
+	if (sig != 0)
+		strace_printf(&l, "+++ killed by %s +++", strace_signal_name(sig));
+	else
+		strace_printf(&l, "+++ exited with %u +++", wait_status >> 8);
+	strace_end(&l);
+}
+
+/* ---- /dev/strace ------------------------------------------------------------------------ */
+
+struct request {
+	bool ends;
+	u64 fd, pid; /* pid 0: the writer itself */
+};
+
+/* "FD" or "FD PID"; -1 for no file. */
+static int parse_request(const char *text, struct request *r)
+{
+	*r = (struct request){ .ends = text[0] == '-' };
+	text += r->ends;
+	int error = parse_u64_prefix(&text, 10, &r->fd);
+	if (error == 0 && *text == ' ') {
+		text++;
+		error = parse_u64_prefix(&text, 10, &r->pid);
+	}
+	return error != 0 || (*text != '\0' && *text != '\n') ? -EINVAL : 0;
+}
+
+/* As with kill(2): one's own, or root. Not PID 1, on which everybody waits. */
+static bool may_trace(const struct process *p)
+{
+	const u32 euid = cred_current()->euid;
+	if (p->pid == PID_INIT)
+		return false;
+	return p == process_current() || euid == 0 || euid == p->leader->cred.suid;
+}
+
+/* Counted; an errno: none that may be traced. */
+static int target_lookup(const struct request *r, struct process **out)
+{
+	struct process *p = process_lookup(r->pid != 0 ? (u32)r->pid : process_current()->pid);
+	if (p == NULL)
+		return -ESRCH;
+	if (!may_trace(p)) {
+		process_put(p);
+		return -EPERM;
+	}
+	*out = p;
+	return 0;
+}
+
+static int carry_out(const struct request *r)
+{
+	struct process *p;
+	const int error = target_lookup(r, &p);
+	if (error != 0)
+		return error;
+	struct file *f = NULL;
+	if (!r->ends)
+		f = fd_lookup(task_current()->files, (int)MIN(r->fd, (u64)INT32_MAX));
+	const bool is_bad = !r->ends && (f == NULL || !f->writable);
+	if (is_bad && f != NULL)
+		file_put(f);
+	if (!is_bad)
+		strace_set(p, f);
+	process_put(p);
+	return is_bad ? -EBADF : 0;
+}
+
+static ssize_t device_write(struct file *f, struct uio *u, u64 *pos)
+{
+	char text[REQUEST_MAX + 1];
+	struct request r;
+	(void)f, (void)pos;
+	const size_t len = u->left;
+	if (len > REQUEST_MAX)
+		return -EINVAL;
+	if (uio_copy_out(u, text, len) != len)
+		return -EFAULT;
+	text[len] = '\0';
+	int error = parse_request(text, &r);
+	if (error == 0)
+		error = carry_out(&r);
+	return error != 0 ? error : (ssize_t)len;
+}
+
+static const struct file_ops device_ops = {
+	.write = device_write,
+};
+
+void strace_init(void)
+{
+	if (devfs_register("strace", DEVICE_MAJOR, DEVICE_MINOR, DEVICE_MODE, &device_ops, NULL) !=
+	    0)
+		pr_warn("strace: no room in /dev\n");
+}
