@@ -47,15 +47,6 @@ class HeiferQEMUDriver(QEMUDriver):
         assert not self.status
         self._cmd = self._target_cmd + words
 
-    def set_gdb_port(self, port):
-        """Wait for gdb at @port from the next start on; None: no more. The machine is off."""
-        assert not self.status
-        if "-gdb" in self._cmd:
-            at = self._cmd.index("-gdb")
-            del self._cmd[at:at + 2]
-        if port:
-            self._cmd += ["-gdb", f"tcp:127.0.0.1:{port}"]
-
     @property
     def image(self):
         """Path of what it boots."""

@@ -32,7 +32,6 @@ class Debugger:
         self.machine = machine
         self.port = free_port()
         self.elf = Path(machine.console.image).with_name("heifer.elf")
-        machine.console.set_gdb_port(self.port)
 
     def visit(self, *commands):
         """Stop the machine, run @commands, let it go on. Their output, one text each."""
@@ -58,10 +57,9 @@ def debugged(request, env):
     m = Machine(env.get_target(request.param), request.param)
     m.stop()
     m.debugger = Debugger(m)
-    m.shell = m.boot()
+    m.shell = m.boot(options=("-gdb", f"tcp:127.0.0.1:{m.debugger.port}"))
     yield m
     m.stop()
-    m.console.set_gdb_port(None)
 
 
 def test_tasks_are_those_of_ps(debugged):
