@@ -8,7 +8,7 @@ CMDLINE ?=
 QEMU_COMMAND = $(QEMU) -M $(QEMU_MACHINE) $(if $(CPU),-cpu $(CPU)) -smp $(SMP) -m $(MEM) \
 	       -kernel $(B)/Image $(if $(strip $(CMDLINE)),-append '$(CMDLINE)') $(QEMU_ARGS)
 
-.PHONY: run debug have-qemu boot-test system-test test-fresh
+.PHONY: run debug have-qemu boot-test system-test test-failalloc test-fresh
 have-qemu:
 	@command -v $(QEMU) >/dev/null || { echo "$(QEMU) is missing: run scripts/setup" >&2; exit 1; }
 
@@ -25,6 +25,10 @@ boot-test: have-qemu
 
 system-test: have-qemu
 	@scripts/run_system_tests '$(T)'
+
+# Every allocation of every test program failing once, or of T=name. Takes hours for all.
+test-failalloc: have-qemu
+	@FAILALLOC=$(or $(T),all) scripts/run_system_tests every_allocation
 
 # Both lines of the README, on machines installed for it. Needs root, so no part of anything else.
 test-fresh:

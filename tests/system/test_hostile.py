@@ -25,8 +25,8 @@ def test_memory_file_system_fills(machine):
 def test_hogs_are_ended_and_named(machine):
     """Three shells whose variable doubles for ever: each is the largest in its turn."""
     shell = machine.boot()
-    run(shell, "hog() { x=0123456789abcdef; while :; do x=$x$x; done; }")
-    run(shell, "for i in 1 2 3; do hog & done 2>/dev/null; wait", timeout=240)
+    hog = "hog() { x=0123456789abcdef; while :; do x=$x$x; done; }"
+    run(shell, hog + "; for i in 1 2 3; do hog & done; wait", timeout=240)
     assert run(shell, "echo alive | wc -c")[0] == ["6"]
     out, _ = run(shell, "dmesg | grep 'out of memory'")
     assert any(re.search(r"ending process \d+ \(.*\), which has \d+ KiB", line) for line in out)

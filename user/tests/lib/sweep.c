@@ -19,7 +19,7 @@
  * that is to hang. */
 #define RUN_SECONDS  2
 #define HANG_SECONDS 30
-#define SLACK_KIB    512 /* stocks of the allocators go up and down */
+#define SLACK_KIB    2048 /* stocks of the allocators go up and down */
 
 static const char *program;
 
