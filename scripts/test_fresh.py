@@ -40,10 +40,13 @@ exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root T
 """
 
 
+# With the command everything it started ends, and what it mounted is gone.
+CONTAINED = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+
+
 def inside(root, command):
-    """The words that run @command in @root; with the first of them everything it started ends."""
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child",
-            "sh", "-c", ENTER, "sh", str(root), command]
+    """The words that run @command in @root."""
+    return [*CONTAINED, "sh", "-c", ENTER, "sh", str(root), command]
 
 
 def output_of(*command):
@@ -53,8 +56,8 @@ def output_of(*command):
 def install(release, root, log):
     """A minimal Debian that reaches the network as this machine does, with a clone of the tree."""
     mirror = output_of("scripts/fetch_packages", "--print-mirror").strip()
-    subprocess.run(["debootstrap", "--variant=minbase", release, str(root), mirror], check=True,
-                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    subprocess.run([*CONTAINED, "--mount-proc", "debootstrap", "--variant=minbase", release, str(root), mirror],
+                   check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
     settings = [line for line in output_of("apt-config", "dump").splitlines()
                 if line.startswith(("Acquire::http", "Acquire::https", "Acquire::Retries"))]
