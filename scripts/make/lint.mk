@@ -10,8 +10,8 @@ LINT_PYTHON = $(sort $(shell find scripts tests -name '*.py') $(shell grep -lsE 
 test-reproducible:
 	@scripts/check_reproducible
 
-.PHONY: lint lint-style lint-format lint-layers lint-shell lint-python lint-abi lint-binary fix
-lint: lint-style lint-format lint-layers lint-shell lint-python lint-abi lint-binary
+.PHONY: lint lint-style lint-format lint-layers lint-shell lint-python lint-abi lint-binary lint-calls fix
+lint: lint-calls lint-style lint-format lint-layers lint-shell lint-python lint-abi lint-binary
 
 lint-style:
 	$(call say,LINT,style)$(PYTHON) scripts/check_style.py || \
@@ -58,9 +58,18 @@ lint-abi:
 lint-binary: $(B)/heifer.elf $(B)/Image
 	$(call say,LINT,$(B)/heifer.elf)$(PYTHON) scripts/check_binary.py $(B) $(CROSS_COMPILE)
 
+lint-calls:
+	$(call say,LINT,docs/syscalls.md)$(PYTHON) scripts/gen_syscall_docs.py --check docs/syscalls.md
+
 fix: $(B)/heifer.elf
 	$(call say,FIX,format)$(if $(CLANG_FORMAT_IS_OURS),$(CLANG_FORMAT) -i $(LINT_C), \
 		echo "left out, for it needs clang-format 14")
 	$(call say,FIX,style)$(PYTHON) scripts/check_style.py --fix
 	$(call say,FIX,docs/floors.md)$(CHECK_LAYERS) --write docs/floors.md
 	$(call say,FIX,docs/locking.md)$(LOCK_TABLE) --write docs/locking.md
+	$(call say,FIX,docs/syscalls.md)$(PYTHON) scripts/gen_syscall_docs.py --write docs/syscalls.md
+
+# The skeleton of a system call: docs/tutorial-first-syscall.md.
+.PHONY: new-syscall
+new-syscall:
+	@$(PYTHON) scripts/new_syscall $(NAME) $(FILE) $(ARGS)
