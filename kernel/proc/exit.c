@@ -149,18 +149,36 @@ static void leave_children_locked(const struct task *t)
 }
 
 /*
+ * The running thread, closed already, ends of its own with @wait_status: that is the process' one
+ * if all others are on their way out and none of them said so.
+ */
+static void decide_status(struct process *p, u32 wait_status)
+{
+	bool is_last = true;
+	spin_lock(&process_tree_lock);
+	spin_lock(&p->signals.lock);
+	list_for_each(t, &p->tasks, struct task, node) {
+		is_last = is_last && t->is_closed;
+	}
+	if (is_last && !p->is_exiting) {
+		p->is_exiting = true;
+		p->exit_status = wait_status;
+	}
+	spin_unlock(&p->signals.lock);
+	spin_unlock(&process_tree_lock);
+}
+
+/*
  * @t, running, is dead from here on. True if others live: then it is out of its process, and the
  * caller ends the thread. False: it was the last.
  */
-static bool die_locked(struct task *t, u32 wait_status)
+static bool die_locked(struct task *t)
 {
 	struct process *p = t->process;
 	spin_lock(&p->signals.lock);
 	t->is_dead = true;
 	WRITE_ONCE(p->live_count, p->live_count - 1);
 	const bool others_live = p->live_count != 0;
-	if (t == p->leader && !p->is_exiting)
-		p->exit_status = wait_status;
 	if (others_live && t != p->leader)
 		task_remove_locked(t);
 	waitq_wake_all(&p->signals.wait); /* an exec that waits for it */
@@ -276,11 +294,12 @@ __noreturn void task_exit(u32 wait_status)
 	struct list dead;
 	list_init(&dead);
 	signal_task_close();
+	decide_status(p, wait_status);
 	leave_memory(t);
 	leave_files(t);
 
 	spin_lock(&process_tree_lock);
-	const bool others_live = die_locked(t, wait_status);
+	const bool others_live = die_locked(t);
 	if (!others_live) {
 		spin_unlock(&process_tree_lock);
 		end_process(p);

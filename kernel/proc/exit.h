@@ -14,8 +14,8 @@ struct process;
  */
 __noreturn void process_exit(u32 wait_status);
 /*
- * End the running thread. The process ends with its last one, with the @wait_status of its leader.
- * Context as above.
+ * End the running thread. The process ends with its last one, and with the @wait_status of the last
+ * one to come here, unless process_exit() decided it. Context as above.
  */
 __noreturn void task_exit(u32 wait_status);
 

@@ -100,7 +100,7 @@ struct process {
 
 	/* written under signals.lock; read without, a word at a time */
 	struct rlimit64 limits[RLIMITS];
-	bool is_exiting;      /* exit_status is decided; all tasks but the one who did are killed */
+	bool is_exiting;      /* exit_status is decided, and all tasks are on their way out */
 	struct task *execing; /* it waits for the end of all others; NULL: nobody */
 
 	/* atomic words */

@@ -226,6 +226,14 @@ static void note_child(int sig)
 	atomic_fetch_add(&child_signals, 1);
 }
 
+/* Linux tells a waiter of a stop before it sends the signal. */
+static void until_child_signals_are(int count)
+{
+	while (atomic_load(&child_signals) < count)
+		sched_yield();
+	CHECK_EQ(atomic_load(&child_signals), count);
+}
+
 static void stop_and_continue(pid_t pid)
 {
 	siginfo_t info;
@@ -234,7 +242,7 @@ static void stop_and_continue(pid_t pid)
 	CHECK_EQ(waitid(P_PID, (id_t)pid, &info, WSTOPPED), 0);
 	CHECK_EQ(info.si_code, CLD_STOPPED);
 	CHECK_EQ(info.si_status, SIGSTOP);
-	CHECK_EQ(atomic_load(&child_signals), 1);
+	until_child_signals_are(1);
 	/* Nobody counts any more. */
 	const unsigned long before = sum();
 	const struct timespec moment = { .tv_nsec = 30000000 };
@@ -246,7 +254,7 @@ static void stop_and_continue(pid_t pid)
 	while (sum() == before)
 		sched_yield();
 	CHECK_EQ(waitid(P_PID, (id_t)pid, &info, WCONTINUED | WSTOPPED | WNOHANG), 0);
-	CHECK_EQ(atomic_load(&child_signals), 2);
+	until_child_signals_are(2);
 }
 
 static void a_stop_is_one_for_all_threads(void)
