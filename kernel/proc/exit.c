@@ -257,6 +257,7 @@ static void end_process(struct process *p)
 	strace_exit(p->exit_status);
 	if (p == process_init_process && process_init_end_hook != NULL)
 		process_init_end_hook(p->exit_status);
+	cpu_timers_stop(p);
 	signal_state_close();
 	drop_memory(p, NULL);
 	strace_drop(p); /* once and for all: strace_set() refuses who has no memory */

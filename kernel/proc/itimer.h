@@ -2,7 +2,7 @@
 /*
  * Interval timers: a function called in a worker's context after a time, once or again and again.
  * Of each process one stands behind setitimer(ITIMER_REAL); it sends SIGALRM, which no interrupt
- * handler may.
+ * handler may. Another looks after its timers of CPU time (cpu_timer.h).
  */
 #pragma once
 
@@ -31,7 +31,7 @@ struct itimer {
 	u32 is_handed_over;
 };
 
-/* @expired: may sleep. */
+/* @expired: may sleep, and may set the timer. */
 void itimer_init(struct itimer *t, void (*expired)(struct itimer *t));
 /* What is left until the next expiry, and the interval; 0 and 0 when off. */
 void itimer_get(struct itimer *t, nsec_t *left, nsec_t *interval);

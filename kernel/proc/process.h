@@ -22,6 +22,7 @@
 
 #include "kernel/core/spinlock.h"
 #include "fs/path.h"
+#include "kernel/proc/cpu_timer.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/thread.h"
@@ -111,6 +112,7 @@ struct process {
 	struct waitq vfork_wait; /* the parent of a vfork child sleeps here */
 	bool vfork_done;         /* atomic: the child no longer uses the parent's memory */
 
+	struct cpu_timers cpu_timers; /* under process_tree_lock, but for their clock */
 	struct signal_state signals;
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * System calls about signals, interval timers, groups and sessions: checks and copies; the work is
- * done by kernel/proc (signal.h, jobctl.h, itimer.h) and arch/riscv/entry/signal_frame.c.
+ * done by kernel/proc (signal.h, jobctl.h, itimer.h, cpu_timer.h) and
+ * arch/riscv/entry/signal_frame.c.
  */
 #include "generated/syscall_protos.h"
 
 #include "arch/riscv/cpu/usercopy.h"
 #include "arch/riscv/entry/signal_frame.h"
+#include "kernel/proc/cpu_timer.h"
 #include "kernel/proc/jobctl.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/signal.h"
@@ -221,59 +223,63 @@ s64 sys_rt_sigreturn(void)
 
 /* ---- interval timers -------------------------------------------------------------------- */
 
-static struct itimer *real_timer(void)
+static int timer_get(u64 which, nsec_t *left, nsec_t *interval)
 {
-	return &process_current()->signals.real_timer;
+	switch ((s32)which) {
+	case ITIMER_REAL:
+		itimer_get(&process_current()->signals.real_timer, left, interval);
+		return 0;
+	case ITIMER_VIRTUAL:
+		cpu_timer_get(CPU_TIMER_VIRTUAL, left, interval);
+		return 0;
+	case ITIMER_PROF:
+		cpu_timer_get(CPU_TIMER_PROF, left, interval);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
-static __must_check int put_user_real_timer(uaddr_t to)
+/* @which is one that timer_get() knows. */
+static void timer_set(u64 which, nsec_t after, nsec_t interval)
 {
-	nsec_t left, interval;
+	if ((s32)which == ITIMER_REAL)
+		itimer_set(&process_current()->signals.real_timer, after, interval);
+	else
+		cpu_timer_set((s32)which == ITIMER_PROF ? CPU_TIMER_PROF : CPU_TIMER_VIRTUAL, after,
+			      interval);
+}
 
-	itimer_get(real_timer(), &left, &interval);
+static __must_check int put_user_timer(uaddr_t to, nsec_t left, nsec_t interval)
+{
 	/* Rounded up, since 0 means "off". */
 	const struct kitimerval value = { .it_interval = nsec_to_timeval(interval),
 					  .it_value = nsec_to_timeval(left + NSEC_PER_USEC - 1) };
 	return copy_to_user(to, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
 }
 
-/* Timers of CPU time are missing; a wrong answer would be worse. */
-static int check_timer(u64 which)
-{
-	switch ((s32)which) {
-	case ITIMER_REAL:
-		return 0;
-	case ITIMER_VIRTUAL:
-	case ITIMER_PROF:
-		return -ENOSYS;
-	default:
-		return -EINVAL;
-	}
-}
-
 s64 sys_getitimer(u64 which, u64 value)
 {
-	const int error = check_timer(which);
+	nsec_t left, interval;
 
-	return error != 0 ? error : put_user_real_timer(value);
+	const int error = timer_get(which, &left, &interval);
+	return error != 0 ? error : put_user_timer(value, left, interval);
 }
 
 s64 sys_setitimer(u64 which, u64 value, u64 old_value)
 {
 	struct kitimerval setting = { 0 };
+	nsec_t left, interval;
 
-	const int error = check_timer(which);
-	if (error != 0)
-		return error;
 	if (value != 0 && copy_from_user(&setting, value, sizeof(setting)) != 0)
 		return -EFAULT;
 	if (!timeval_is_valid(&setting.it_value) || !timeval_is_valid(&setting.it_interval))
 		return -EINVAL;
-	if (old_value != 0 && put_user_real_timer(old_value) != 0)
-		return -EFAULT;
-	itimer_set(real_timer(), timeval_to_nsec(&setting.it_value),
-		   timeval_to_nsec(&setting.it_interval));
-	return 0;
+	const int error = timer_get(which, &left, &interval);
+	if (error != 0)
+		return error;
+	timer_set(which, timeval_to_nsec(&setting.it_value), timeval_to_nsec(&setting.it_interval));
+	return old_value != 0 ? put_user_timer(old_value, left, interval) : 0;
 }
 
 /* ---- groups and sessions ---------------------------------------------------------------- */

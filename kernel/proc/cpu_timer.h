@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interval timers of a process' CPU time, all its threads together: ITIMER_VIRTUAL, which counts
+ * time in user mode, and ITIMER_PROF, which counts all of it. fork does not hand them on, exec
+ * keeps them.
+ */
+#pragma once
+
+#include "kernel/proc/itimer.h"
+#include "lib/types.h"
+
+struct process;
+
+enum cpu_timer_kind { CPU_TIMER_VIRTUAL, CPU_TIMER_PROF, CPU_TIMERS };
+
+struct cpu_timers {
+	struct itimer look; /* locks of its own: looks at the account */
+
+	/* under process_tree_lock */
+	struct cpu_timer {
+		nsec_t when;     /* next expiry, on the account; CLOCK_NEVER: off */
+		nsec_t interval; /* 0: once */
+	} of[CPU_TIMERS];
+};
+
+void cpu_timers_init(struct cpu_timers *c);
+/* What is left of @kind until the next expiry, 0 when off, and the interval. Running process. */
+void cpu_timer_get(enum cpu_timer_kind kind, nsec_t *left, nsec_t *interval);
+/* Expire when the running process has used @after more; 0: never. */
+void cpu_timer_set(enum cpu_timer_kind kind, nsec_t after, nsec_t interval);
+/* Off; @p may go afterwards. Context: may sleep. */
+void cpu_timers_stop(struct process *p);
