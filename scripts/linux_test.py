@@ -5,35 +5,42 @@
 usage: linux_test.py [SUBJECT | SUBJECT/CASE | PATTERN]...
 
 Every difference must be listed with its reason in tests/commands/differences, and every one listed there must
-show. Logs are left in build/linux.
+show. Every case that is asked for must run on Linux and on Heifer. Programs of user/tests run on Linux and on one
+machine of Heifer: the system tests run them on the others. Logs are left in build/linux.
 """
 
 import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from os import cpu_count
 from pathlib import Path
 
 from boot_test import PROMPT, BootError, Console
 
 DIRECTORY = Path("build/linux")
-DIFFERENCES = Path("tests/commands/differences")
+COMMANDS = Path("tests/commands")
+PROGRAMS = Path("user/tests")
+DIFFERENCES = COMMANDS / "differences"
 BOOT_SECONDS = 120
 RUN_SECONDS = 600
 OFF_SECONDS = 60
 SHOWN_LINES = 12
+CASE = re.compile(r"^#: (\S+)$", re.MULTILINE)
 LISTED = re.compile(r"(\S+/\S+)\s+(\S.*)")
 RESULT = re.compile(r"@@ result (\S+) (\d+) (\d+)")
 
 
 class Machine:
-    """A kernel, how it is started, and what it answered."""
+    """A kernel, how it is started, what it is asked, and what it answered."""
 
-    def __init__(self, name, kernel, harts, words, extra=()):
+    def __init__(self, name, kernel, harts, words, extra=(), runs_programs=False):
         self.name = name
         self.command = ["qemu-system-riscv64", "-M", "virt", "-smp", str(harts), "-m", "512M", "-nographic",
                         "-kernel", kernel, "-append", words, *extra]
+        self.runs_programs = runs_programs
+        self.wanted = set()
         self.results = {}  # case -> (status, bytes, lines)
 
     @property
@@ -41,7 +48,11 @@ class Machine:
         return self.name == "linux"
 
     def run(self, patterns):
-        """All cases that @patterns name; fills in self.results."""
+        """The cases that @patterns name, or all that are for this machine; fills in wanted and results."""
+        cases = all_cases()
+        left_out = set() if self.runs_programs else {"tests"}
+        patterns = patterns or sorted({case.split("/")[0] for case in cases} - left_out)
+        self.wanted = {case for case in cases if any(is_named(case, pattern) for pattern in patterns)}
         started = time.monotonic()
         path = DIRECTORY / f"{self.name}.log"
         with path.open("wb", buffering=0) as log:
@@ -71,17 +82,31 @@ class Machine:
 
 
 def machines():
-    def heifer(build, fork, harts):
-        return Machine(f"{build}-{fork}-{harts}", f"build/{build}/Image", harts, f"fork={fork} loglevel=1")
+    """The longest run first: they share the host's processors. Programs run on one Heifer only, since the system
+    tests run them on the others."""
+    def heifer(build, fork, harts, **more):
+        return Machine(f"{build}-{fork}-{harts}", f"build/{build}/Image", harts, f"fork={fork} loglevel=1", **more)
 
     return [
         Machine("linux", "build/packages/linux", 4, "console=ttyS0 loglevel=1",
-                ["-initrd", str(DIRECTORY / "initramfs.cpio")]),
+                ["-initrd", str(DIRECTORY / "initramfs.cpio")], runs_programs=True),
         heifer("virt-debug-tests", "page", 4),
+        heifer("virt-tests", "copy", 4, runs_programs=True),
         heifer("virt-debug-tests", "copy", 1),
-        heifer("virt-tests", "copy", 4),
         heifer("virt-tests", "page", 1),
     ]
+
+
+def all_cases():
+    """By their sources, whatever a machine says it has."""
+    commands = [f"{path.stem}/{name}" for path in COMMANDS.glob("*.sh")
+                for name in CASE.findall(path.read_text(encoding="utf-8"))]
+    return commands + [f"tests/{path.stem}" for path in PROGRAMS.glob("*.c")]
+
+
+def is_named(case, pattern):
+    """As tests/commands/run sees it."""
+    return fnmatchcase(case, pattern) or fnmatchcase(case, f"{pattern}/*")
 
 
 def last_case(log):
@@ -136,15 +161,13 @@ def describe(who, result):
     return f"{who} did not run it" if result is None else f"{who} {result[0]} ({result[1]} bytes)"
 
 
-def compare(linux, heifers):
-    """case -> list of machines it differs on; shown as they are found."""
+def compare(linux, heifers, listed):
+    """case -> list of machines it differs on, or was not run on; shown as they are found."""
     differing = {}
-    listed = read_differences()
-    names = sorted(set(linux.results).union(*(h.results for h in heifers)))
-    for name in names:
+    for name in sorted(linux.wanted):
         for heifer in heifers:
             theirs, ours = linux.results.get(name), heifer.results.get(name)
-            if theirs == ours:
+            if name not in heifer.wanted or (theirs == ours and theirs is not None):
                 continue
             if name not in differing and name not in listed:
                 show(name, heifer.name, theirs, ours)
@@ -163,25 +186,27 @@ def failed_on_linux(linux):
 
 def main():
     patterns = sys.argv[1:]
+    for pattern in patterns:
+        if not any(is_named(case, pattern) for case in all_cases()):
+            sys.exit(f"test-linux: no case is called {pattern}")
+    listed = read_differences()
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     linux, *heifers = every = machines()
     with ThreadPoolExecutor(cpu_count() // 2 + 1) as pool:
-        list(pool.map(lambda machine: machine.run(patterns or ["*"]), every))
-    if not linux.results:
-        sys.exit(f"test-linux: no case is called {' '.join(patterns)}")
+        list(pool.map(lambda machine: machine.run(patterns), every))
     failed = failed_on_linux(linux)
-    differing = compare(linux, heifers)
-    listed = read_differences()
+    differing = compare(linux, heifers, listed)
     unlisted = [name for name in differing if name not in listed]
-    gone = [name for name in listed if name not in differing and (name in linux.results or not patterns)]
+    gone = [name for name in listed if name not in differing and (name in linux.wanted or not patterns)]
     for name in unlisted:
         print(f"  differs, not listed: {name} on {', '.join(differing[name])}")
     for name in gone:
         print(f"  listed in {DIFFERENCES}, but does not differ: {name}")
     print(f"  {len(linux.results)} cases compared with Linux on {len(heifers)} machines: "
           f"{len(differing)} differ, {len(differing) - len(unlisted)} of them for a reason that is listed")
-    if failed or unlisted or gone:
-        sys.exit("test-linux: again: make test-linux T='" + " ".join((failed + unlisted + gone)[:5]) + "'")
+    wrong = list(dict.fromkeys(failed + unlisted + gone))
+    if wrong:
+        sys.exit("test-linux: again: make test-linux T='" + " ".join(wrong[:5]) + "'")
 
 
 if __name__ == "__main__":
