@@ -240,30 +240,36 @@ void tty_kill_files(struct tty *t)
 	tty_wake_all(t);
 }
 
-static bool try_claim(u32 *claim)
+static bool try_claim(struct tty_claim *claim)
 {
-	return __atomic_exchange_n(claim, 1, __ATOMIC_ACQUIRE) == 0;
+	return __atomic_exchange_n(&claim->is_taken, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-int tty_claim(u32 *claim, struct waitq *q, bool nonblocking)
+int tty_claim_take(struct tty_claim *claim, bool nonblocking)
 {
 	if (likely(try_claim(claim)))
 		return 0;
 	if (nonblocking)
 		return -EAGAIN;
-	return wait_event_interruptible(q, try_claim(claim)) == 0 ? 0 : -ERESTARTSYS;
+	if (wait_event_interruptible(&claim->wait, try_claim(claim)) == 0)
+		return 0;
+	waitq_wake_one(&claim->wait); /* what woke this one may have been its turn */
+	return -ERESTARTSYS;
 }
 
-void tty_release_claim(u32 *claim, struct waitq *q)
+/* One at a time: behind a script run wild there may be a thousand. */
+void tty_claim_release(struct tty_claim *claim)
 {
-	__atomic_store_n(claim, 0, __ATOMIC_RELEASE);
-	waitq_wake_all(q);
+	__atomic_store_n(&claim->is_taken, 0, __ATOMIC_RELEASE);
+	waitq_wake_one(&claim->wait);
 }
 
 void tty_core_init(struct tty *t, struct serial_port *port)
 {
 	t->port = port;
 	work_init(&t->work, tty_work);
+	waitq_init(&t->read_claim.wait);
+	waitq_init(&t->write_claim.wait);
 	waitq_init(&t->read_wait);
 	waitq_init(&t->write_wait);
 	spin_init(&t->lock, "tty", RANK_LDISC);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A terminal: a serial port with a line discipline on it, and a session that it controls. This
- *header is for the files of kernel/tty alone.
+ * header is for the files of kernel/tty alone.
  *
  *	port --received()--> work_queue --> tty_work: ldisc_input --> readers, echo, signal
  *	write --> ldisc_output --> serial_send --> port; refused: sleep until has_room()
  *
  * Locks: process_tree_lock covers who is controlled; tty->lock (RANK_LDISC) the line and everything
- *that is sent, so echo and output come out in the order in which they were decided. Nothing sleeps
- *under either. One reader and one writer at a time hold a claim, for which others wait
- *interruptibly.
+ * that is sent, so echo and output come out in the order in which they were decided. Nothing sleeps
+ * under either. One reader and one writer at a time hold a claim, for which others wait
+ * interruptibly.
  */
 #pragma once
 
@@ -20,6 +20,12 @@
 #include "kernel/tty/ldisc.h"
 #include "lib/types.h"
 
+/* The right to be the one reader or the one writer. */
+struct tty_claim {
+	u32 is_taken; /* atomic */
+	struct waitq wait;
+};
+
 struct tty {
 	/* set once */
 	struct serial_port *port;
@@ -29,12 +35,11 @@ struct tty {
 	u32 session;
 	u32 foreground; /* the group that may read, and that ^C goes to */
 
-	/* atomic */
-	u32 read_claim, write_claim;
-	u32 hangups; /* files opened before the last one are dead; changed under lock */
+	u32 hangups; /* atomic; files opened before the last one are dead; changed under lock */
 
-	struct waitq read_wait;  /* input, hang-up, the read claim */
-	struct waitq write_wait; /* room, restart, hang-up, the write claim */
+	struct tty_claim read_claim, write_claim;
+	struct waitq read_wait;  /* input, hang-up */
+	struct waitq write_wait; /* room, restart, hang-up */
 
 	struct spinlock lock; /* RANK_LDISC */
 
@@ -90,7 +95,6 @@ void tty_kill_files(struct tty *t);
 /* Wake whoever waits for a change of termios or state. */
 void tty_wake_all(struct tty *t);
 
-/* A claim, for reading or writing (@claim, with the queue its losers wait on). 0 or -ERESTARTSYS;
- * -EAGAIN if it is taken and @nonblocking. Context: may sleep. */
-__must_check int tty_claim(u32 *claim, struct waitq *q, bool nonblocking);
-void tty_release_claim(u32 *claim, struct waitq *q);
+/* 0 or -ERESTARTSYS; -EAGAIN if it is taken and @nonblocking. Context: may sleep. */
+__must_check int tty_claim_take(struct tty_claim *claim, bool nonblocking);
+void tty_claim_release(struct tty_claim *claim);

@@ -98,11 +98,11 @@ ssize_t tty_read(struct file *f, struct uio *u, u64 *pos)
 		return 0;
 	int error = tty_check_foreground(t, SIGTTIN);
 	if (error == 0)
-		error = tty_claim(&t->read_claim, &t->read_wait, is_nonblocking(f));
+		error = tty_claim_take(&t->read_claim, is_nonblocking(f));
 	if (error != 0)
 		return error;
 	const ssize_t result = read_claimed(f, tf, u);
-	tty_release_claim(&t->read_claim, &t->read_wait);
+	tty_claim_release(&t->read_claim);
 	return result;
 }
 
@@ -160,11 +160,11 @@ ssize_t tty_write(struct file *f, struct uio *u, u64 *pos)
 		return -EIO;
 	int error = tty_check_write(t);
 	if (error == 0)
-		error = tty_claim(&t->write_claim, &t->write_wait, is_nonblocking(f));
+		error = tty_claim_take(&t->write_claim, is_nonblocking(f));
 	if (error != 0)
 		return error;
 	const ssize_t result = write_claimed(f, tf, u);
-	tty_release_claim(&t->write_claim, &t->write_wait);
+	tty_claim_release(&t->write_claim);
 	return result;
 }
 
