@@ -213,8 +213,10 @@ static int remap_to_place(struct remap *m, struct list *dead)
 		err = range_clear(m->as, from + len, old_end, dead);
 	if (err != 0)
 		return err;
-	m->region = region_find(m->as, from); /* may be another part by now */
-	return move(m, len, dead);
+	/* May be another part by now; or nothing, when old length 0 let the new place be the old.
+	 */
+	m->region = region_find(m->as, from);
+	return m->region != NULL ? move(m, len, dead) : -EFAULT;
 }
 
 /* ---- in place ---- */

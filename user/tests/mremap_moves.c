@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* oracle: linux-system */
 /* mremap: what grows, shrinks and moves keeps its contents, its sharing and its copy-on-write. */
 /* oracle: linux-system */
 #include "lib/test.h"
@@ -155,6 +156,15 @@ static void a_shared_mapping_moves_and_stays_shared(void)
 	munmap(q, 2 * PAGE);
 }
 
+/* With old length 0 the new place may be the old one; it is emptied before it is looked for. */
+static void a_second_mapping_in_place_of_the_first_is_none(void)
+{
+	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_ERRNO(mremap(p, 0, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p), EFAULT);
+	CHECK_EQ(touch_signal(p, TOUCH_READ, NULL), SIGSEGV);
+}
+
 static void a_file_mapping_moves_with_its_offset_and_is_cut(void)
 {
 	const int fd = make_file("file", 6 * PAGE);
@@ -266,6 +276,7 @@ int test_main(int argc, char **argv)
 		TEST(moving_across_tables_keeps_every_page),
 		TEST(a_moved_page_is_still_copied_on_write),
 		TEST(a_shared_mapping_moves_and_stays_shared),
+		TEST(a_second_mapping_in_place_of_the_first_is_none),
 		TEST(a_file_mapping_moves_with_its_offset_and_is_cut),
 		TEST(protection_moves_along),
 		TEST(wrong_arguments_change_nothing),
