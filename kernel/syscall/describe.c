@@ -40,12 +40,12 @@ static void write_string(struct strace_line *l, uaddr_t address, size_t size)
 {
 	char text[PATH_BYTES_MAX];
 	const ssize_t len = address != 0 ? strncpy_from_user(text, address, size) : -EFAULT;
-	if (len == -EFAULT)
-		strace_printf(l, address != 0 ? "%#lx" : "NULL", address);
-	else if (len == -ENAMETOOLONG && copy_from_user(text, address, size) == 0)
-		strace_quote(l, text, size, true);
+	/* Another thread may have unmapped it meanwhile. */
+	const bool is_cut = len == -ENAMETOOLONG && copy_from_user(text, address, size) == 0;
+	if (len >= 0 || is_cut)
+		strace_quote(l, text, is_cut ? size : (size_t)len, is_cut);
 	else
-		strace_quote(l, text, (size_t)len, false);
+		strace_printf(l, address != 0 ? "%#lx" : "NULL", address);
 }
 
 static void write_data(struct strace_line *l, uaddr_t address, u64 len)
