@@ -119,7 +119,7 @@ static int advise_region(struct unmap_batch *b, struct region *r, uaddr_t start,
 			return -EINVAL;
 		break;
 	case ADVICE_FREE:
-		if (r->object != NULL)
+		if (is_locked || r->object != NULL)
 			return -EINVAL;
 		break;
 	case ADVICE_REMOVE:

@@ -58,6 +58,8 @@ static void locking_fills_and_needs_a_mapping(void)
 	unsigned char here[4];
 	char *p = map_pages(4, PROT_READ | PROT_WRITE);
 	CHECK_EQ(mlock(p + 100, PAGE), 0); /* two pages are touched by it */
+	CHECK_ERRNO(madvise(p, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK_ERRNO(madvise(p, PAGE, MADV_FREE), EINVAL);
 	CHECK_EQ(mincore(p, 4 * PAGE, here), 0);
 	CHECK_EQ(here[0] & here[1] & 1, 1);
 	CHECK_EQ((here[2] | here[3]) & 1, 0);
