@@ -146,6 +146,16 @@ struct file *fd_lookup(struct fd_table *t, int fd)
 	return f;
 }
 
+bool fd_has_room(struct fd_table *t, u64 limit)
+{
+	spin_lock(&t->lock);
+	u32 fd = t->lowest_free;
+	while (fd < t->size && t->slots[fd].file != NULL)
+		fd++;
+	spin_unlock(&t->lock);
+	return fd < MIN(limit, (u64)SLOTS_MAX);
+}
+
 int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
 {
 	const u32 end = (u32)MIN(limit, (u64)SLOTS_MAX);

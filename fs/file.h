@@ -122,6 +122,8 @@ bool fd_table_is_shared(const struct fd_table *t);
 void fd_table_put(struct fd_table *t); /* the last put closes all */
 void fd_table_close_on_exec(struct fd_table *t);
 struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
+/* Is there a free descriptor below @limit? Another thread may take it. */
+bool fd_has_room(struct fd_table *t, u64 limit);
 /* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.
  * The number, -EMFILE, -ENOMEM. */
 int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit);

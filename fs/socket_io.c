@@ -138,6 +138,8 @@ static ssize_t send_stream(struct socket *s, struct socket *to, struct uio *u, b
 			n = send_piece(s, to, u, MIN(u->left, STREAM_PIECE_BYTES));
 		if (n > 0)
 			sent += n;
+		/* A reader may make room as fast as this fills it. */
+		(void)uio_breathe();
 	}
 	return sent != 0 ? sent : n;
 }
@@ -279,6 +281,7 @@ static ssize_t take_stream(struct socket *s, struct uio *u, bool nonblocking, bo
 			n = -EFAULT;
 			break;
 		}
+		(void)uio_breathe();
 	}
 	return total != 0 ? total : MIN(n, 0);
 }

@@ -222,7 +222,11 @@ s64 sys_accept4(u64 fd, u64 address, u64 length, u64 flags)
 	int err = socket_get_file(fd, &f);
 	if (err < 0)
 		return err;
-	err = socket_accept(f, (u32)flags, &made);
+	/* Before a connection is taken, which cannot be put back. */
+	if (!fd_has_room(task_current()->files, fd_limit()))
+		err = -EMFILE;
+	if (err == 0)
+		err = socket_accept(f, (u32)flags, &made);
 	file_put(f);
 	if (err < 0)
 		return restartable(err);

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -295,6 +296,28 @@ static void a_sleeping_connect_goes_on(void)
 	CHECK_EQ(unlink("sock"), 0);
 }
 
+static void without_a_descriptor_nothing_is_accepted_or_lost(void)
+{
+	const int l = listener(SOCK_STREAM, "crowded", 1);
+	const int c = new_socket(SOCK_STREAM);
+	CHECK_EQ(connect_to(c, "crowded"), 0);
+	struct rlimit limit;
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	const rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = (rlim_t)c + 1; /* it was the lowest free one */
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK_ERRNO(accept(l, NULL, NULL), EMFILE);
+	limit.rlim_cur = before;
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK_EQ(events_of(l) & POLLIN, POLLIN);
+	const int s = accept(l, NULL, NULL);
+	CHECK(s >= 0);
+	CHECK_EQ(write(c, "x", 1), 1);
+	close(s);
+	close(c);
+	close(l);
+}
+
 static void errors_of_names_and_states(void)
 {
 	char byte;
@@ -428,6 +451,7 @@ int test_main(int argc, char **argv)
 		TEST(messages_of_several_buffers),
 		TEST(the_backlog_has_an_end),
 		TEST(a_sleeping_connect_goes_on),
+		TEST(without_a_descriptor_nothing_is_accepted_or_lost),
 		TEST(errors_of_names_and_states),
 		TEST(errors_of_kinds),
 		TEST(abstract_names_stand_in_no_directory),
