@@ -163,9 +163,11 @@ static struct process *kill_largest(void)
 		pr_err("out of memory, and no process to end for it\n");
 		return NULL;
 	}
-	pr_err("out of memory: ending process %u (%s), which has %lu KiB\n", victim->pid,
-	       victim->leader->thread->name, pages << (PAGE_SHIFT - 10));
-	trace_name(TRACE_OOM, victim->pid, victim->leader->thread->name);
+	char name[THREAD_NAME_BYTES];
+	process_name(victim, name);
+	pr_err("out of memory: ending process %u (%s), which has %lu KiB\n", victim->pid, name,
+	       pages << (PAGE_SHIFT - 10));
+	trace_name(TRACE_OOM, victim->pid, name);
 	struct aspace *as = process_aspace_lookup(victim);
 	if (as != NULL) {
 		kill_users_of(as);

@@ -480,6 +480,21 @@ u64 process_fork_count(void)
 
 /* ---- what others may look at ------------------------------------------------------------ */
 
+struct cred process_cred(struct process *p)
+{
+	spin_lock(&p->signals.lock);
+	const struct cred cred = p->leader->cred;
+	spin_unlock(&p->signals.lock);
+	return cred;
+}
+
+void process_name(struct process *p, char name[THREAD_NAME_BYTES])
+{
+	spin_lock(&p->signals.lock);
+	memcpy(name, p->leader->thread->name, THREAD_NAME_BYTES);
+	spin_unlock(&p->signals.lock);
+}
+
 struct aspace *process_aspace_lookup(struct process *p)
 {
 	spin_lock(&p->signals.lock);

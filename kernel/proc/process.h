@@ -199,6 +199,13 @@ void process_set_session_locked(struct process *p, u32 sid);
 /* The task after @t in its process; NULL: no more. Under either lock. */
 struct task *task_next(const struct task *t);
 
+/*
+ * Rights and name of @p's leader. Who only has a reference to @p asks here, since exec may replace
+ * the leader, and its record with it, at any time. Not under signals.lock.
+ */
+struct cred process_cred(struct process *p);
+void process_name(struct process *p, char name[THREAD_NAME_BYTES]);
+
 /* Counted, NULL once it has exited. Any process. */
 struct aspace *process_aspace_lookup(struct process *p);
 struct fd_table *process_files_lookup(struct process *p);

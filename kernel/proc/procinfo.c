@@ -122,8 +122,9 @@ static bool owner(u32 pid, u32 *uid, u32 *gid)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return false;
-	*uid = p->leader->cred.euid;
-	*gid = p->leader->cred.egid;
+	const struct cred cred = process_cred(p);
+	*uid = cred.euid;
+	*gid = cred.egid;
 	process_put(p);
 	return true;
 }

@@ -21,14 +21,13 @@ void rlimit_apply(struct aspace *as, const struct rlimit64 limits[RLIMITS])
 	as->stack_limit_bytes = limits[RLIMIT_STACK].soft;
 }
 
-static bool may_change(const struct process *p)
+static bool may_change(struct process *p)
 {
 	const struct cred *mine = cred_current();
-	const struct cred *theirs = &p->leader->cred;
+	const struct cred theirs = process_cred(p);
 	return p == process_current() || mine->euid == 0 ||
-	       (mine->uid == theirs->uid && mine->uid == theirs->euid &&
-		mine->uid == theirs->suid && mine->gid == theirs->gid &&
-		mine->gid == theirs->egid && mine->gid == theirs->sgid);
+	       (mine->uid == theirs.uid && mine->uid == theirs.euid && mine->uid == theirs.suid &&
+		mine->gid == theirs.gid && mine->gid == theirs.egid && mine->gid == theirs.sgid);
 }
 
 static int check_new(u32 resource, const struct rlimit64 *new_limit, const struct rlimit64 *present)

@@ -77,8 +77,13 @@ int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot
 	return 0;
 }
 
-bool process_may_be_looked_at(const struct process *p)
+bool process_may_be_looked_at(struct process *p)
 {
 	const struct task *me = task_current();
-	return me == NULL || me->cred.euid == 0 || me->cred.euid == p->leader->cred.uid;
+	if (me == NULL || me->process == p || me->cred.euid == 0)
+		return true;
+	/* All three: a set-user-ID program that they started is not theirs. */
+	const struct cred theirs = process_cred(p);
+	const u32 uid = me->cred.euid;
+	return uid == theirs.uid && uid == theirs.euid && uid == theirs.suid;
 }

@@ -14,7 +14,7 @@ extern void (*procinfo_tty_hook)(struct tty *tty, u32 *device, u32 *foreground);
 struct process_snapshot {
 	u32 pid, ppid, pgid, sid;
 	char state; /* as ps shows it: R S D T Z */
-	char name[16];
+	char name[THREAD_NAME_BYTES];
 	u32 exit_status;
 	s32 nice;
 	u32 cpu;
@@ -35,4 +35,4 @@ char thread_state_letter(const struct thread *t);
 int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)
 	__must_check;
 /* May the running task see @p's links, descriptors and memory? Other people's are theirs. */
-bool process_may_be_looked_at(const struct process *p);
+bool process_may_be_looked_at(struct process *p);

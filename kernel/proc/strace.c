@@ -209,12 +209,12 @@ static int parse_request(const char *text, struct request *r)
 }
 
 /* As with kill(2): one's own, or root. Not PID 1, on which everybody waits. */
-static bool may_trace(const struct process *p)
+static bool may_trace(struct process *p)
 {
 	const u32 euid = cred_current()->euid;
 	if (p->pid == PID_INIT)
 		return false;
-	return p == process_current() || euid == 0 || euid == p->leader->cred.suid;
+	return p == process_current() || euid == 0 || euid == process_cred(p).suid;
 }
 
 /* Counted; an errno: none that may be traced. */

@@ -23,13 +23,15 @@
 #include "lib/refcount.h"
 #include "lib/types.h"
 
+#define THREAD_NAME_BYTES 16 /* with its NUL */
+
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 
 struct thread {
 	struct arch_thread arch; /* first: tp points to it */
 
 	/* set once at creation; exec and prctl rename their own thread, readers may see half */
-	char name[16];
+	char name[THREAD_NAME_BYTES];
 	vaddr_t stack_top; /* 0: it is dead */
 	/* owner's, opaque here; NULL for kernel threads. Set before thread_start() */
 	struct process *process;
