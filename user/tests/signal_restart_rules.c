@@ -420,9 +420,7 @@ static void stop_and_continue(pid_t pid)
 	CHECK_EQ(kill(pid, SIGSTOP), 0);
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	CHECK(WIFSTOPPED(status));
-	CHECK_EQ(kill(pid, SIGCONT), 0);
-	CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
-	CHECK(WIFCONTINUED(status));
+	CHECK_EQ(kill(pid, SIGCONT), 0); /* it may be gone before a wait could tell */
 }
 
 static void check_back_with(long result, int error)
