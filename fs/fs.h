@@ -66,11 +66,14 @@ int procfs_register_control(const char *name, int (*show)(struct seq *s),
 struct procfs_process_ops {
 	/* Lowest pid >= @pid, 0: none. */
 	u32 (*next_pid)(u32 pid);
+	/* The same, of the tasks of @pid. */
+	u32 (*next_tid)(u32 pid, u32 tid);
 	u32 (*self_pid)(void);
-	/* Text files of /proc/N: NULL-terminated table. -ESRCH when the process is gone. */
+	/* Text files of /proc/N (@tid 0) and /proc/N/task/@tid: NULL-terminated table. -ESRCH when
+	 * it is gone. */
 	const struct procfs_process_file {
 		const char *name;
-		int (*show)(u32 pid, struct seq *s);
+		int (*show)(u32 pid, u32 tid, struct seq *s);
 	} * files;
 	/* /proc/N/exe, cwd, root: counted inode, or -errno; which: the link's name. */
 	int (*link_inode)(u32 pid, const char *which, struct inode **out);

@@ -32,6 +32,7 @@ struct proc_inode {
 	/* Whose it is; which of these are used is their maker's business. */
 	const void *what;
 	u32 pid, fd;
+	u32 tid;       /* in /proc/N/task; 0: not there */
 	char name[12]; /* of a directory called by a number */
 };
 

@@ -3,8 +3,9 @@
  * procfs: /proc/N. Who the processes are is known to whoever called procfs_set_process_ops(); a
  *directory holds no process, only its number, and finds out at each use whether it is still there.
  *
- *	/proc/N         exe cwd root (links), fd/, mounts, and the texts that were registered
+ *	/proc/N         exe cwd root (links), fd/, mounts, task/, and the texts that were registered
  *	/proc/N/fd      a link for each open descriptor
+ *	/proc/N/task/T  the same as /proc/N, but task/; its texts are about that task
  */
 #include "fs/procfs.h"
 
@@ -16,9 +17,13 @@
 #define NUMBER_DIR    1
 #define NUMBER_FD_DIR 2
 #define NUMBER_MOUNTS 3
-#define NUMBER_LINK   8          /* + index */
+#define NUMBER_TASKS  4
+#define NUMBER_EXE    5
+#define NUMBER_CWD    6
+#define NUMBER_ROOT   7
 #define NUMBER_TEXT   32         /* + index */
 #define NUMBER_FD     (1U << 20) /* + descriptor */
+#define TASK_RANGE    (1U << 24) /* past all pids: inode numbers of tasks */
 #define DIR_MODE      (S_IFDIR | 0555)
 #define FD_DIR_MODE   (S_IFDIR | 0500)
 #define TEXT_MODE     (S_IFREG | 0444)
@@ -28,6 +33,8 @@
 
 static int pid_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
 static int pid_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
+static int task_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int task_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
 static int fd_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
@@ -38,6 +45,11 @@ static int fd_follow(struct inode *inode, struct inode **out);
 static const struct inode_ops pid_dir_ops = {
 	.lookup = pid_lookup,
 	.iterate = pid_iterate,
+	.destroy = proc_inode_destroy,
+};
+static const struct inode_ops task_dir_ops = {
+	.lookup = task_dir_lookup,
+	.iterate = task_dir_iterate,
 	.destroy = proc_inode_destroy,
 };
 static const struct inode_ops fd_dir_ops = {
@@ -55,8 +67,6 @@ static const struct inode_ops fd_link_ops = {
 	.follow = fd_follow,
 	.destroy = proc_inode_destroy,
 };
-
-static const char *const link_names[] = { "exe", "cwd", "root" };
 
 static const struct procfs_process_ops *process_ops; /* set once at boot */
 static int (*mounts_show)(struct seq *s);            /* set once at boot */
@@ -81,31 +91,45 @@ static bool name_is(const char *name, size_t len, const char *wanted)
 	return strlen(wanted) == len && memcmp(name, wanted, len) == 0;
 }
 
-/* An inode of process @pid in @dir, which may be /proc itself. NULL: no memory. */
+/* @tid: 0 outside of /proc/N/task. */
+static u64 inode_number(u32 pid, u32 tid, u32 number)
+{
+	return PROC_NUMBER(tid != 0 ? TASK_RANGE + tid : pid, number);
+}
+
+/* An inode of process @pid, or its task @tid, in @dir, which may be /proc itself. NULL: no memory.
+ */
 static struct proc_inode *make_inode(struct inode *dir, const struct inode_ops *ops, u32 pid,
-				     u32 mode, u32 number)
+				     u32 tid, u32 mode, u32 number)
 {
 	struct procfs *fs = container_of(dir->fs, struct procfs, fs);
-	struct proc_inode *i = proc_inode_create(fs, ops, mode, PROC_NUMBER(pid, number));
+	struct proc_inode *i = proc_inode_create(fs, ops, mode, inode_number(pid, tid, number));
 	if (i == NULL)
 		return NULL;
 	i->pid = pid;
+	i->tid = tid;
 	if (process_ops->owner != NULL && !process_ops->owner(pid, &i->inode.uid, &i->inode.gid))
 		i->inode.uid = i->inode.gid = 0; /* gone: whoever uses it will notice */
 	return i;
+}
+
+/* /proc/N or, with @tid, /proc/N/task/T. */
+static int make_numbered(struct inode *parent, u32 pid, u32 tid, struct inode **out)
+{
+	struct proc_inode *i = make_inode(parent, &pid_dir_ops, pid, tid, DIR_MODE, NUMBER_DIR);
+	if (i == NULL)
+		return -ENOMEM;
+	(void)snprintf(i->name, sizeof(i->name), "%u", tid != 0 ? tid : pid);
+	inode_put(tree_attach(&i->inode, parent, i->name)); /* it had no parent */
+	*out = &i->inode;
+	return 0;
 }
 
 int proc_process_lookup(struct inode *root, u32 pid, struct inode **out)
 {
 	if (process_ops == NULL || pid == 0 || process_ops->next_pid(pid) != pid)
 		return -ENOENT;
-	struct proc_inode *i = make_inode(root, &pid_dir_ops, pid, DIR_MODE, NUMBER_DIR);
-	if (i == NULL)
-		return -ENOMEM;
-	(void)snprintf(i->name, sizeof(i->name), "%u", pid);
-	inode_put(tree_attach(&i->inode, root, i->name)); /* it had no parent */
-	*out = &i->inode;
-	return 0;
+	return make_numbered(root, pid, 0, out);
 }
 
 void proc_process_iterate(u32 pid, u64 base, u64 *pos, struct dir_emitter *e)
@@ -124,7 +148,7 @@ void proc_process_iterate(u32 pid, u64 base, u64 *pos, struct dir_emitter *e)
 
 static int show_file(struct proc_inode *i, struct seq *s)
 {
-	return ((const struct procfs_process_file *)i->what)->show(i->pid, s);
+	return ((const struct procfs_process_file *)i->what)->show(i->pid, i->tid, s);
 }
 
 static int show_mounts(struct proc_inode *i, struct seq *s)
@@ -132,10 +156,6 @@ static int show_mounts(struct proc_inode *i, struct seq *s)
 	return mounts_show(s);
 }
 
-/*
- * What /proc/N has, in one order for lookup and listing: the entries before the registered texts,
- * and then those. False: no more.
- */
 struct pid_entry {
 	const char *name;
 	const struct inode_ops *ops;
@@ -144,60 +164,72 @@ struct pid_entry {
 	u32 mode, number;
 };
 
-#define FIXED_ENTRIES (ARRAY_SIZE(link_names) + 2)
+static const struct pid_entry fixed_entries[] = {
+	{ .name = "task", .ops = &task_dir_ops, .mode = DIR_MODE, .number = NUMBER_TASKS },
+	{ .name = "fd", .ops = &fd_dir_ops, .mode = FD_DIR_MODE, .number = NUMBER_FD_DIR },
+	{ .name = "exe", .ops = &link_ops, .what = "exe", .mode = LINK_MODE, .number = NUMBER_EXE },
+	{ .name = "cwd", .ops = &link_ops, .what = "cwd", .mode = LINK_MODE, .number = NUMBER_CWD },
+	{ .name = "root",
+	  .ops = &link_ops,
+	  .what = "root",
+	  .mode = LINK_MODE,
+	  .number = NUMBER_ROOT },
+	{ .name = "mounts",
+	  .ops = &proc_text_ops,
+	  .show = show_mounts,
+	  .mode = TEXT_MODE,
+	  .number = NUMBER_MOUNTS },
+};
 
-static bool entry_at(size_t index, struct pid_entry *e)
+/*
+ * What /proc/N has, in one order for lookup and listing: the entries above, of which a task's
+ * directory lacks the first, and then the registered texts. False: no more.
+ */
+static bool entry_at(const struct proc_inode *dir, u64 index, struct pid_entry *e)
 {
-	*e = (struct pid_entry){ 0 };
-	if (index < ARRAY_SIZE(link_names)) {
-		e->name = link_names[index];
-		e->ops = &link_ops;
-		e->what = link_names[index];
-		e->mode = LINK_MODE;
-		e->number = NUMBER_LINK + (u32)index;
+	if (dir->tid != 0)
+		index++;
+	if (index < ARRAY_SIZE(fixed_entries)) {
+		*e = fixed_entries[index];
 		return true;
 	}
-	if (index == ARRAY_SIZE(link_names)) {
-		e->name = "fd";
-		e->ops = &fd_dir_ops;
-		e->mode = FD_DIR_MODE;
-		e->number = NUMBER_FD_DIR;
-		return true;
-	}
-	if (index == ARRAY_SIZE(link_names) + 1) {
-		e->name = "mounts";
-		e->ops = &proc_text_ops;
-		e->show = show_mounts;
-		e->mode = TEXT_MODE;
-		e->number = NUMBER_MOUNTS;
-		return true;
-	}
-	index -= FIXED_ENTRIES;
-	const struct procfs_process_file *file = &process_ops->files[index];
-	e->name = file->name;
-	e->ops = &proc_text_ops;
-	e->show = show_file;
-	e->what = file;
-	e->mode = TEXT_MODE;
-	e->number = NUMBER_TEXT + (u32)index;
-	return file->name != NULL;
+	index -= ARRAY_SIZE(fixed_entries);
+	*e = (struct pid_entry){ .name = NULL };
+	/* From the beginning: programs may seek past the end. */
+	const struct procfs_process_file *file = process_ops->files;
+	for (u64 i = 0; i < index && file->name != NULL; i++)
+		file++;
+	if (file->name == NULL)
+		return false;
+	*e = (struct pid_entry){
+		.name = file->name,
+		.ops = &proc_text_ops,
+		.show = show_file,
+		.what = file,
+		.mode = TEXT_MODE,
+		.number = NUMBER_TEXT + (u32)index,
+	};
+	return true;
 }
 
-static bool process_exists(u32 pid)
+/* The process or task that @dir is about. */
+static bool still_exists(const struct proc_inode *dir)
 {
-	return process_ops->next_pid(pid) == pid;
+	if (dir->tid != 0)
+		return process_ops->next_tid(dir->pid, dir->tid) == dir->tid;
+	return process_ops->next_pid(dir->pid) == dir->pid;
 }
 
 static int pid_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	const u32 pid = proc_inode_of(dir)->pid;
+	const struct proc_inode *of = proc_inode_of(dir);
 	struct pid_entry e;
 	size_t index = 0;
-	while (entry_at(index, &e) && !name_is(name, len, e.name))
+	while (entry_at(of, index, &e) && !name_is(name, len, e.name))
 		index++;
-	if (e.name == NULL || !process_exists(pid))
+	if (e.name == NULL || !still_exists(of))
 		return -ENOENT;
-	struct proc_inode *i = make_inode(dir, e.ops, pid, e.mode, e.number);
+	struct proc_inode *i = make_inode(dir, e.ops, of->pid, of->tid, e.mode, e.number);
 	if (i == NULL)
 		return -ENOMEM;
 	i->show = e.show;
@@ -210,17 +242,48 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len, struct in
 
 static int pid_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 {
-	const u32 pid = proc_inode_of(dir)->pid;
+	const struct proc_inode *of = proc_inode_of(dir);
 	struct pid_entry entry;
-	if (!process_exists(pid))
+	if (!still_exists(of))
 		return -ENOENT;
 	if (!dir_emit_dots(dir, pos, e))
 		return 0;
-	for (u64 index = *pos - DIR_POS_FIRST; entry_at(index, &entry); index++) {
-		if (!e->emit(e, entry.name, strlen(entry.name), PROC_NUMBER(pid, entry.number),
-			     entry.mode, *pos + 1))
+	for (u64 index = *pos - DIR_POS_FIRST; entry_at(of, index, &entry); index++) {
+		if (!e->emit(e, entry.name, strlen(entry.name),
+			     inode_number(of->pid, of->tid, entry.number), entry.mode, *pos + 1))
 			break;
 		*pos += 1;
+	}
+	return 0;
+}
+
+static int task_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	const u32 pid = proc_inode_of(dir)->pid;
+	u32 tid;
+	if (!proc_parse_number(name, len, &tid) || tid == 0 ||
+	    process_ops->next_tid(pid, tid) != tid)
+		return -ENOENT;
+	return make_numbered(dir, pid, tid, out);
+}
+
+static int task_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
+{
+	const u32 pid = proc_inode_of(dir)->pid;
+	if (!still_exists(proc_inode_of(dir)))
+		return -ENOENT;
+	if (!dir_emit_dots(dir, pos, e))
+		return 0;
+	u32 tid = (u32)(*pos - DIR_POS_FIRST);
+	while ((tid = process_ops->next_tid(pid, tid)) != 0) {
+		char name[12];
+		const int len = snprintf(name, sizeof(name), "%u", tid);
+		const u64 next = DIR_POS_FIRST + (u64)tid + 1;
+		if (!e->emit(e, name, (size_t)len, inode_number(pid, tid, NUMBER_DIR), DIR_MODE,
+			     next))
+			break;
+		*pos = next;
+		tid++;
 	}
 	return 0;
 }
@@ -250,7 +313,7 @@ static struct file *lookup_file(u32 pid, u32 fd)
 
 static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
 {
-	const u32 pid = proc_inode_of(dir)->pid;
+	const u32 pid = proc_inode_of(dir)->pid, tid = proc_inode_of(dir)->tid;
 	u32 fd;
 	if (!proc_parse_number(name, len, &fd))
 		return -ENOENT;
@@ -258,7 +321,8 @@ static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct
 	if (f == NULL)
 		return -ENOENT;
 	file_put(f);
-	struct proc_inode *i = make_inode(dir, &fd_link_ops, pid, FD_LINK_MODE, NUMBER_FD + fd);
+	struct proc_inode *i =
+		make_inode(dir, &fd_link_ops, pid, tid, FD_LINK_MODE, NUMBER_FD + fd);
 	if (i == NULL)
 		return -ENOMEM;
 	i->fd = fd;
@@ -268,7 +332,7 @@ static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct
 
 static int fd_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 {
-	const u32 pid = proc_inode_of(dir)->pid;
+	const u32 pid = proc_inode_of(dir)->pid, tid = proc_inode_of(dir)->tid;
 	if (!dir_emit_dots(dir, pos, e))
 		return 0;
 	struct fd_table *table = process_ops->fds(pid);
@@ -279,7 +343,7 @@ static int fd_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 		char name[12];
 		const int len = snprintf(name, sizeof(name), "%d", fd);
 		const u64 next = DIR_POS_FIRST + (u64)fd + 1;
-		if (!e->emit(e, name, (size_t)len, PROC_NUMBER(pid, NUMBER_FD + (u32)fd),
+		if (!e->emit(e, name, (size_t)len, inode_number(pid, tid, NUMBER_FD + (u32)fd),
 			     FD_LINK_MODE, next))
 			break;
 		*pos = next;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * /proc/N: which processes there are, their links and descriptors, and the table of their text
- * files. fs/procfs.c has the mechanism and knows no process; the texts are made in
+ * /proc/N: which processes and tasks there are, their links and descriptors, and the table of their
+ * text files. fs/procfs.c has the mechanism and knows no process; the texts are made in
  * procinfo_process.c and procinfo_memory.c.
  *
  * Locks: a process is found under process_tree_lock and pinned; nothing is formatted under a lock.
@@ -23,6 +23,21 @@ static u32 next_pid(u32 pid)
 	spin_lock(&process_tree_lock);
 	const struct process *p = process_next_locked(pid);
 	const u32 found = p != NULL ? p->pid : 0;
+	spin_unlock(&process_tree_lock);
+	return found;
+}
+
+static u32 next_tid(u32 pid, u32 tid)
+{
+	u32 found = 0;
+	spin_lock(&process_tree_lock);
+	const struct process *p = process_find_locked(pid);
+	if (p != NULL) {
+		list_for_each(t, &p->tasks, struct task, node) {
+			if (t->tid >= tid && (found == 0 || t->tid < found))
+				found = t->tid;
+		}
+	}
 	spin_unlock(&process_tree_lock);
 	return found;
 }
@@ -137,6 +152,7 @@ static const struct procfs_process_file files[] = {
 
 static const struct procfs_process_ops process_ops = {
 	.next_pid = next_pid,
+	.next_tid = next_tid,
 	.self_pid = self_pid,
 	.files = files,
 	.link_inode = link_inode,

@@ -14,15 +14,15 @@ void procinfo_init(void);
 /* USER_HZ: 100 ticks per second in all that /proc says of time. */
 #define PROCINFO_TICK_NS 10000000UL
 
-/* procinfo_process.c: the text files of /proc/N. */
-int procinfo_stat(u32 pid, struct seq *s);
-int procinfo_status(u32 pid, struct seq *s);
-int procinfo_statm(u32 pid, struct seq *s);
-int procinfo_comm(u32 pid, struct seq *s);
-int procinfo_limits(u32 pid, struct seq *s);
+/* The text files of /proc/N, and with @tid of /proc/N/task/@tid. procinfo_process.c: */
+int procinfo_stat(u32 pid, u32 tid, struct seq *s);
+int procinfo_status(u32 pid, u32 tid, struct seq *s);
+int procinfo_statm(u32 pid, u32 tid, struct seq *s);
+int procinfo_comm(u32 pid, u32 tid, struct seq *s);
+int procinfo_limits(u32 pid, u32 tid, struct seq *s);
 /* procinfo_memory.c: those that read its memory or regions. */
-int procinfo_cmdline(u32 pid, struct seq *s);
-int procinfo_environ(u32 pid, struct seq *s);
-int procinfo_maps(u32 pid, struct seq *s);
+int procinfo_cmdline(u32 pid, u32 tid, struct seq *s);
+int procinfo_environ(u32 pid, u32 tid, struct seq *s);
+int procinfo_maps(u32 pid, u32 tid, struct seq *s);
 /* procinfo_system.c: registers what is about the whole system. */
 void procinfo_system_init(void);

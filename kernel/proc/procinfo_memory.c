@@ -66,12 +66,12 @@ static int show_strings(u32 pid, enum strings which, struct seq *s)
 	return error;
 }
 
-int procinfo_cmdline(u32 pid, struct seq *s)
+int procinfo_cmdline(u32 pid, u32 tid, struct seq *s)
 {
 	return show_strings(pid, ARGUMENTS, s);
 }
 
-int procinfo_environ(u32 pid, struct seq *s)
+int procinfo_environ(u32 pid, u32 tid, struct seq *s)
 {
 	return show_strings(pid, ENVIRONMENT, s);
 }
@@ -120,7 +120,7 @@ static void write_region(const struct region_info *r, void *arg)
 	seq_write(m->s, "\n", 1);
 }
 
-int procinfo_maps(u32 pid, struct seq *s)
+int procinfo_maps(u32 pid, u32 tid, struct seq *s)
 {
 	struct process *p = process_lookup(pid);
 	if (p == NULL)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The texts of /proc/N that are numbers: fields and their order as proc(5) has them, because ps,
- * top and pidof parse them. What Heifer does not count is 0.
+ * The texts of /proc/N and /proc/N/task/N that are numbers: fields and their order as proc(5) has
+ * them, because ps, top and pidof parse them. What Heifer does not count is 0.
  */
 #include "kernel/proc/procinfo.h"
 
@@ -79,7 +79,7 @@ static void write_stat(struct seq *s, struct process *p, const struct process_sn
 	memory_of(p, &m);
 	const struct signal_masks *masks = &n->masks;
 	/* 1-9: pid (comm) state ppid pgrp session tty_nr tpgid flags */
-	seq_printf(s, "%u (%s) %c %u %u %u %u %d 0 ", n->pid, n->name, n->state, n->ppid, n->pgid,
+	seq_printf(s, "%u (%s) %c %u %u %u %u %d 0 ", n->tid, n->name, n->state, n->ppid, n->pgid,
 		   n->sid, n->tty_device, n->tty_foreground);
 	/* 10-17: faults; utime stime cutime cstime */
 	seq_printf(s, "0 0 0 0 %lu %lu %lu %lu ", ticks(n->user), ticks(n->kernel),
@@ -101,11 +101,11 @@ static void write_stat(struct seq *s, struct process *p, const struct process_sn
 		   m.env_start, m.env_end, n->exit_status);
 }
 
-int procinfo_stat(u32 pid, struct seq *s)
+int procinfo_stat(u32 pid, u32 tid, struct seq *s)
 {
 	struct process *p;
 	struct process_snapshot snapshot;
-	const int error = process_snapshot_take(pid, &p, &snapshot);
+	const int error = process_snapshot_take(pid, tid, &p, &snapshot);
 	if (error != 0)
 		return error;
 	write_stat(s, p, &snapshot);
@@ -134,7 +134,7 @@ static void write_status_identity(struct seq *s, const struct process_snapshot *
 	const struct cred *c = &n->cred;
 	seq_printf(s, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", n->name, n->umask, n->state,
 		   state_name(n->state));
-	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", n->pid, n->pid,
+	seq_printf(s, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", n->pid, n->tid,
 		   n->ppid);
 	/* The fourth is the file system's id, always the effective one here. */
 	seq_printf(s, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->euid);
@@ -166,11 +166,11 @@ static void write_status_memory(struct seq *s, struct process *p)
 		   m.text_pages << kib_shift, m.library_pages << kib_shift, 0);
 }
 
-int procinfo_status(u32 pid, struct seq *s)
+int procinfo_status(u32 pid, u32 tid, struct seq *s)
 {
 	struct process *p;
 	struct process_snapshot n;
-	const int error = process_snapshot_take(pid, &p, &n);
+	const int error = process_snapshot_take(pid, tid, &p, &n);
 	if (error != 0)
 		return error;
 	write_status_identity(s, &n);
@@ -186,7 +186,7 @@ int procinfo_status(u32 pid, struct seq *s)
 	return 0;
 }
 
-int procinfo_statm(u32 pid, struct seq *s)
+int procinfo_statm(u32 pid, u32 tid, struct seq *s)
 {
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
@@ -200,11 +200,11 @@ int procinfo_statm(u32 pid, struct seq *s)
 	return 0;
 }
 
-int procinfo_comm(u32 pid, struct seq *s)
+int procinfo_comm(u32 pid, u32 tid, struct seq *s)
 {
 	struct process *p;
 	struct process_snapshot n;
-	const int error = process_snapshot_take(pid, &p, &n);
+	const int error = process_snapshot_take(pid, tid, &p, &n);
 	if (error != 0)
 		return error;
 	process_put(p);
@@ -241,7 +241,7 @@ static void write_limit(struct seq *s, u64 limit)
 		seq_printf(s, "%-20lu ", limit);
 }
 
-int procinfo_limits(u32 pid, struct seq *s)
+int procinfo_limits(u32 pid, u32 tid, struct seq *s)
 {
 	struct process *p = process_lookup(pid);
 	if (p == NULL)

@@ -10,50 +10,50 @@
 
 void (*procinfo_tty_hook)(struct tty *tty, u32 *device, u32 *foreground);
 
-char thread_state_letter(const struct thread *t)
+char task_state_letter(const struct task *t)
 {
-	if (READ_ONCE(t->state) != THREAD_SLEEPING)
-		return 'R';
-	return READ_ONCE(t->sleeps_interruptibly) ? 'S' : 'D';
-}
-
-char process_state_letter(const struct process *p)
-{
-	const struct thread *t = p->leader->thread;
-	if (p->leader->is_dead)
-		return 'Z'; /* as in Linux, though others of its threads may live */
-	if (p->state == PROCESS_STOPPED)
+	if (t->is_dead)
+		return 'Z'; /* of a leader, as in Linux, though other tasks may live */
+	if (t->process->state == PROCESS_STOPPED)
 		return 'T';
-	return thread_state_letter(t);
+	if (READ_ONCE(t->thread->state) != THREAD_SLEEPING)
+		return 'R';
+	return READ_ONCE(t->thread->sleeps_interruptibly) ? 'S' : 'D';
 }
 
-static void snapshot_locked(struct process *p, struct process_snapshot *s)
+/* @is_one: of @task alone, not of its process, which it leads. */
+static void snapshot_locked(struct task *task, bool is_one, struct process_snapshot *s)
 {
-	const struct thread *t = p->leader->thread;
+	const struct process *p = task->process;
+	const struct thread *t = task->thread;
 	struct task_usage used;
-	process_usage_locked(p, &used);
+	if (is_one)
+		task_usage(task, &used);
+	else
+		process_usage_locked(p, &used);
 	*s = (struct process_snapshot){
 		.pid = p->pid,
+		.tid = task->tid,
 		.ppid = p->parent != NULL ? p->parent->pid : 0,
 		.pgid = p->pgid,
 		.sid = p->sid,
-		.state = process_state_letter(p),
+		.state = task_state_letter(task),
 		.exit_status = p->exit_status,
 		.nice = READ_ONCE(t->nice),
 		.cpu = READ_ONCE(t->arch.cpu)->index,
 		.tty_foreground = -1,
 		.children_user = p->children_user_time,
 		.children_kernel = p->children_kernel_time,
-		.start = p->start_time,
+		.start = task->start_time,
 		.threads = p->live_count,
 		.user = used.user,
 		.kernel = used.kernel,
 		.switches_voluntary = used.switches_voluntary,
 		.switches_forced = used.switches_forced,
-		.cred = p->leader->cred,
+		.cred = task->cred,
 		.umask = p->umask,
 	};
-	signal_masks_of_locked(p->leader, &s->masks);
+	signal_masks_of_locked(task, &s->masks);
 	(void)strlcpy(s->name, t->name, sizeof(s->name)); /* as long as the original */
 	if (p->tty != NULL && procinfo_tty_hook != NULL) {
 		u32 foreground = 0;
@@ -62,19 +62,20 @@ static void snapshot_locked(struct process *p, struct process_snapshot *s)
 	}
 }
 
-int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)
+int process_snapshot_take(u32 pid, u32 tid, struct process **out, struct process_snapshot *snapshot)
 {
+	int error = -ESRCH;
 	spin_lock(&process_tree_lock);
 	struct process *p = process_find_locked(pid);
-	if (p != NULL) {
+	struct task *t = p == NULL ? NULL : tid == 0 ? p->leader : task_find_locked(tid);
+	if (t != NULL && t->process == p) {
 		process_get(p);
-		snapshot_locked(p, snapshot);
+		snapshot_locked(t, tid != 0, snapshot);
+		*out = p;
+		error = 0;
 	}
 	spin_unlock(&process_tree_lock);
-	if (p == NULL)
-		return -ESRCH;
-	*out = p;
-	return 0;
+	return error;
 }
 
 bool process_may_be_looked_at(struct process *p)

@@ -10,9 +10,10 @@
  */
 extern void (*procinfo_tty_hook)(struct tty *tty, u32 *device, u32 *foreground);
 
-/* A process at one moment, so that one text does not contradict itself. */
+/* A process, or one task of it, at one moment, so that one text does not contradict itself. */
 struct process_snapshot {
 	u32 pid, ppid, pgid, sid;
+	u32 tid;    /* of the leader, if it is of the process */
 	char state; /* as ps shows it: R S D T Z */
 	char name[THREAD_NAME_BYTES];
 	u32 exit_status;
@@ -28,11 +29,10 @@ struct process_snapshot {
 	struct signal_masks masks;
 };
 /* R S D T Z, as ps shows it. Caller holds process_tree_lock. */
-char process_state_letter(const struct process *p);
-/* R S D. Racy. */
-char thread_state_letter(const struct thread *t);
-/* Counted process and its snapshot. -ESRCH. */
-int process_snapshot_take(u32 pid, struct process **out, struct process_snapshot *snapshot)
+char task_state_letter(const struct task *t);
+/* Counted process and its snapshot: of all of it, as its leader shows it, or, unless @tid is 0, of
+ * that task. -ESRCH. */
+int process_snapshot_take(u32 pid, u32 tid, struct process **out, struct process_snapshot *snapshot)
 	__must_check;
 /* May the running task see @p's links, descriptors and memory? Other people's are theirs. */
 bool process_may_be_looked_at(struct process *p);

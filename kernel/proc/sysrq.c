@@ -59,8 +59,7 @@ static void print_tasks(bool only_stuck)
 	for (const struct process *p = process_next_locked(1); p != NULL;
 	     p = process_next_locked(p->pid + 1))
 		list_for_each(t, &p->tasks, struct task, node) {
-			const char state = t == p->leader ? process_state_letter(p) :
-							    thread_state_letter(t->thread);
+			const char state = task_state_letter(t);
 			if (!only_stuck || state == 'D')
 				print_task(p, t, state);
 		}

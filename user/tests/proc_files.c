@@ -4,6 +4,9 @@
 #include "lib/test.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
 
 static char text[65536];
 
@@ -129,6 +132,88 @@ static void every_process_is_listed(void)
 	CHECK_ERRNO(open("/proc/1073741823/stat", O_RDONLY), ENOENT);
 }
 
+/* ---- tasks ------------------------------------------------------------------------------ */
+
+static atomic_int second; /* number of the second thread */
+static atomic_bool may_end;
+
+static void *be_second(void *arg)
+{
+	prctl(PR_SET_NAME, "second");
+	atomic_store(&second, (int)syscall(SYS_gettid));
+	while (!atomic_load(&may_end))
+		sched_yield();
+	return arg;
+}
+
+static const char *read_of_task(int tid, const char *name)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", tid, name);
+	return read_file(path);
+}
+
+static int count_tasks(const char *path)
+{
+	int count = 0;
+	DIR *d = opendir(path);
+	CHECK(d != NULL);
+	for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+		const int tid = atoi(e->d_name);
+		CHECK(tid == 0 || tid == getpid() || tid == atomic_load(&second));
+		count += tid != 0;
+	}
+	closedir(d);
+	return count;
+}
+
+static void look_at_tasks(void)
+{
+	pthread_t thread;
+	char line[64];
+	CHECK_EQ(count_tasks("/proc/self/task"), 1);
+	CHECK_EQ(pthread_create(&thread, NULL, be_second, NULL), 0);
+	while (atomic_load(&second) == 0)
+		sched_yield();
+	const int tid = atomic_load(&second);
+	CHECK_EQ(count_tasks("/proc/self/task"), 2);
+	CHECK_STR(read_of_task(tid, "comm"), "second\n");
+	CHECK(strncmp(read_of_task(getpid(), "comm"), test_name, 10) == 0);
+	snprintf(line, sizeof(line), "%d (second) ", tid);
+	CHECK_EQ(strncmp(read_of_task(tid, "stat"), line, strlen(line)), 0);
+	read_of_task(tid, "status");
+	snprintf(line, sizeof(line), "\nTgid:\t%d\n", (int)getpid());
+	CHECK(strstr(text, line) != NULL);
+	snprintf(line, sizeof(line), "\nPid:\t%d\n", tid);
+	CHECK(strstr(text, line) != NULL && strstr(text, "\nThreads:\t2\n") != NULL);
+	/* It has the rest, too, but no tasks; and is no process of the list. */
+	snprintf(line, sizeof(line), "/proc/self/task/%d/task", tid);
+	CHECK_ERRNO(open(line, O_RDONLY), ENOENT);
+	CHECK(strstr(read_of_task(tid, "maps"), "[stack]") != NULL);
+	CHECK_ERRNO(open("/proc/self/task/1/stat", O_RDONLY), ENOENT);
+	atomic_store(&may_end, true);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	snprintf(line, sizeof(line), "/proc/self/task/%d/stat", tid);
+	while (access(line, F_OK) == 0)
+		sched_yield();
+	CHECK_EQ(errno, ENOENT);
+}
+
+static void each_task_has_a_directory(void)
+{
+	CHECK_CHILD(look_at_tasks);
+}
+
+static void nothing_is_past_the_end(void)
+{
+	char entries[256];
+	const int fd = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	CHECK(fd >= 0);
+	CHECK_EQ(lseek(fd, 100000, SEEK_SET), 100000);
+	CHECK_EQ(syscall(SYS_getdents64, fd, entries, sizeof(entries)), 0);
+	close(fd);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -139,6 +224,8 @@ int test_main(int argc, char **argv)
 		TEST(maps_has_the_stack_and_the_mapping),
 		TEST(the_system_tells_about_itself),
 		TEST(every_process_is_listed),
+		TEST(each_task_has_a_directory),
+		TEST(nothing_is_past_the_end),
 	};
 	return argc > 1 ? look_at_exe() : test_run(cases, ARRAY_SIZE(cases));
 }
