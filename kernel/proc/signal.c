@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals of one process and its threads: sending, pending sets, masks, handlers.
+ * Signals of one process and its threads: sending, taking, masks, handlers.
  *
- * A pending signal is a bit in `set` and, where there was memory, its siginfo in `queue`.
- * Numbers up to 31 are pending once however often they are sent; real-time ones once for each
- * siginfo. A signal that is ignored when it is sent, and not blocked, leaves no trace (if blocked,
- * the program may still change its mind). Stop signals and SIGCONT undo each other when sent,
- * whatever becomes of them later.
+ * A signal that is ignored when it is sent, and not blocked, leaves no trace (if blocked, the
+ * program may still change its mind). Stop signals and SIGCONT undo each other when sent, whatever
+ * becomes of them later.
  *
  * What was sent to the process is marked on one thread that would take it, or awaits it. A thread
  * that will not take it after all (it blocks it now, it ends, its wait is over) marks another one:
@@ -16,152 +14,19 @@
  * that takes a lock of a lower rank, so signal_send() is safe wherever spinlocks up to RANK_SIGNAL
  * are.
  *
- * What becomes of a signal that was taken: signal_deliver.c. Permissions and groups: jobctl.c.
+ * The sets and queues: signal_pending.c. What becomes of a signal that was taken: signal_deliver.c.
+ * Permissions and groups: jobctl.c.
  */
 #include "kernel/proc/signal.h"
 
 #include "kernel/core/panic.h"
 #include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
-#include "mm/pmm/slab.h"
+#include "kernel/proc/signal_pending.h"
 
-/* Caused by the instruction that was running, so they go before others. */
-#define SIGNALS_SYNCHRONOUS                                                                    \
-	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
-	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 #define SA_KNOWN                                                                           \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
 	 SA_RESETHAND)
-
-struct queued_signal {
-	struct list node; /* struct pending_signals.queue */
-	struct siginfo info;
-};
-
-static struct slab_cache *queued_signal_cache;
-
-void signal_init(void)
-{
-	queued_signal_cache = slab_create("queued_signal", sizeof(struct queued_signal), 8);
-	if (queued_signal_cache == NULL)
-		panic("no memory for the cache of queued signals");
-}
-
-static bool signal_is_realtime(int sig)
-{
-	return sig >= SIGRTMIN;
-}
-
-/* ---- pending signals -------------------------------------------------------------------- */
-
-static void queued_signal_free_locked(struct signal_state *s, struct queued_signal *q)
-{
-	list_remove(&q->node);
-	s->queued_count--;
-	slab_free(queued_signal_cache, q);
-}
-
-static void discard_locked(struct signal_state *s, struct pending_signals *from, u64 set)
-{
-	if ((from->set & set) == 0)
-		return;
-	list_for_each_safe(q, &from->queue, struct queued_signal, node) {
-		if ((SIGNAL_BIT(q->info.si_signo) & set) != 0)
-			queued_signal_free_locked(s, q);
-	}
-	from->set &= ~set;
-}
-
-/* The same, wherever in @p it is pending. */
-static void discard_everywhere_locked(struct process *p, u64 set)
-{
-	discard_locked(&p->signals, &p->signals.pending, set);
-	list_for_each(t, &p->tasks, struct task, node) {
-		discard_locked(&p->signals, &t->pending, set);
-	}
-}
-
-/* @info NULL = from the kernel. -EAGAIN: a real-time signal whose siginfo has no room. */
-static int add_pending_locked(struct signal_state *s, struct pending_signals *to, int sig,
-			      const struct siginfo *info)
-{
-	const u64 bit = SIGNAL_BIT(sig);
-
-	if (!signal_is_realtime(sig) && (to->set & bit) != 0)
-		return 0;
-	struct queued_signal *q = NULL;
-	if (s->queued_count < SIGNAL_QUEUE_MAX)
-		q = slab_alloc(queued_signal_cache);
-	if (q != NULL) {
-		if (info != NULL)
-			q->info = *info;
-		else
-			siginfo_init(&q->info, sig, SI_KERNEL);
-		q->info.si_signo = sig;
-		list_push_back(&to->queue, &q->node);
-		s->queued_count++;
-	} else if (signal_is_realtime(sig) && info != NULL && info->si_code < 0) {
-		return -EAGAIN;
-	}
-	to->set |= bit;
-	return 0;
-}
-
-/* Take one @sig, which is pending in @from. */
-static void take_pending_locked(struct signal_state *s, struct pending_signals *from, int sig,
-				struct siginfo *out)
-{
-	struct queued_signal *found = NULL;
-	bool is_last = true;
-
-	list_for_each(q, &from->queue, struct queued_signal, node) {
-		if (q->info.si_signo != sig)
-			continue;
-		if (found != NULL) {
-			is_last = false;
-			break;
-		}
-		found = q;
-	}
-	if (found != NULL) {
-		*out = found->info;
-		queued_signal_free_locked(s, found);
-	} else {
-		siginfo_init(out, sig, SI_USER);
-	}
-	if (is_last)
-		from->set &= ~SIGNAL_BIT(sig);
-}
-
-/* The one of @set that goes first: SIGKILL, then those caused by the program, then by number. 0:
- * empty. */
-static int first_of(u64 set)
-{
-	if (set == 0)
-		return 0;
-	if ((set & SIGNAL_BIT(SIGKILL)) != 0)
-		return SIGKILL;
-	if ((set & SIGNALS_SYNCHRONOUS) != 0)
-		set &= SIGNALS_SYNCHRONOUS;
-	int sig = 1;
-	while ((set & SIGNAL_BIT(sig)) == 0)
-		sig++;
-	return sig;
-}
-
-/* One of @set that is pending for @t, its own before its process'; 0: none. */
-static int take_any_locked(struct task *t, u64 set, struct siginfo *out)
-{
-	struct signal_state *s = &t->process->signals;
-	struct pending_signals *from = &t->pending;
-
-	if ((s->pending.set & set & SIGNAL_BIT(SIGKILL)) != 0 || (from->set & set) == 0)
-		from = &s->pending;
-	const int sig = first_of(from->set & set);
-	if (sig != 0)
-		take_pending_locked(s, from, sig, out);
-	return sig;
-}
 
 /* ---- the marks -------------------------------------------------------------------------- */
 
@@ -282,9 +147,9 @@ static int send_locked(struct process *p, struct task *t, int sig, const struct 
 	if (s->is_closed || (t != NULL && t->is_closed))
 		return 0;
 	if ((SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0)
-		discard_everywhere_locked(p, SIGNAL_BIT(SIGCONT));
+		pending_discard_everywhere_locked(p, SIGNAL_BIT(SIGCONT));
 	if (sig == SIGCONT) {
-		discard_everywhere_locked(p, SIGNALS_STOPPING);
+		pending_discard_everywhere_locked(p, SIGNALS_STOPPING);
 		continue_locked(s);
 	}
 	if (drops_locked(t != NULL ? t : p->leader, sig) && !(sig == SIGKILL && s->kill_is_forced))
@@ -292,7 +157,7 @@ static int send_locked(struct process *p, struct task *t, int sig, const struct 
 	/* Whoever it is sent to, the whole process ends: any thread may begin with that. */
 	if (sig == SIGKILL)
 		t = NULL;
-	const int error = add_pending_locked(s, t != NULL ? &t->pending : &s->pending, sig, info);
+	const int error = pending_add_locked(s, t != NULL ? &t->pending : &s->pending, sig, info);
 	if (error != 0)
 		return error;
 	if (sig == SIGKILL) {
@@ -405,7 +270,7 @@ static bool take_next_locked(struct task *t, struct signal_taken *out)
 		out->is_forced = true;
 		t->fault.si_signo = 0;
 		take_action_locked(t->process, out);
-	} else if (take_any_locked(t, deliverable, &out->info) != 0) {
+	} else if (pending_take_any_locked(t, deliverable, &out->info) != 0) {
 		out->is_forced = out->info.si_signo == SIGKILL && s->kill_is_forced;
 		take_action_locked(t->process, out);
 	} else {
@@ -451,7 +316,7 @@ static bool take_awaited(struct task *t, u64 set, struct siginfo *out)
 	struct signal_state *s = &t->process->signals;
 
 	spin_lock(&s->lock);
-	const int sig = take_any_locked(t, set, out);
+	const int sig = pending_take_any_locked(t, set, out);
 	if (sig != 0)
 		recalculate_locked(t);
 	spin_unlock(&s->lock);
@@ -537,7 +402,7 @@ int signal_set_action(int sig, const struct ksigaction *new_action, struct ksiga
 		s->actions[sig].flags &= SA_KNOWN;
 		s->actions[sig].mask &= ~SIGNALS_UNBLOCKABLE;
 		if (action_ignores(new_action, sig))
-			discard_everywhere_locked(p, SIGNAL_BIT(sig));
+			pending_discard_everywhere_locked(p, SIGNAL_BIT(sig));
 		recalculate_locked(task_current());
 	}
 	spin_unlock(&s->lock);
@@ -610,7 +475,7 @@ void signal_state_close(void)
 	itimer_stop(&s->real_timer);
 	spin_lock(&s->lock);
 	s->is_closed = true;
-	discard_everywhere_locked(p, ~0ULL);
+	pending_discard_everywhere_locked(p, ~0ULL);
 	spin_unlock(&s->lock);
 }
 
@@ -621,7 +486,7 @@ void signal_task_close(void)
 
 	spin_lock(&s->lock);
 	t->is_closed = true;
-	discard_locked(s, &t->pending, ~0ULL);
+	pending_discard_locked(s, &t->pending, ~0ULL);
 	t->fault.si_signo = 0;
 	retarget_locked(t, ~t->blocked);
 	thread_clear_interrupted();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: kernel/proc/signal.c kernel/proc/signal_info.c kernel/proc/itimer.c lib/string.c
+/* sources: kernel/proc/signal.c kernel/proc/signal_info.c kernel/proc/signal_pending.c
+ * kernel/proc/itimer.c lib/string.c
  * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
 /* What is pending, blocked, ignored and taken; one process that sends to itself and to another. */
 #include <setjmp.h>
