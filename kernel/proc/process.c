@@ -67,6 +67,7 @@ static bool may_lock_all(void)
 void process_init(void)
 {
 	aspace_may_lock_all = may_lock_all;
+	aspace_user_is_ending = signal_will_end;
 	for (size_t i = 0; i < ID_BUCKETS; i++) {
 		list_init(&group_chains[i]);
 		list_init(&session_chains[i]);

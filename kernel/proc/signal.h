@@ -128,6 +128,8 @@ void signal_fault(int sig, int code, uaddr_t address);
 bool signal_is_deliverable(void);
 /* It is to end: give up waits that nothing else interrupts. */
 bool signal_is_fatal_pending(void);
+/* It will end on its way back to user mode: that, or a signal whose default ends it is pending. */
+bool signal_will_end(void);
 /* The running thread blocks or ignores @sig (a terminal's check for SIGTTIN, SIGTTOU). */
 bool signal_is_blocked_or_ignored(int sig);
 /* Children of @parent need no wait: SIGCHLD is ignored or has SA_NOCLDWAIT. */

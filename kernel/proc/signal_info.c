@@ -73,6 +73,21 @@ bool signal_is_fatal_pending(void)
 	return (pending_now(t) & SIGNAL_BIT(SIGKILL)) != 0 || READ_ONCE(t->is_killed);
 }
 
+bool signal_will_end(void)
+{
+	const struct task *t = task_current();
+	struct process *p = t->process;
+
+	if (signal_is_fatal_pending())
+		return true;
+	u64 set = pending_now(t) & ~t->blocked & ~SIGNALS_STOPPING & ~SIGNALS_IGNORED_BY_DEFAULT;
+	for (; set != 0 && p->pid != PID_INIT; set &= set - 1) {
+		if (READ_ONCE(p->signals.actions[__builtin_ctzll(set) + 1].handler) == SIG_DFL)
+			return true;
+	}
+	return false;
+}
+
 u64 signal_pending_blocked(void)
 {
 	const struct task *t = task_current();

@@ -12,6 +12,7 @@
 #include "fs/filemap.h"
 #include "fs/fs.h"
 #include "kernel/proc/process.h"
+#include "kernel/sched/sched.h"
 #include "kernel/syscall/sys_fs.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
@@ -165,8 +166,9 @@ s64 sys_mincore(u64 addr, u64 length, u64 vec)
 		addr += n << PAGE_SHIFT;
 		vec += n;
 		pages -= n;
-		if (!uio_breathe())
-			return -EAGAIN;
+		sched_point();
+		if (signal_will_end())
+			return -EINTR; /* nobody sees it */
 	}
 	return 0;
 }

@@ -132,6 +132,8 @@ __must_check int aspace_lock_all(struct aspace *as, u32 mcl_flags);
 void aspace_unlock_all(struct aspace *as);
 /* Floor 7's: the running process may lock more than lock_limit_pages. NULL: nobody may. */
 extern bool (*aspace_may_lock_all)(void);
+/* Floor 7's: the running thread is to end, so that long work for it may stop. NULL: never. */
+extern bool (*aspace_user_is_ending)(void);
 /*
  * Map @pages pages of the kernel image from @image_start on, readable and executable, where mmap
  * would put them. 0 and *@at (also as->vdso), or -ENOMEM.

@@ -11,6 +11,8 @@
 #include "mm/vmm/region.h"
 #include "mm/vmm/unmap.h"
 
+bool (*aspace_user_is_ending)(void);
+
 bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
 {
 	if (addr > USER_MAX || len_bytes > USER_MAX - addr)
@@ -55,7 +57,9 @@ int range_populate(struct aspace *as, uaddr_t start, uaddr_t end, enum populate 
 				as, va, how == POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ, &leaf);
 		mutex_unlock(&as->lock);
 		sched_point();
-		if (err == 0 && thread_is_interrupted())
+		/* Only its end stops it: mlock does not return -EINTR to who has a handler. */
+		if (err == 0 && thread_is_interrupted() && aspace_user_is_ending != NULL &&
+		    aspace_user_is_ending())
 			err = -EINTR;
 	}
 	return err;

@@ -24,7 +24,7 @@ enum populate { POPULATE_TOUCH, POPULATE_READ, POPULATE_WRITE };
 
 /*
  * Fault in what [@start, @end) maps; stops at the first page that cannot be had. 0; -EFAULT:
- * nothing mapped there; -EACCES; -EIO: past the object's end; -ENOMEM; -EINTR: somebody wants the
- * thread. Context: may sleep; takes as->lock page by page.
+ * nothing mapped there; -EACCES; -EIO: past the object's end; -ENOMEM; -EINTR: the process
+ * is to end. Context: may sleep; takes as->lock page by page.
  */
 int range_populate(struct aspace *as, uaddr_t start, uaddr_t end, enum populate how);

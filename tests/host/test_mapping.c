@@ -158,6 +158,25 @@ static void mmap_populate_leaves_nothing_to_fault(void **state)
 		assert_true(leaf_at(as, PAGE(i)).bits & PTE_W);
 }
 
+static bool ends_at_once(void)
+{
+	return true;
+}
+
+static void populate_goes_on_for_handlers_and_stops_for_the_end(void **state)
+{
+	const u64 len = 4 * PAGE_SIZE;
+	assert_int_equal(map(PAGE(0), len, RW, MAP_PRIVATE), PAGE(0));
+	thread_current()->interrupted = true;
+	assert_int_equal(aspace_lock(as, PAGE(0), len, false), 0);
+	assert_int_equal(aspace_resident_pages(as), 4);
+	aspace_user_is_ending = ends_at_once;
+	assert_int_equal(map(PAGE(8), len, RW, MAP_PRIVATE | MAP_POPULATE), PAGE(8));
+	assert_int_equal(aspace_resident_pages(as), 5);
+	aspace_user_is_ending = NULL;
+	thread_current()->interrupted = false;
+}
+
 static void vdso_is_mapped_and_never_counted(void **state)
 {
 	static u8 image[2 * PAGE_SIZE] __aligned(4096);
@@ -554,6 +573,7 @@ int main(void)
 		T(mmap_fixed_that_fails_has_unmapped_nothing),
 		T(mmap_keeps_limits),
 		T(mmap_populate_leaves_nothing_to_fault),
+		T(populate_goes_on_for_handlers_and_stops_for_the_end),
 		T(vdso_is_mapped_and_never_counted),
 		T(munmap_checks_its_range),
 		T(munmap_takes_pages_and_leaves_the_rest),

@@ -78,6 +78,11 @@ void thread_start(struct thread *t)
 {
 }
 
+bool signal_will_end(void)
+{
+	return false;
+}
+
 bool signal_is_fatal_pending(void)
 {
 	return false;

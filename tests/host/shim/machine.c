@@ -69,8 +69,9 @@ bool failalloc_count(void)
 	return false;
 }
 
-/* Floor 7's answer, where mm/vmm/aspace.c is not part of the test. */
+/* Floor 7's answers, where mm/vmm is not part of the test. */
 __attribute__((weak)) bool (*aspace_may_lock_all)(void);
+__attribute__((weak)) bool (*aspace_user_is_ending)(void);
 
 /* ---- locks ---- */
 
