@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * /proc/fail-nth: writing N makes the Nth allocation from now on of the writing thread fail, and of
- * children it makes until then (mm/pmm/failalloc.h); reading tells what the reader has left, and
- * how many were made to fail since boot. Only in debug builds.
+ * What tests of failing allocations need, in debug builds alone. /proc/census: what the leak check
+ * counts (kernel/proc/leakcheck.h), so that nothing may get lost. /proc/fail-nth: writing N makes
+ * the Nth allocation from now on of the writing thread fail, and of children it makes until then
+ * (mm/pmm/failalloc.h); reading tells what the reader has left, and how many were made to fail
+ * since boot.
  *
  * Linux has a file of that name for each thread, /proc/N/task/N/fail-nth, which children do not
  * inherit.
@@ -12,6 +14,7 @@
 #include "fs/fs.h"
 #include "kernel/core/cmdline.h"
 #include "kernel/core/printk.h"
+#include "kernel/proc/leakcheck.h"
 #include "lib/abi/errno.h"
 #include "lib/parse.h"
 #include "mm/pmm/failalloc.h"
@@ -40,6 +43,7 @@ void failinfo_init(void)
 {
 	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
 		return;
-	if (procfs_register_control("fail-nth", show, store) != 0)
-		pr_warn("fail-nth: no room in /proc\n");
+	if (procfs_register_control("fail-nth", show, store) != 0 ||
+	    procfs_register("census", leakcheck_show) != 0)
+		pr_warn("fail-nth, census: no room in /proc\n");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/fail-nth, in debug builds. */
+/* /proc/fail-nth and /proc/census, in debug builds. */
 #pragma once
 
 /* Once, after procfs is there. */

@@ -3,12 +3,14 @@
  * The leak check. Frames of slabs are not compared, for how many a cache needs depends on how its
  * objects lie; the objects themselves are.
  *
- * Locks: none; only boot and the shutdown thread come here.
+ * Locks: none; `baseline` and `present` are boot's and the shutdown thread's alone.
  */
 #include "kernel/proc/leakcheck.h"
 
+#include "fs/fs.h"
 #include "kernel/core/printk.h"
 #include "kernel/sched/waitq.h"
+#include "lib/abi/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/pmm/kmap.h"
@@ -101,6 +103,21 @@ void leakcheck_baseline(void)
 	census_take(&baseline);
 	if (baseline.cache_count == CACHES_MAX)
 		pr_warn("leaks: more than %d slab caches: raise CACHES_MAX\n", CACHES_MAX);
+}
+
+int leakcheck_show(struct seq *s)
+{
+	struct census *now = kmalloc(sizeof(*now));
+	if (now == NULL)
+		return -ENOMEM;
+	census_take(now);
+	for (size_t i = 0; i < ARRAY_SIZE(compared_kinds); i++)
+		seq_printf(s, "%lu %s pages\n", now->kind_pages[compared_kinds[i].kind],
+			   compared_kinds[i].name);
+	for (u32 i = 0; i < now->cache_count; i++)
+		seq_printf(s, "%lu %s objects\n", now->caches[i].objects, now->caches[i].name);
+	kfree(now);
+	return 0;
 }
 
 void leakcheck_verdict(void)

@@ -13,6 +13,10 @@
  */
 void leakcheck_baseline(void);
 
+struct seq;
+/* What is counted, as text: "3 anon pages" and the like, a line each. 0 or -ENOMEM. */
+int leakcheck_show(struct seq *s);
+
 /*
  * Give stocks back and compare. What has just ended may take a moment to be freed, so this waits a
  * little before it believes in a leak. Prints "leaks: none", or "leaks: " and what is left by kind.

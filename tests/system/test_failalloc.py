@@ -30,3 +30,14 @@ def test_every_allocation_may_fail(machine):
             failed.append(f"{name}: " + "\n".join(out[-5:]))
     assert not failed, "\n".join(failed)
     assert machine.power_off() == "none"
+
+
+@pytest.mark.machines("virt")
+@pytest.mark.parametrize("nth", [1, 5, 20, 50, 100])
+def test_an_allocation_of_the_boot_fails(machine, nth):
+    """What the kernel cannot be without is named; the rest is missing, and nothing else."""
+    machine.power_on(f"failalloc={nth}")
+    _, match = machine.expect(r"Kernel panic: ([^\r\n]*)|heifer:~# ", timeout=60)
+    if match.group(1):
+        assert b"no memory" in match.group(1)
+        machine.expect("end of panic")
