@@ -8,6 +8,7 @@
  */
 #include "fs/file.h"
 
+#include "fs/file_lock.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
@@ -31,6 +32,16 @@ struct fd_table {
 };
 
 static struct slab_cache *table_cache;
+
+/*
+ * A descriptor of @t named @f until now. Record locks belong to the table, and go when any of its
+ * descriptors of the file does, says POSIX.
+ */
+static void close_file(const struct fd_table *t, struct file *f)
+{
+	file_lock_drop(f->inode, t);
+	file_put(f);
+}
 
 int fd_table_init(void)
 {
@@ -112,7 +123,7 @@ void fd_table_put(struct fd_table *t)
 	/* Nobody else is left, so no lock. */
 	for (u32 fd = 0; fd < t->size; fd++)
 		if (t->slots[fd].file != NULL)
-			file_put(t->slots[fd].file);
+			close_file(t, t->slots[fd].file);
 	if (t->slots != t->first)
 		kfree(t->slots);
 	slab_free(table_cache, t);
@@ -183,7 +194,7 @@ int fd_close(struct fd_table *t, int fd)
 	spin_unlock(&t->lock);
 	if (f == NULL)
 		return -EBADF;
-	file_put(f);
+	close_file(t, f);
 	return 0;
 }
 
@@ -202,7 +213,7 @@ int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 lim
 	}
 	spin_unlock(&t->lock);
 	if (old != NULL)
-		file_put(old);
+		close_file(t, old);
 	return err < 0 ? err : fd;
 }
 
@@ -250,7 +261,7 @@ static void close_matching(struct fd_table *t, u32 fd, u32 last, bool only_cloex
 		spin_unlock(&t->lock);
 		if (f == NULL)
 			break;
-		file_put(f);
+		close_file(t, f);
 	}
 }
 

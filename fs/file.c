@@ -2,6 +2,7 @@
 /* Open files: their life, and the defaults of file_ops. */
 #include "fs/file.h"
 
+#include "fs/file_lock.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/poll.h"
@@ -46,6 +47,7 @@ void file_put(struct file *f)
 {
 	if (!refcount_put(&f->refs))
 		return;
+	file_lock_drop(f->inode, f);
 	if (f->ops->release != NULL)
 		f->ops->release(f);
 	if (f->is_writer)

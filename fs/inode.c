@@ -36,6 +36,7 @@ void inode_init(struct inode *inode, const struct inode_ops *ops, struct filesys
 		.ctime = now,
 	};
 	refcount_init(&inode->refs, 1);
+	list_init(&inode->locks);
 	inode_unsettle(inode);
 	mutex_init(&inode->lock, is_dir ? "directory" : "inode",
 		   is_dir ? RANK_DIRECTORY : RANK_INODE);

@@ -16,6 +16,7 @@
 #include "kernel/sched/mutex.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
+#include "lib/list.h"
 #include "lib/refcount.h"
 #include "lib/types.h"
 
@@ -84,6 +85,8 @@ struct inode {
 	struct refcount refs; /* atomic */
 	s32 writers; /* atomic: how often it is open for writing; below 0: how often it is executed
 		      */
+
+	struct list locks; /* under a lock of fs/file_lock.c, whose they are */
 
 	/* under lock */
 	struct mutex lock;

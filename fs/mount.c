@@ -13,6 +13,7 @@
 #include "fs/fs.h"
 
 #include "fs/devfs.h"
+#include "fs/file_lock.h"
 #include "fs/pipe.h"
 #include "fs/procfs.h"
 #include "fs/socket.h"
@@ -303,8 +304,8 @@ static int show_filesystems(struct seq *s)
 static int init_caches(void)
 {
 	int (*const inits[])(void) = {
-		file_init, fd_table_init, filemap_init, tmpfs_inode_init,
-		pipe_init, socket_init,   procfs_init,  devfs_init,
+		file_init, file_lock_init, fd_table_init, filemap_init, tmpfs_inode_init,
+		pipe_init, socket_init,    procfs_init,   devfs_init,
 	};
 	int err = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(inits) && err == 0; i++)

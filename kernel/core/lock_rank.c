@@ -30,6 +30,7 @@ static const char *const rank_names[] = {
 	[RANK_TABLE] = "page table",
 	[RANK_LDISC] = "line discipline",
 	[RANK_DEVICE] = "device registry",
+	[RANK_FILE_LOCK] = "file locks",
 	[RANK_FUTEX] = "futex",
 	[RANK_WORK] = "work queue",
 	[RANK_IRQ_TABLE] = "interrupt table",

@@ -22,15 +22,16 @@ enum lock_rank {
 	RANK_ASPACE,      /* aspace->lock; any usercopy may take it, so all above are outside it */
 	/* spinning, interrupts on */
 	RANK_PROCESS_TREE, /* parents, children, groups, sessions, the pid table */
-	RANK_SIGNAL,   /* a process' handlers and pending signals: looked at with the tree held */
-	RANK_FD_TABLE, /* which file a descriptor names; files are put after it is released */
-	RANK_SOCKET,   /* all sockets' links, queues and names; wakes sleepers */
-	RANK_MOUNTS,   /* what is mounted where: looked at on every path walk */
-	RANK_OBJECT,   /* vm_object: its pages and the regions that map it */
-	RANK_TABLE,    /* contents of a shared page table, inside the space's lock; never two */
-	RANK_LDISC,    /* a terminal's line being edited; its echo goes to the port */
-	RANK_DEVICE,   /* registries of drivers and procfs entries */
-	RANK_FUTEX,    /* a bucket of sleepers; only their wait queues inside */
+	RANK_SIGNAL,    /* a process' handlers and pending signals: looked at with the tree held */
+	RANK_FD_TABLE,  /* which file a descriptor names; files are put after it is released */
+	RANK_SOCKET,    /* all sockets' links, queues and names; wakes sleepers */
+	RANK_MOUNTS,    /* what is mounted where: looked at on every path walk */
+	RANK_OBJECT,    /* vm_object: its pages and the regions that map it */
+	RANK_TABLE,     /* contents of a shared page table, inside the space's lock; never two */
+	RANK_LDISC,     /* a terminal's line being edited; its echo goes to the port */
+	RANK_DEVICE,    /* registries of drivers and procfs entries */
+	RANK_FILE_LOCK, /* who has locked which part of a file; only wait queues inside */
+	RANK_FUTEX,     /* a bucket of sleepers; only their wait queues inside */
 	/* spinning, interrupts off */
 	RANK_IRQ_FIRST,
 	RANK_WORK = RANK_IRQ_FIRST, /* queues of deferred work, filled from interrupts */

@@ -146,8 +146,14 @@ static s64 fcntl_file(struct file *f, u64 fd, u32 command, u64 arg)
 		return is_pipe(f) ? (s64)PIPE_BYTES : -EBADF;
 	case F_SETPIPE_SZ:
 		return set_pipe_size(f, arg);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_lock(f, fd, command, arg);
 	default:
-		/* Record locks among them: none is better than one that does not hold. */
 		return -EINVAL;
 	}
 }
@@ -343,15 +349,4 @@ s64 sys_fadvise64(u64 fd, u64 offset, u64 length, u64 advice)
 		result = -EINVAL;
 	file_put(f);
 	return result;
-}
-
-/* Advisory, and with no one to contend with yet: granted always. */
-s64 sys_flock(u64 fd, u64 operation)
-{
-	const u32 kind = (u32)operation & ~(u32)LOCK_NB;
-	struct file *f = file_of(fd);
-	if (f == NULL)
-		return -EBADF;
-	file_put(f);
-	return kind == LOCK_SH || kind == LOCK_EX || kind == LOCK_UN ? 0 : -EINVAL;
 }

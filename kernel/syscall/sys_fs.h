@@ -35,6 +35,9 @@ u64 file_size_limit(void);
 /* May @inode's content become so long? 0; -EFBIG, with a signal, if RLIMIT_FSIZE says no. */
 s64 file_check_size(const struct inode *inode, u64 size_bytes);
 
+/* sys_lock.c: what F_SETLK and its like do, with the struct flock at @arg. @f is what @fd names. */
+s64 fcntl_lock(struct file *f, u64 fd, u32 command, uaddr_t arg);
+
 /* A path copied from user memory. */
 struct user_path {
 	char *text;
