@@ -385,13 +385,16 @@ static void exec_commit(struct exec *x)
 	if (x->is_secure)
 		p->parent_death_signal = 0;
 	spin_unlock(&process_tree_lock);
+	/* The rights first: who may not look at a program with these finds nothing of it. */
+	spin_lock(&p->signals.lock);
+	t->task->cred = x->cred;
+	spin_unlock(&p->signals.lock);
+	if (x->is_secure)
+		strace_drop(p);
 	process_replace_memory(x->aspace);
 	x->aspace = NULL;
 	swap_files(p, x);
 	signal_state_exec();
-	if (x->is_secure)
-		strace_drop(p);
-	t->task->cred = x->cred;
 	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);
 	fpu_reset(&t->arch);

@@ -55,31 +55,47 @@ static struct file *strace_lookup(struct process *p)
 	return f;
 }
 
-/* Consumes the reference to @f; NULL: no more. Nothing for one that is at its end. */
-static void strace_set(struct process *p, struct file *f)
+/* As with ptrace(2): one's own, or root. Not PID 1, on which everybody waits. */
+static bool may_trace_locked(const struct process *p)
+{
+	const u32 euid = cred_current()->euid;
+	const struct cred *theirs = &p->leader->cred;
+	if (p->pid == PID_INIT)
+		return false;
+	return p == process_current() || euid == 0 ||
+	       (euid == theirs->uid && euid == theirs->euid && euid == theirs->suid);
+}
+
+/*
+ * Consumes the reference to @f; NULL: no more. Nothing for one that is at its end. @asks: only if
+ * the running thread may; asked in the same moment, or exec could give rights between. -EPERM.
+ */
+static int strace_set(struct process *p, struct file *f, bool asks)
 {
 	spin_lock(&p->signals.lock);
-	struct file *old = p->strace;
-	if (p->aspace != NULL || f == NULL)
+	const bool may = !asks || may_trace_locked(p);
+	struct file *old = f;
+	if (may && (p->aspace != NULL || f == NULL)) {
+		old = p->strace;
 		WRITE_ONCE(p->strace, f);
-	else
-		old = f;
+	}
 	spin_unlock(&p->signals.lock);
 	if (old == f) {
 		if (f != NULL)
 			file_put(f);
-		return;
+		return may ? 0 : -EPERM;
 	}
 	if ((old == NULL) != (f == NULL))
 		traced_add(f != NULL ? 1 : -1);
 	if (old != NULL)
 		file_put(old);
+	return 0;
 }
 
 void strace_drop(struct process *p)
 {
 	if (READ_ONCE(p->strace) != NULL)
-		strace_set(p, NULL);
+		(void)strace_set(p, NULL, false);
 }
 
 void strace_fork(struct process *child)
@@ -88,7 +104,7 @@ void strace_fork(struct process *child)
 		return;
 	struct file *f = strace_lookup(process_current());
 	if (f != NULL)
-		strace_set(child, f);
+		(void)strace_set(child, f, false);
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */
@@ -208,45 +224,22 @@ static int parse_request(const char *text, struct request *r)
 	return error != 0 || (*text != '\0' && *text != '\n') ? -EINVAL : 0;
 }
 
-/* As with kill(2): one's own, or root. Not PID 1, on which everybody waits. */
-static bool may_trace(struct process *p)
-{
-	const u32 euid = cred_current()->euid;
-	if (p->pid == PID_INIT)
-		return false;
-	return p == process_current() || euid == 0 || euid == process_cred(p).suid;
-}
-
-/* Counted; an errno: none that may be traced. */
-static int target_lookup(const struct request *r, struct process **out)
+static int carry_out(const struct request *r)
 {
 	struct process *p = process_lookup(r->pid != 0 ? (u32)r->pid : process_current()->pid);
 	if (p == NULL)
 		return -ESRCH;
-	if (!may_trace(p)) {
-		process_put(p);
-		return -EPERM;
-	}
-	*out = p;
-	return 0;
-}
-
-static int carry_out(const struct request *r)
-{
-	struct process *p;
-	const int error = target_lookup(r, &p);
-	if (error != 0)
-		return error;
 	struct file *f = NULL;
+	int error = -EBADF;
 	if (!r->ends)
 		f = fd_lookup(task_current()->files, (int)MIN(r->fd, (u64)INT32_MAX));
-	const bool is_bad = !r->ends && (f == NULL || !f->writable);
-	if (is_bad && f != NULL)
+	if (r->ends || (f != NULL && f->writable)) {
+		error = strace_set(p, f, true);
+	} else if (f != NULL) {
 		file_put(f);
-	if (!is_bad)
-		strace_set(p, f);
+	}
 	process_put(p);
-	return is_bad ? -EBADF : 0;
+	return error;
 }
 
 static ssize_t device_write(struct file *f, struct uio *u, u64 *pos)

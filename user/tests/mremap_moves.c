@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
 /* mremap: what grows, shrinks and moves keeps its contents, its sharing and its copy-on-write. */
-/* oracle: linux-system */
 #include "lib/test.h"
 
 #include <sys/resource.h>
