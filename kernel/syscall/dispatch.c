@@ -6,6 +6,7 @@
  */
 #include "kernel/syscall/dispatch.h"
 
+#include "arch/riscv/cpu/barrier.h"
 #include "generated/syscall_protos.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
@@ -77,11 +78,20 @@ static __noinline s64 syscall_without_memory(const struct trap_frame *f, u64 num
 	return result;
 }
 
+static bool is_anybody_watching(void)
+{
+	return trace_is_on(TRACE_SYSCALL) || trace_is_on(TRACE_RETURN) || strace_is_used();
+}
+
 static void trace_changed(void)
 {
-	const bool wanted = trace_is_on(TRACE_SYSCALL) || trace_is_on(TRACE_RETURN) ||
-			    strace_is_used();
-	WRITE_ONCE(straight_count, wanted ? 0 : SYSCALL_COUNT);
+	bool wanted = is_anybody_watching();
+	do {
+		WRITE_ONCE(straight_count, wanted ? 0 : SYSCALL_COUNT);
+		/* Two harts may be here with different answers: whoever wrote last looks again. */
+		barrier_full();
+		wanted = is_anybody_watching();
+	} while ((READ_ONCE(straight_count) == 0) != wanted);
 }
 
 void syscall_init(void)
