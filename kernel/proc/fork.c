@@ -180,21 +180,13 @@ static int build_child(struct process *child, struct process *parent, const stru
 
 /*
  * Sleep until @child has its own memory or is gone; being killed ends it too. A signal that does
- * not kill must not: the child runs on the memory and the stack that its handler would use. It
- * stays pending (TW_SIGNAL), only its mark on the wait is taken off, under the lock under which a
- * SIGKILL sets it, so none is lost.
+ * not kill must not: the child runs on the memory and the stack that its handler would use.
  */
 static void vfork_wait(struct process *child)
 {
-	struct signal_state *signals = &process_current()->signals;
-	bool is_killed = false;
-	while (!is_killed &&
-	       wait_event_interruptible(&child->vfork_wait, READ_ONCE(child->vfork_done)) != 0) {
-		spin_lock(&signals->lock);
-		thread_clear_interrupted();
-		is_killed = signal_is_fatal_pending();
-		spin_unlock(&signals->lock);
-	}
+	while (wait_event_interruptible(&child->vfork_wait, READ_ONCE(child->vfork_done)) != 0 &&
+	       signal_put_off())
+		;
 }
 
 static s64 fork_process(const struct fork_args *args)

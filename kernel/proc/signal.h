@@ -130,6 +130,11 @@ bool signal_is_deliverable(void);
 bool signal_is_fatal_pending(void);
 /* It will end on its way back to user mode: that, or a signal whose default ends it is pending. */
 bool signal_will_end(void);
+/*
+ * A wait of the running thread was interrupted, but what it waits for comes first: the signal stays
+ * pending until the way out of the kernel, and waiting goes on. False: it is to end.
+ */
+bool signal_put_off(void);
 /* The running thread blocks or ignores @sig (a terminal's check for SIGTTIN, SIGTTOU). */
 bool signal_is_blocked_or_ignored(int sig);
 /* Children of @parent need no wait: SIGCHLD is ignored or has SA_NOCLDWAIT. */

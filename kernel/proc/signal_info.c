@@ -88,6 +88,18 @@ bool signal_will_end(void)
 	return false;
 }
 
+bool signal_put_off(void)
+{
+	struct signal_state *s = &process_current()->signals;
+
+	/* Under the lock under which a SIGKILL marks the thread: none is lost. */
+	spin_lock(&s->lock);
+	thread_clear_interrupted();
+	const bool goes_on = !signal_is_fatal_pending();
+	spin_unlock(&s->lock);
+	return goes_on;
+}
+
 u64 signal_pending_blocked(void)
 {
 	const struct task *t = task_current();

@@ -156,9 +156,12 @@ void strace_end(struct strace_line *l)
 	l->text[l->len] = '\n';
 	struct uio u;
 	uio_init_kernel(&u, l->text, l->len + 1);
-	const ssize_t n = file_write(f, &u);
+	ssize_t n;
+	do {
+		n = file_write(f, &u);
+	} while (u.left > 0 && (n > 0 || ((n == -EINTR || n == -ERESTARTSYS) && signal_put_off())));
 	file_put(f);
-	/* Nobody reads any more, or the disk is full; a signal only costs the line. */
+	/* Nobody reads any more, or the disk is full; being killed only costs the line. */
 	if (n < 0 && n != -EINTR && n != -ERESTARTSYS && n != -EAGAIN)
 		strace_drop(p);
 }

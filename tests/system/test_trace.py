@@ -145,6 +145,16 @@ def test_strace_shows_calls_signals_and_ends_in_words(booted):
     run("rm /tmp/trace /tmp/pid")
 
 
+@pytest.mark.machines("virt", "virt-1")
+def test_strace_loses_no_line_to_a_slow_reader_or_a_signal(booted):
+    run = booted.shell.run_check
+    run("echo 'trap : CHLD; for i in 1 2 3 4 5; do (exit 3) & (exit 3) & (exit 3) & (exit 3) & wait; done; wait; wait' "
+        "> /tmp/children; strace sh /tmp/children 2>&1 | (sleep 2; cat) > /tmp/trace")
+    assert run("grep -c 'exited with 3' /tmp/trace") == ["20"]
+    assert int(run("grep -c 'clone' /tmp/trace")[0]) == 20
+    run("rm /tmp/trace /tmp/children")
+
+
 @pytest.mark.machines("virt")
 def test_strace_into_a_closed_pipe_ends_and_nothing_leaks(machine):
     shell = machine.boot()
