@@ -242,7 +242,7 @@ int file_lock_set(struct inode *inode, const struct file_lock_range *want, enum 
 	 */
 	const bool needs_memory = want->type != F_UNLCK || want->first != 0 ||
 				  want->last != FILE_LOCK_LAST_MAX;
-	waitq_init(&r.queue);
+	waitq_init(&r.queue, "file lock");
 	for (u32 i = 0; needs_memory && i < ARRAY_SIZE(r.spare); i++)
 		r.spare[i] = slab_alloc(lock_cache);
 	int result = -ENOLCK;

@@ -96,10 +96,10 @@ static void pipe_setup(struct pipe *p)
 {
 	*p = (struct pipe){ 0 };
 	mutex_init(&p->lock, "pipe", RANK_PIPE);
-	waitq_init(&p->read_wait);
-	waitq_init(&p->write_wait);
-	waitq_init(&p->open_wait);
-	waitq_init(&p->poll_wait);
+	waitq_init(&p->read_wait, "pipe read");
+	waitq_init(&p->write_wait, "pipe write");
+	waitq_init(&p->open_wait, "FIFO open");
+	waitq_init(&p->poll_wait, "pipe poll");
 }
 
 /* Nobody has it open: forget what was not read. */

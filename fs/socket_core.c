@@ -17,7 +17,7 @@ static const struct inode_ops socket_inode_ops = {
 };
 
 struct spinlock socket_lock = SPINLOCK_INIT("sockets", RANK_SOCKET);
-struct waitq socket_room_wait = WAITQ_INIT(socket_room_wait);
+struct waitq socket_room_wait = WAITQ_INIT(socket_room_wait, "socket poll");
 
 static struct list bound = LIST_INIT(bound); /* under socket_lock: struct socket.bound_node */
 static struct filesystem sockfs = { .type = "sockfs", .statfs = sockfs_statfs };
@@ -54,9 +54,9 @@ struct socket *socket_alloc(u32 type)
 	list_init(&s->pending);
 	list_init(&s->pending_node);
 	list_init(&s->bound_node);
-	waitq_init(&s->read_wait);
-	waitq_init(&s->write_wait);
-	waitq_init(&s->poll_wait);
+	waitq_init(&s->read_wait, "socket read");
+	waitq_init(&s->write_wait, "socket write");
+	waitq_init(&s->poll_wait, "socket poll");
 	return s;
 }
 

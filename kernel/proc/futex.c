@@ -134,7 +134,7 @@ int futex_wait(const struct futex_wait_args *args)
 	int error = key_of(args->word, args->is_private, &sleeper.key);
 	if (error != 0)
 		return error;
-	waitq_init(&sleeper.queue);
+	waitq_init(&sleeper.queue, "futex");
 	struct futex_bucket *b = bucket_of(&sleeper.key);
 	spin_lock(&b->lock);
 	list_push_back(&b->sleepers, &sleeper.node);

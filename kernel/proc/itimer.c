@@ -76,7 +76,7 @@ void itimer_init(struct itimer *t, void (*expired)(struct itimer *t))
 	t->expired = expired;
 	timer_init(&t->timer, itimer_fire);
 	work_init(&t->work, itimer_work);
-	waitq_init(&t->idle);
+	waitq_init(&t->idle, "interval timer");
 	spin_init(&t->lock, "itimer", RANK_SIGNAL);
 	t->when = CLOCK_NEVER;
 	t->interval = 0;

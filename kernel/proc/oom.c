@@ -32,7 +32,7 @@
 #define FREE_TRIES_NS  1000000000UL
 
 static u32 is_choosing; /* atomic: exchanged by who chooses */
-static struct waitq chosen = WAITQ_INIT(chosen);
+static struct waitq chosen = WAITQ_INIT(chosen, "memory");
 
 /* only who chooses */
 static u32 free_tries; /* granted one after the other, the last at: */

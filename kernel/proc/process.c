@@ -117,8 +117,8 @@ struct process *process_create(void)
 	list_init(&p->sibling);
 	list_init(&p->group_node);
 	list_init(&p->session_node);
-	waitq_init(&p->child_wait);
-	waitq_init(&p->vfork_wait);
+	waitq_init(&p->child_wait, "child");
+	waitq_init(&p->vfork_wait, "vfork");
 	p->state = PROCESS_ALIVE;
 	p->exit_signal = SIGCHLD;
 	p->fork_mode = IS_ENABLED(CONFIG_FORK_DEFAULT_COPY) ? FORK_COPY : FORK_PAGE;

@@ -145,9 +145,11 @@ static bool owner(u32 pid, u32 *uid, u32 *gid)
 }
 
 static const struct procfs_process_file files[] = {
-	{ "stat", procinfo_stat },       { "status", procinfo_status }, { "statm", procinfo_statm },
-	{ "cmdline", procinfo_cmdline }, { "comm", procinfo_comm },     { "maps", procinfo_maps },
-	{ "environ", procinfo_environ }, { "limits", procinfo_limits }, { NULL, NULL },
+	{ "stat", procinfo_stat },       { "status", procinfo_status },
+	{ "statm", procinfo_statm },     { "cmdline", procinfo_cmdline },
+	{ "comm", procinfo_comm },       { "maps", procinfo_maps },
+	{ "environ", procinfo_environ }, { "limits", procinfo_limits },
+	{ "wchan", procinfo_wchan },     { NULL, NULL },
 };
 
 static const struct procfs_process_ops process_ops = {

@@ -20,6 +20,7 @@ int procinfo_status(u32 pid, u32 tid, struct seq *s);
 int procinfo_statm(u32 pid, u32 tid, struct seq *s);
 int procinfo_comm(u32 pid, u32 tid, struct seq *s);
 int procinfo_limits(u32 pid, u32 tid, struct seq *s);
+int procinfo_wchan(u32 pid, u32 tid, struct seq *s);
 /* procinfo_memory.c: those that read its memory or regions. */
 int procinfo_cmdline(u32 pid, u32 tid, struct seq *s);
 int procinfo_environ(u32 pid, u32 tid, struct seq *s);

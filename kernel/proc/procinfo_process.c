@@ -113,6 +113,21 @@ int procinfo_stat(u32 pid, u32 tid, struct seq *s)
 	return 0;
 }
 
+/* In words, where Linux has the name of a function: "0" for one that runs or is not ours to look
+ * at. */
+int procinfo_wchan(u32 pid, u32 tid, struct seq *s)
+{
+	struct process *p;
+	struct process_snapshot snapshot;
+	const int error = process_snapshot_take(pid, tid, &p, &snapshot);
+	if (error != 0)
+		return error;
+	const char *reason = process_may_be_looked_at(p) ? snapshot.wait_reason : NULL;
+	seq_printf(s, "%s", reason != NULL ? reason : "0");
+	process_put(p);
+	return 0;
+}
+
 static const char *state_name(char state)
 {
 	switch (state) {

@@ -27,7 +27,7 @@
 #define END_TIMEOUT_NS 10000000000UL
 #define SWEEP_PAUSE_NS 5000000UL
 
-static struct waitq changed = WAITQ_INIT(changed); /* of the flags below */
+static struct waitq changed = WAITQ_INIT(changed, "power off"); /* of the flags below */
 
 static u32 is_asked;          /* atomic: exchanged by the first who asks */
 static enum shutdown_how how; /* written by that one before is_requested */

@@ -426,7 +426,7 @@ void signal_state_init(struct process *p)
 	memset(s, 0, sizeof(*s));
 	spin_init(&s->lock, "signals", RANK_SIGNAL);
 	list_init(&s->pending.queue);
-	waitq_init(&s->wait);
+	waitq_init(&s->wait, "signal");
 	itimer_init(&s->real_timer, real_timer_expired);
 }
 

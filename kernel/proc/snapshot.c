@@ -40,6 +40,7 @@ static void snapshot_locked(struct task *task, bool is_one, struct process_snaps
 		.state = task_state_letter(task),
 		.exit_status = p->exit_status,
 		.nice = READ_ONCE(t->nice),
+		.wait_reason = READ_ONCE(t->wait_reason),
 		.cpu = READ_ONCE(t->arch.cpu)->index,
 		.tty_foreground = -1,
 		.children_user = p->children_user_time,

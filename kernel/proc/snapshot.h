@@ -18,6 +18,7 @@ struct process_snapshot {
 	char name[THREAD_NAME_BYTES];
 	u32 exit_status;
 	s32 nice;
+	const char *wait_reason; /* NULL: it does not wait */
 	u32 cpu;
 	u32 tty_device;     /* 0: none */
 	s32 tty_foreground; /* -1: none */

@@ -25,12 +25,12 @@
 #ifdef CONFIG_DEBUG_LOCKS
 static void order_check(const struct mutex *m, const void *at)
 {
-	held_locks_check(&thread_current()->held, m, m->name, m->rank, at);
+	held_locks_check(&thread_current()->held, m, m->queue.name, m->rank, at);
 }
 
 static void order_add(const struct mutex *m, const void *at)
 {
-	held_locks_push(&thread_current()->held, m, m->name, m->rank, at);
+	held_locks_push(&thread_current()->held, m, m->queue.name, m->rank, at);
 }
 
 static __noreturn __cold void not_the_holder(const struct mutex *m, const void *at)
@@ -43,7 +43,7 @@ static __noreturn __cold void not_the_holder(const struct mutex *m, const void *
 	if (holder != NULL)
 		held_locks_print(&holder->held);
 	panic("mutex '%s' is released at %s by thread '%s', which does not hold it; %s%s does",
-	      m->name, here, thread_current()->name, holder != NULL ? "thread " : "nobody",
+	      m->queue.name, here, thread_current()->name, holder != NULL ? "thread " : "nobody",
 	      holder != NULL ? holder->name : "");
 }
 
@@ -105,8 +105,8 @@ static inline void order_remove(const struct mutex *m, const void *at)
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
 {
 	ASSERT(rank < RANK_SPIN_FIRST);
-	*m = (struct mutex){ .name = name, .rank = rank };
-	waitq_init(&m->queue);
+	*m = (struct mutex){ .rank = rank };
+	waitq_init(&m->queue, name);
 }
 
 /* Acquire: pairs with the release in mutex_unlock(). */
@@ -131,7 +131,8 @@ static __noinline void lock_slowly(struct mutex *m)
 	(void)__atomic_fetch_add(&m->waiting, 1, __ATOMIC_RELAXED);
 	barrier_full(); /* pairs with mutex_unlock() */
 	waitq_add(&m->queue, &w);
-	t->wait_reason = m->name;
+	const char *outer = t->wait_reason; /* a condition may take mutexes */
+	t->wait_reason = m->queue.name;
 	for (u32 overtaken = 0;; overtaken++) {
 		sleep_prepare(false);
 		if (take_in_turn(m))
@@ -141,7 +142,7 @@ static __noinline void lock_slowly(struct mutex *m)
 		sleep_commit(CLOCK_NEVER);
 	}
 	sleep_cancel();
-	t->wait_reason = NULL;
+	t->wait_reason = outer;
 	waitq_remove(&m->queue, &w);
 	(void)__atomic_fetch_sub(&m->waiting, 1, __ATOMIC_RELAXED);
 }

@@ -10,18 +10,17 @@ struct mutex {
 	u32 waiting;                /* threads in the slow path */
 	bool is_starving; /* somebody is overtaken too often: the next unlock hands over */
 
-	struct waitq queue; /* own lock */
+	struct waitq queue; /* own lock; its name is the mutex' */
 
 	/* set once at creation */
-	const char *name;
 	enum lock_rank rank;
 };
 
-#define MUTEX_INIT(m, mutex_name, mutex_rank)                                              \
-	{                                                                                  \
-		.queue = WAITQ_INIT((m).queue), .name = (mutex_name), .rank = (mutex_rank) \
+#define MUTEX_INIT(m, mutex_name, mutex_rank)                                    \
+	{                                                                        \
+		.queue = WAITQ_INIT((m).queue, mutex_name), .rank = (mutex_rank) \
 	}
-/* @name must outlive the mutex. */
+/* @name: as of a wait queue. */
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank);
 /* Context: may sleep. */
 void mutex_lock(struct mutex *m);

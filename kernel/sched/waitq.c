@@ -14,10 +14,11 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
 
-void waitq_init(struct waitq *q)
+void waitq_init(struct waitq *q, const char *name)
 {
 	spin_init(&q->lock, "wait queue", RANK_WAITQ);
 	list_init(&q->waiters);
+	q->name = name;
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
@@ -117,7 +118,7 @@ void sleep_commit(nsec_t deadline)
 
 int sleep_until(nsec_t deadline)
 {
-	struct waitq nobody = WAITQ_INIT(nobody);
+	struct waitq nobody = WAITQ_INIT(nobody, "sleep");
 	const int result = wait_event_until(&nobody, false, true, deadline);
 	return result == -ETIMEDOUT ? 0 : result;
 }

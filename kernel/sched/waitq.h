@@ -18,6 +18,7 @@
 struct waitq {
 	struct spinlock lock; /* RANK_WAITQ */
 	struct list waiters;  /* under lock: struct waiter.node, who waits longest first */
+	const char *name;     /* set once at creation */
 };
 
 struct waiter {
@@ -28,11 +29,15 @@ struct waiter {
 	void (*notify)(struct waiter *w);
 };
 
-#define WAITQ_INIT(name)                                                    \
-	{                                                                   \
-		SPINLOCK_INIT(#name, RANK_WAITQ), LIST_INIT((name).waiters) \
+/*
+ * @name: what sleepers are shown to wait for: "pipe read". A literal, or as lasting: readers of
+ * thread->wait_reason may be late.
+ */
+#define WAITQ_INIT(q, queue_name)                                                             \
+	{                                                                                     \
+		SPINLOCK_INIT("wait queue", RANK_WAITQ), LIST_INIT((q).waiters), (queue_name) \
 	}
-void waitq_init(struct waitq *q);
+void waitq_init(struct waitq *q, const char *name);
 /*
  * Wake all, or the one that waits longest of those that sleep (and all that are notified: those
  * look at many queues and promise nothing). Any context. The queue must outlive the call: what the
@@ -65,7 +70,7 @@ void sleep_cancel(void);
 		might_sleep();                                                                \
 		if (!(condition)) {                                                           \
 			struct waiter _w = { .thread = thread_current() };                    \
-			_w.thread->wait_reason = #q;                                          \
+			_w.thread->wait_reason = (q)->name;                                   \
 			waitq_add(q, &_w);                                                    \
 			for (;;) {                                                            \
 				sleep_prepare(interruptible);                                 \

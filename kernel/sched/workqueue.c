@@ -18,9 +18,10 @@ struct workqueue {
 	struct waitq wait;
 };
 
-#define WORKQUEUE_INIT(q)                                                                   \
-	{                                                                                   \
-		SPINLOCK_INIT("work", RANK_WORK), LIST_INIT((q).list), WAITQ_INIT((q).wait) \
+#define WORKQUEUE_INIT(q)                                              \
+	{                                                              \
+		SPINLOCK_INIT("work", RANK_WORK), LIST_INIT((q).list), \
+			WAITQ_INIT((q).wait, "work")                   \
 	}
 
 static struct workqueue prompt = WORKQUEUE_INIT(prompt);

@@ -125,6 +125,7 @@ static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
 		result = -ENOMEM;
 		is_over = true;
 	}
+	thread_current()->wait_reason = "poll";
 	while (!is_over) {
 		sleep_prepare(true);
 		result = (s64)ask_all(items, count, NULL);
@@ -136,6 +137,7 @@ static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
 		else
 			sleep_commit(deadline);
 	}
+	thread_current()->wait_reason = NULL;
 	leave_queues(&w);
 	return result;
 }

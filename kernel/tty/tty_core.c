@@ -268,10 +268,10 @@ void tty_core_init(struct tty *t, struct serial_port *port)
 {
 	t->port = port;
 	work_init(&t->work, tty_work);
-	waitq_init(&t->read_claim.wait);
-	waitq_init(&t->write_claim.wait);
-	waitq_init(&t->read_wait);
-	waitq_init(&t->write_wait);
+	waitq_init(&t->read_claim.wait, "tty read turn");
+	waitq_init(&t->write_claim.wait, "tty write turn");
+	waitq_init(&t->read_wait, "tty read");
+	waitq_init(&t->write_wait, "tty write");
 	spin_init(&t->lock, "tty", RANK_LDISC);
 	ldisc_init(&t->ldisc);
 	t->winsize = (struct winsize){ .ws_row = 24, .ws_col = 80 };

@@ -130,7 +130,7 @@ int signal_send(struct process *p, int sig, const struct siginfo *info)
 	return 0;
 }
 
-void waitq_init(struct waitq *q)
+void waitq_init(struct waitq *q, const char *name)
 {
 	list_init(&q->waiters);
 }

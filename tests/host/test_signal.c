@@ -43,7 +43,7 @@ void thread_clear_interrupted(void)
 	thread_current()->interrupted = false;
 }
 
-void waitq_init(struct waitq *q)
+void waitq_init(struct waitq *q, const char *name)
 {
 	list_init(&q->waiters);
 }

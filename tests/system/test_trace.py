@@ -73,6 +73,22 @@ def test_console_key_tells_what_the_kernel_knows(booted):
     assert booted.shell.run_check("echo still here") == ["still here"]
 
 
+@pytest.mark.machines("virt", "virt-1")
+def test_task_list_says_in_words_what_tasks_wait_for(booted):
+    run = booted.shell.run_check
+    run("mkfifo /tmp/fifo; cat < /tmp/fifo & echo $! > /tmp/opens; sleep 1000 | cat & echo $! > /tmp/reads; "
+        "sleep 1000 & echo $! > /tmp/sleeps")
+    booted.settle()
+    expected = {"opens": "FIFO open", "reads": "pipe read", "sleeps": "sleep"}
+    pids = {name: run(f"cat /tmp/{name}")[0] for name in expected}
+    text = ask(booted, "t", rf" {pids['sleeps']} +\d+ +\d+ +\d+ S +\d sleep [^\r\n]*\r\n")
+    for name, reason in expected.items():
+        assert re.search(rf" {pids[name]} +{pids[name]} +\d+ +\d+ S +\d \S+ +{reason}\r?$", text, re.M), text
+        assert run(f"cat /proc/{pids[name]}/wchan; echo") == [reason]
+    assert run("cat /proc/self/wchan; echo") == ["0"]
+    run("kill $(cat /tmp/opens /tmp/reads /tmp/sleeps); kill %2; wait; rm /tmp/opens /tmp/reads /tmp/sleeps /tmp/fifo")
+
+
 @pytest.mark.machines("virt")
 def test_console_key_shows_where_every_hart_is(booted):
     booted.shell.run_check("for i in 1 2 3 4 5; do (while :; do :; done) & echo $! >> /tmp/pids; done")

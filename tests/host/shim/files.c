@@ -70,7 +70,7 @@ void schedule(void)
 {
 }
 
-void waitq_init(struct waitq *q)
+void waitq_init(struct waitq *q, const char *name)
 {
 	spin_init(&q->lock, "wait queue", RANK_WAITQ);
 	list_init(&q->waiters);

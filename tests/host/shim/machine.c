@@ -119,14 +119,14 @@ void might_sleep(void)
 
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank)
 {
-	*m = (struct mutex){ .name = name, .rank = rank };
+	*m = (struct mutex){ .queue.name = name, .rank = rank };
 }
 
 void mutex_lock(struct mutex *m)
 {
 	might_sleep();
 	if (m->holder != NULL)
-		panic("mutex %s taken twice", m->name);
+		panic("mutex %s taken twice", m->queue.name);
 	m->holder = host_current;
 	shim_locks_held++;
 }
@@ -142,7 +142,7 @@ bool mutex_try_lock(struct mutex *m)
 void mutex_unlock(struct mutex *m)
 {
 	if (m->holder != host_current)
-		panic("mutex %s released by who does not hold it", m->name);
+		panic("mutex %s released by who does not hold it", m->queue.name);
 	m->holder = NULL;
 	shim_locks_held--;
 }
