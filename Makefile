@@ -36,7 +36,7 @@ include scripts/make/lint.mk
 
 .PHONY: help check test clean FORCE
 
-# The shell does the talking: one printf, one screen.
+# One screen.
 help:
 	@sed 's/^# \?//; 1,2d' scripts/make/help.txt
 
