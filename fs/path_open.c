@@ -129,8 +129,11 @@ static int open_inode(struct walk *w, struct inode *inode, u32 flags, bool is_ne
 		f->is_writer = err == 0;
 	}
 	f->flags &= ~(u32)O_NOCTTY; /* a terminal has looked at it by now; fcntl does not show it */
-	if (err == 0 && (flags & O_TRUNC) != 0 && S_ISREG(inode->mode) && !is_new)
+	if (err == 0 && (flags & O_TRUNC) != 0 && S_ISREG(inode->mode) && !is_new) {
 		err = inode_truncate(inode, 0);
+		if (err == 0)
+			inode_drop_set_id(inode, w->ctx->cred);
+	}
 	if (err < 0) {
 		file_put(f);
 		return err;

@@ -270,6 +270,8 @@ s64 sys_ftruncate(u64 fd, u64 length)
 		result = file_check_size(f->inode, length);
 	if (result == 0)
 		result = inode_truncate(f->inode, length);
+	if (result == 0)
+		inode_drop_set_id(f->inode, cred_current());
 	file_put(f);
 	return result;
 }

@@ -190,6 +190,8 @@ s64 sys_truncate(u64 path, u64 length)
 		err = file_check_size(inode, length);
 	if (err == 0)
 		err = inode_truncate(inode, length);
+	if (err == 0)
+		inode_drop_set_id(inode, cred);
 	inode_put(inode);
 	return err;
 }

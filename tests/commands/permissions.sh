@@ -214,3 +214,14 @@ mkdir -m 000 d
 touch d/x && ls d
 chmod 644 a
 ./a
+
+#: truncation-drops-set-id
+for by in root alice; do
+	echo text >f
+	chmod 6777 f
+	su $by -c 'truncate -s 1 f'
+	stat -c '%a %s' f
+	chmod 6777 f
+	su $by -c ': >f'
+	stat -c '%a %s' f
+done
