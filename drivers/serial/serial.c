@@ -329,6 +329,7 @@ static void console_write_polled(struct console *c, const char *text, size_t len
 static bool try_number(struct serial_port *p, const struct serial_family *family, u32 number)
 {
 	(void)snprintf(p->name, sizeof(p->name), "%s%u", family->prefix, number);
+	p->number = number;
 	p->major = family->major;
 	p->minor = family->first_minor + number;
 	return serial_find_name(p->name) == NULL;

@@ -54,6 +54,7 @@ struct serial_port {
 
 	/* set once by serial_register() */
 	char name[16]; /* as under /dev */
+	u32 number;    /* the last part of it */
 	u32 major, minor;
 	struct console console;
 

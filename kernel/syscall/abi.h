@@ -21,6 +21,7 @@
 #include "lib/abi/reboot.h"
 #include "lib/abi/resource.h"
 #include "lib/abi/sched.h"
+#include "lib/abi/serial.h"
 #include "lib/abi/signal.h"
 #include "lib/abi/socket.h"
 #include "lib/abi/stat.h"

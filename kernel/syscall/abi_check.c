@@ -48,6 +48,7 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <linux/serial.h>
 #include <linux/signal.h>
 #include <linux/stat.h>
 #include <linux/sysinfo.h>
@@ -286,6 +287,8 @@ SIZE(struct kpollfd, struct pollfd);
 MEMBER(struct kpollfd, struct pollfd, revents);
 SIZE(struct kepoll_event, struct epoll_event);
 MEMBER(struct kepoll_event, struct epoll_event, data);
+SIZE(struct kserial_struct, struct serial_struct);
+MEMBER(struct kserial_struct, struct serial_struct, iomem_base);
 SIZE(struct kflock, struct flock);
 MEMBER(struct kflock, struct flock, l_start);
 MEMBER(struct kflock, struct flock, l_pid);

@@ -10,6 +10,7 @@
 #include "kernel/tty/tty_job.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/ioctl.h"
+#include "lib/abi/serial.h"
 #include "lib/abi/signal.h"
 #include "lib/string.h"
 
@@ -138,6 +139,14 @@ static s64 count_input(struct tty *t, uaddr_t to)
 	return put_user_u32(to, count);
 }
 
+/* Which of the machine's ports it is, and that it is none of the PC's (type unknown): cttyhack
+ * finds the name of its terminal so. */
+static s64 get_serial(struct tty *t, uaddr_t to)
+{
+	const struct kserial_struct serial = { .line = (s32)t->port->number };
+	return copy_to_user(to, &serial, sizeof(serial)) == 0 ? 0 : -EFAULT;
+}
+
 s64 tty_ioctl(struct file *f, u32 command, u64 arg)
 {
 	const struct tty_file *tf = f->private;
@@ -177,6 +186,8 @@ s64 tty_ioctl(struct file *f, u32 command, u64 arg)
 		return count_input(t, arg);
 	case TIOCOUTQ:
 		return put_user_u32(arg, serial_queued(t->port));
+	case TIOCGSERIAL:
+		return get_serial(t, arg);
 	case TIOCGETD:
 		return put_user_u32(arg, N_TTY);
 	default:

@@ -214,3 +214,18 @@ def test_password_opens_a_login(booted):
     assert "uid=65534(nobody)" in command(booted, "id; cat /etc/shadow")
     command(booted, "exit")
     command(booted, "mv /tmp/passwd /etc/passwd")
+
+
+@pytest.mark.machines("virt")
+def test_cttyhack_gives_a_rescue_shell_job_control(machine):
+    machine.power_on("init=/bin/sh")
+    machine.expect("job control turned off.*# ", timeout=60)
+    machine.console.sendline("setsid cttyhack sh")
+    machine.expect("# ", timeout=60)
+    machine.settle()
+    machine.console.sendline("sleep 1000")
+    machine.settle()
+    machine.type(STOP)
+    machine.expect("Stopped")
+    machine.console.sendline("tty")
+    machine.expect("/dev/ttyS0")
