@@ -3,6 +3,7 @@
 #include "generated/syscall_protos.h"
 
 #include "arch/riscv/cpu/usercopy.h"
+#include "fs/socket.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/sys_fs.h"
 #include "kernel/syscall/user_iov.h"
@@ -13,15 +14,15 @@
 
 #define SENDFILE_CHUNK (16UL << 10)
 
-/* What a write gives back: who writes where nobody reads, or more than RLIMIT_FSIZE allows, is told
- * by a signal too. */
-static s64 write_result(s64 result)
+/* What a write to @f gives back: who writes where nobody reads, or more than RLIMIT_FSIZE allows,
+ * is told by a signal too. */
+static ssize_t write_result(const struct file *f, ssize_t result)
 {
-	if (result == -EPIPE)
+	if (result == -EPIPE && (!file_is_socket(f) || socket_raises_sigpipe(f)))
 		(void)signal_send_task(task_current(), SIGPIPE, NULL);
 	if (result == -EFBIG && file_size_limit() != RLIM_INFINITY)
 		(void)signal_send_task(task_current(), SIGXFSZ, NULL);
-	return restartable(result);
+	return result;
 }
 
 /* What holds for every write to @f, with @u. */
@@ -43,13 +44,13 @@ static ssize_t at_offset_read(struct file *f, struct uio *u, u64 pos)
 static ssize_t at_offset_write(struct file *f, struct uio *u, u64 pos)
 {
 	prepare_write(f, u);
-	return file_write(f, u);
+	return write_result(f, file_write(f, u));
 }
 
 static ssize_t at_position_write(struct file *f, struct uio *u, u64 pos)
 {
 	prepare_write(f, u);
-	return file_pwrite(f, u, pos);
+	return write_result(f, file_pwrite(f, u, pos));
 }
 
 /* One buffer. */
@@ -76,7 +77,7 @@ s64 sys_read(u64 fd, u64 buf, u64 count)
 
 s64 sys_write(u64 fd, u64 buf, u64 count)
 {
-	return write_result(transfer_one(fd, buf, count, 0, at_offset_write));
+	return restartable(transfer_one(fd, buf, count, 0, at_offset_write));
 }
 
 s64 sys_pread64(u64 fd, u64 buf, u64 count, u64 offset)
@@ -90,7 +91,7 @@ s64 sys_pwrite64(u64 fd, u64 buf, u64 count, u64 offset)
 {
 	if ((s64)offset < 0)
 		return -EINVAL;
-	return write_result(transfer_one(fd, buf, count, offset, at_position_write));
+	return restartable(transfer_one(fd, buf, count, offset, at_position_write));
 }
 
 /* ---- lists of buffers ------------------------------------------------------------------------ */
@@ -119,7 +120,7 @@ s64 sys_readv(u64 fd, u64 iov, u64 iov_count)
 
 s64 sys_writev(u64 fd, u64 iov, u64 iov_count)
 {
-	return write_result(transfer_list(fd, iov, iov_count, 0, at_offset_write));
+	return restartable(transfer_list(fd, iov, iov_count, 0, at_offset_write));
 }
 
 s64 sys_preadv(u64 fd, u64 iov, u64 iov_count, u64 offset)
@@ -133,7 +134,7 @@ s64 sys_pwritev(u64 fd, u64 iov, u64 iov_count, u64 offset)
 {
 	if ((s64)offset < 0)
 		return -EINVAL;
-	return write_result(transfer_list(fd, iov, iov_count, offset, at_position_write));
+	return restartable(transfer_list(fd, iov, iov_count, offset, at_position_write));
 }
 
 /* ---- sendfile -------------------------------------------------------------------------------- */
@@ -203,13 +204,13 @@ s64 sys_sendfile(u64 out, u64 in, u64 offset, u64 count)
 	if (from != NULL && to != NULL) {
 		result = check_sendfile(to, from);
 		if (result == 0)
-			result = send_file(to, from, offset, count);
+			result = write_result(to, send_file(to, from, offset, count));
 	}
 	if (from != NULL)
 		file_put(from);
 	if (to != NULL)
 		file_put(to);
-	return write_result(result);
+	return restartable(result);
 }
 
 /* ---- getdents64 ------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -164,6 +165,32 @@ static void a_message_has_a_largest_size(void)
 	free(big);
 }
 
+static int signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	signals++;
+}
+
+/* Only who writes a stream of bytes is told so. */
+static void no_reader_is_no_signal(void)
+{
+	const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
+	signals = 0;
+	signal(SIGPIPE, count_signal);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		int pair[2];
+		CHECK_EQ(socketpair(AF_UNIX, types[i], 0, pair), 0);
+		CHECK_EQ(shutdown(pair[1], SHUT_RD), 0);
+		CHECK_ERRNO(write(pair[0], "x", 1), EPIPE);
+		CHECK_ERRNO(send(pair[0], "x", 1, 0), EPIPE);
+		close(pair[0]), close(pair[1]);
+	}
+	CHECK_EQ(signals, 0);
+	signal(SIGPIPE, SIG_DFL);
+}
+
 static void closing_lets_everything_go(void)
 {
 	for (int i = 0; i < 200; i++) {
@@ -191,6 +218,7 @@ int test_main(int argc, char **argv)
 		TEST(a_full_queue_makes_the_sender_wait),
 		TEST(poll_wakes_when_there_is_room),
 		TEST(a_message_has_a_largest_size),
+		TEST(no_reader_is_no_signal),
 		TEST(closing_lets_everything_go),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
