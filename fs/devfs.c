@@ -7,6 +7,7 @@
 #include "fs/devfs.h"
 
 #include "fs/chrdev.h"
+#include "fs/kmsg.h"
 #include "fs/random.h"
 #include "fs/tmpfs.h"
 #include "lib/abi/errno.h"
@@ -18,7 +19,9 @@
 #define MINOR_FULL        7
 #define MINOR_RANDOM      8
 #define MINOR_URANDOM     9
+#define MINOR_KMSG        11
 #define PERMISSIONS_ALL   0666
+#define PERMISSIONS_LOG   0644
 #define RANDOM_CHUNK      256UL
 #define ZERO_CHUNK        (64UL << 10)
 #define RANDOM_ONCE_BYTES (32UL << 20) /* as Linux: a read of more is cut */
@@ -122,18 +125,19 @@ static const struct file_ops random_ops = {
 	.seek = null_seek,
 };
 
-#define MEMORY_DEVICE(device_name, minor, device_ops)                           \
+#define MEMORY_DEVICE(device_name, minor, mode, device_ops)                     \
 	{                                                                       \
 		.name = (device_name), .rdev = ((minor) | (MAJOR_MEMORY << 8)), \
-		.permissions = PERMISSIONS_ALL, .ops = (device_ops)             \
+		.permissions = (mode), .ops = (device_ops)                      \
 	}
 
 static const struct chrdev memory_devices[] = {
-	MEMORY_DEVICE("null", MINOR_NULL, &null_ops),
-	MEMORY_DEVICE("zero", MINOR_ZERO, &zero_ops),
-	MEMORY_DEVICE("full", MINOR_FULL, &full_ops),
-	MEMORY_DEVICE("random", MINOR_RANDOM, &random_ops),
-	MEMORY_DEVICE("urandom", MINOR_URANDOM, &random_ops),
+	MEMORY_DEVICE("null", MINOR_NULL, PERMISSIONS_ALL, &null_ops),
+	MEMORY_DEVICE("zero", MINOR_ZERO, PERMISSIONS_ALL, &zero_ops),
+	MEMORY_DEVICE("full", MINOR_FULL, PERMISSIONS_ALL, &full_ops),
+	MEMORY_DEVICE("random", MINOR_RANDOM, PERMISSIONS_ALL, &random_ops),
+	MEMORY_DEVICE("urandom", MINOR_URANDOM, PERMISSIONS_ALL, &random_ops),
+	MEMORY_DEVICE("kmsg", MINOR_KMSG, PERMISSIONS_LOG, &kmsg_ops),
 };
 
 int devfs_init(void)

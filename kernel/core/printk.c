@@ -29,7 +29,8 @@
 /* under log_lock */
 static struct ticket log_lock;
 static char ring[LOG_BYTES];
-static u64 head; /* bytes ever written; the ring holds the last LOG_BYTES of them */
+static u64 lines; /* ever written */
+static u64 head;  /* bytes ever written; the ring holds the last LOG_BYTES of them */
 static char text[TEXT_BYTES];
 
 /* under console_lock */
@@ -88,6 +89,7 @@ static void ring_put_line(enum log_level level, nsec_t now, const char *bytes, s
 		ring[(head + i) % LOG_BYTES] = is_control(bytes[i]) ? '?' : bytes[i];
 	head += len;
 	ring_put("\n", 1);
+	lines++;
 }
 
 static u64 oldest(void)
@@ -108,7 +110,7 @@ static u64 line_start(u64 at)
 	return at;
 }
 
-/* Copy the line at the cursor without its level; true if there was one. Both locks. */
+/* Copy the line at the cursor without its priority; true if there was one. Both locks. */
 static bool next_line(size_t *len, int *level)
 {
 	if (cursor < oldest())
@@ -118,8 +120,11 @@ static bool next_line(size_t *len, int *level)
 
 	size_t n = 0;
 	char c;
-	*level = ring[(cursor + 1) % LOG_BYTES] - '0';
-	cursor += 3; /* "<6>" */
+	int priority = 0;
+	while ((c = ring[++cursor % LOG_BYTES]) != '>') /* "<6>" */
+		priority = priority * 10 + (c - '0');
+	cursor++;
+	*level = priority & LOG_LEVEL_MASK;
 	do {
 		c = ring[cursor++ % LOG_BYTES];
 		if (n < sizeof(line))
@@ -174,7 +179,7 @@ void printk(enum log_level level, const char *format, ...)
 	} while (*from != '\0');
 	release(&log_lock);
 
-	if ((int)level < READ_ONCE(console_level))
+	if (((int)level & LOG_LEVEL_MASK) < READ_ONCE(console_level))
 		console_flush();
 	irq_restore(flags);
 }
@@ -210,6 +215,18 @@ u64 log_end(void)
 	release(&log_lock);
 	irq_restore(flags);
 	return end;
+}
+
+u64 log_line_number(u64 at)
+{
+	const u64 flags = irq_save();
+	take(&log_lock);
+	u64 number = lines;
+	for (at = MAX(at, oldest()); at < head; at++)
+		number -= ring[at % LOG_BYTES] == '\n';
+	release(&log_lock);
+	irq_restore(flags);
+	return number;
 }
 
 u64 log_place_of_last(size_t size)

@@ -12,6 +12,10 @@
 #include "lib/types.h"
 
 /* LOG_EMERGENCY is shown whatever the console level: the last words of a system. */
+/* A program's texts (fs/kmsg.c) come with its facility too, as in syslog(3). */
+#define LOG_LEVEL_MASK     7
+#define LOG_FACILITY_SHIFT 3
+#define LOG_PRIORITY_MASK  0x7ff
 enum log_level { LOG_EMERGENCY = 0, LOG_ERROR = 3, LOG_WARN = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
 
 __printf(2, 3) void printk(enum log_level level, const char *format, ...);
@@ -44,6 +48,8 @@ void log_set_level(int level);
  */
 u64 log_end(void);
 u64 log_place_of_last(size_t size);
+/* How many lines were ever written before the one at @at. */
+u64 log_line_number(u64 at);
 /* Copy what stands from *@at on, at most @size bytes, and move *@at behind it; what has been
  * overwritten is skipped up to the beginning of a line. Returns how many. */
 size_t log_read(char *buf, size_t size, u64 *at);

@@ -47,6 +47,16 @@ sed -n 's/.*\(user.warn.*\)/\1/p' log; killall syslogd
 #: logger-without-a-daemon
 rm -f /dev/log; logger nobody hears; echo $?
 
+#: kmsg-takes-and-gives-records
+echo '<5>kmsg: five' >/dev/kmsg; echo 'kmsg: a\b' >/dev/kmsg; echo '<30>kmsg: last' >/dev/kmsg; echo >/dev/kmsg
+timeout 20 sed '/;kmsg: last/q' /dev/kmsg | sed -n 's/^\([0-9]*\),[0-9]*,[0-9]*,\(.;kmsg: \)/\1 \2/p'
+dmesg | grep -c 'kmsg: five'; stat -c '%a %t %T' /dev/kmsg
+
+#: kmsg-counts-its-records
+echo 'kmsg: one' >/dev/kmsg; echo 'kmsg: two' >/dev/kmsg; echo >/dev/kmsg
+timeout 20 sed '/;kmsg: two/q' /dev/kmsg |
+	awk -F, '/;kmsg: one/ { one = $2 } /;kmsg: two/ { two = $2 } END { print (two > one), (two < one + 9) }'
+
 #: dmesg-clears
 dmesg -c >/dev/null; dmesg | wc -l
 

@@ -158,6 +158,35 @@ static void what_is_overwritten_is_skipped_by_lines(void **state)
 	assert_memory_equal(log_text, "<7>[", 4);
 }
 
+static void lines_are_numbered_from_the_first_on(void **state)
+{
+	const u64 first = log_end();
+	const u64 number = log_line_number(first);
+	pr_err("one\ntwo");
+	const u64 second = log_end();
+	pr_err("three");
+	assert_int_equal(log_line_number(first), number);
+	assert_int_equal(log_line_number(second), number + 2);
+	assert_int_equal(log_line_number(log_end()), number + 3);
+	for (int i = 0; i < 3000; i++)
+		pr_debug("filling the ring with line %d", i);
+	/* The oldest one left stands for what is gone. */
+	assert_true(log_line_number(first) > number + 3);
+	assert_int_equal(log_line_number(log_end()), number + 3003);
+}
+
+static void a_facility_is_kept_and_does_not_count_as_level(void **state)
+{
+	const u64 at = log_end();
+	u64 place = at;
+	log_set_level(LOG_ERROR + 1);
+	printk((enum log_level)(30 << LOG_FACILITY_SHIFT | LOG_ERROR), "shown");
+	printk((enum log_level)(1 << LOG_FACILITY_SHIFT | LOG_WARN), "kept");
+	assert_string_equal(firmware, "[   12.345678] shown\n");
+	const size_t n = log_read(log_text, sizeof(log_text), &place);
+	assert_memory_equal(log_text, "<243>[   12.345678] shown\n<12>[   12.345678] kept\n", n);
+}
+
 static void a_registered_console_takes_over_without_repeating(void **state)
 {
 	pr_err("to the firmware");
@@ -182,6 +211,8 @@ int main(void)
 		TEST(a_small_read_begins_with_a_line),
 		TEST(a_reader_goes_on_where_it_was),
 		TEST(what_is_overwritten_is_skipped_by_lines),
+		TEST(lines_are_numbered_from_the_first_on),
+		TEST(a_facility_is_kept_and_does_not_count_as_level),
 		TEST(a_registered_console_takes_over_without_repeating),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
