@@ -7,6 +7,8 @@
 
 #include "fs/file.h"
 #include "kernel/core/panic.h"
+#include "kernel/proc/process.h"
+#include "lib/abi/errno.h"
 #include "mm/pmm/slab.h"
 
 static struct slab_cache *task_cache;
@@ -59,4 +61,18 @@ void task_start(struct task *t)
 	thread_get(t->thread);
 	t->is_started = true;
 	thread_start(t->thread);
+}
+
+int task_unshare_files(void)
+{
+	struct task *t = task_current();
+	struct fd_table *own = fd_table_clone(t->files);
+	if (own == NULL)
+		return -ENOMEM;
+	spin_lock(&t->process->signals.lock);
+	struct fd_table *shared = t->files;
+	t->files = own;
+	spin_unlock(&t->process->signals.lock);
+	fd_table_put(shared);
+	return 0;
 }

@@ -30,7 +30,8 @@ struct task {
 	bool is_started;
 
 	/* under process_tree_lock */
-	u32 tid; /* 0 until it is published */
+	u32 tid;         /* 0 until it is published */
+	u32 io_priority; /* as ioprio_set left it; no device asks for it */
 	struct rb_node number_node;
 
 	/* changed under process_tree_lock and signals.lock, read under either */
@@ -82,3 +83,5 @@ void task_destroy(struct task *t);
 void task_set_thread(struct task *t, struct thread *thread);
 /* Let the thread of a published task run. */
 void task_start(struct task *t);
+/* Give the running one a descriptor table of its own. 0 or -ENOMEM. */
+int task_unshare_files(void) __must_check;

@@ -11,6 +11,7 @@
 #include "lib/abi/fcntl.h"
 #include "lib/abi/futex.h"
 #include "lib/abi/ioctl.h"
+#include "lib/abi/ioprio.h"
 #include "lib/abi/limits.h"
 #include "lib/abi/magic.h"
 #include "lib/abi/mman.h"

@@ -35,6 +35,7 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
+#include <linux/ioprio.h>
 #include <linux/limits.h>
 #include <linux/magic.h>
 #include <linux/memfd.h>

@@ -48,21 +48,13 @@ s64 sys_close(u64 fd)
 
 s64 sys_close_range(u64 first, u64 last, u64 flags)
 {
-	struct task *t = task_current();
 	if ((flags & ~(u64)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0 ||
 	    (u32)first > (u32)last)
 		return -EINVAL;
-	if ((flags & CLOSE_RANGE_UNSHARE) != 0) {
-		struct fd_table *own = fd_table_clone(t->files);
-		if (own == NULL)
-			return -ENOMEM;
-		spin_lock(&t->process->signals.lock);
-		struct fd_table *shared = t->files;
-		t->files = own;
-		spin_unlock(&t->process->signals.lock);
-		fd_table_put(shared);
-	}
-	fd_close_range(t->files, (u32)first, (u32)last, (flags & CLOSE_RANGE_CLOEXEC) != 0);
+	const int err = (flags & CLOSE_RANGE_UNSHARE) != 0 ? task_unshare_files() : 0;
+	if (err < 0)
+		return err;
+	fd_close_range(own_files(), (u32)first, (u32)last, (flags & CLOSE_RANGE_CLOEXEC) != 0);
 	return 0;
 }
 

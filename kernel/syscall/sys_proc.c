@@ -372,3 +372,32 @@ s64 sys_waitid(u64 type, u64 id, u64 info, u64 options, u64 rusage)
 	struct waitid_out out = { .info = info, .rusage = rusage };
 	return process_wait(&args, deliver_waitid, &out);
 }
+
+/* ---- unsharing -------------------------------------------------------------------------- */
+
+#define CLONE_NAMESPACES                                                              \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | \
+	 CLONE_NEWNET | CLONE_NEWTIME)
+/* What threads share cannot be had alone while there are others. */
+#define UNSHARE_OF_THREADS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+
+/*
+ * There are no namespaces: root is told so, as by a Linux without them. Descriptors are the one
+ * thing that can be unshared; directories and umask belong to the process, whose threads share them
+ * for good.
+ */
+s64 sys_unshare(u64 flags)
+{
+	const u64 known = CLONE_NAMESPACES | CLONE_NEWUSER | UNSHARE_OF_THREADS | CLONE_FS |
+			  CLONE_FILES | CLONE_SYSVSEM;
+	if ((flags & ~known) != 0)
+		return -EINVAL;
+	if ((flags & (UNSHARE_OF_THREADS | CLONE_FS)) != 0 &&
+	    READ_ONCE(process_current()->live_count) != 1)
+		return -EINVAL;
+	if ((flags & CLONE_NEWUSER) != 0)
+		return -EINVAL;
+	if ((flags & CLONE_NAMESPACES) != 0)
+		return cred_current()->euid == 0 ? -EINVAL : -EPERM;
+	return (flags & CLONE_FILES) != 0 ? task_unshare_files() : 0;
+}

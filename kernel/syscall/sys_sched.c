@@ -6,6 +6,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/sched/sched.h"
 #include "lib/abi/errno.h"
+#include "lib/abi/ioprio.h"
 #include "lib/abi/sched.h"
 
 #define NICE_MIN (-20)
@@ -108,9 +109,9 @@ static int set_nice_locked(const struct task *t, s32 nice)
 }
 
 /* The next task that is meant, from number *@tid on. NULL: no more. */
-static const struct task *next_meant_locked(u32 *tid, int which, u32 who)
+static struct task *next_meant_locked(u32 *tid, int which, u32 who)
 {
-	const struct task *t = task_at_or_after_locked(*tid);
+	struct task *t = task_at_or_after_locked(*tid);
 	while (t != NULL && !is_meant_locked(t, which, who))
 		t = task_at_or_after_locked(t->tid + 1);
 	if (t != NULL)
@@ -150,6 +151,94 @@ s64 sys_getpriority(u64 which, u64 who)
 	     t = next_meant_locked(&tid, (int)which, (u32)who)) {
 		const s64 priority = PRIORITY_OF_NICE_0 - READ_ONCE(t->thread->nice);
 		best = MAX(best, priority);
+	}
+	spin_unlock(&process_tree_lock);
+	return best;
+}
+
+/* ---- priorities of input and output ------------------------------------------------------ */
+
+/* Which of PRIO_* the same question is; -1: none. */
+static int prio_which(u64 ioprio_which)
+{
+	switch ((u32)ioprio_which) {
+	case IOPRIO_WHO_PROCESS:
+		return PRIO_PROCESS;
+	case IOPRIO_WHO_PGRP:
+		return PRIO_PGRP;
+	case IOPRIO_WHO_USER:
+		return PRIO_USER;
+	default:
+		return -1;
+	}
+}
+
+static int check_io_priority(u32 priority)
+{
+	switch (priority >> IOPRIO_CLASS_SHIFT & IOPRIO_CLASS_MASK) {
+	case IOPRIO_CLASS_RT:
+		return cred_current()->euid == 0 ? 0 : -EPERM;
+	case IOPRIO_CLASS_BE:
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return (priority & IOPRIO_LEVEL_MASK) == 0 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+static bool may_set_io_priority(const struct task *t)
+{
+	const struct cred *mine = cred_current();
+	return mine->euid == 0 || t->cred.uid == mine->euid || t->cred.uid == mine->uid;
+}
+
+s64 sys_ioprio_set(u64 ioprio_which, u64 who, u64 priority)
+{
+	const int which = prio_which(ioprio_which);
+	const int error = check_io_priority((u32)priority);
+	if (error != 0 || which < 0)
+		return error != 0 ? error : -EINVAL;
+	struct task *t;
+	u32 tid = 1;
+	int result = -ESRCH;
+	spin_lock(&process_tree_lock);
+	while ((result == 0 || result == -ESRCH) &&
+	       (t = next_meant_locked(&tid, which, (u32)who)) != NULL) {
+		result = may_set_io_priority(t) ? 0 : -EPERM;
+		if (result == 0)
+			t->io_priority = (u16)priority;
+	}
+	spin_unlock(&process_tree_lock);
+	return result;
+}
+
+/* What was never set is as good as the nice value says, but only beside others. */
+static u32 effective_io_priority(const struct task *t)
+{
+	if (t->io_priority >> IOPRIO_CLASS_SHIFT != IOPRIO_CLASS_NONE)
+		return t->io_priority;
+	const u32 level = (u32)(READ_ONCE(t->thread->nice) + PRIORITY_OF_NICE_0) / 5;
+	return IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | level;
+}
+
+/* The best of them: the lowest number. */
+s64 sys_ioprio_get(u64 ioprio_which, u64 who)
+{
+	const int which = prio_which(ioprio_which);
+	if (which < 0)
+		return -EINVAL;
+	const struct task *t;
+	u32 tid = 1;
+	s64 best = -ESRCH;
+	spin_lock(&process_tree_lock);
+	for (t = next_meant_locked(&tid, which, (u32)who); t != NULL;
+	     t = next_meant_locked(&tid, which, (u32)who)) {
+		const u32 priority = which == PRIO_PROCESS ? t->io_priority :
+							     effective_io_priority(t);
+		if (best < 0 || priority < best)
+			best = priority;
 	}
 	spin_unlock(&process_tree_lock);
 	return best;

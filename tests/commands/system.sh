@@ -25,6 +25,9 @@ sed -E 's/[0-9]+\.[0-9]{2}/L/g; s/[0-9]+/N/g' /proc/loadavg
 #: filesystems
 grep -E 'tmpfs|proc' /proc/filesystems | sort
 
+#: ionice-is-kept
+ionice; ionice -c 2 -n 5 ionice; ionice -c 3 ionice; ionice -c 3 sh -c ionice
+
 #: mount-options
 mkdir m; mount -t tmpfs -o size=64k,mode=700 none m; stat -c %a m
 mount | grep -c "$PWD/m"; touch m/a; mount -o remount,ro m; touch m/b; ls m

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* oracle: linux-system */
+/* unshare: descriptors that were shared are not any more; what there is none of is refused. */
+#include "lib/test.h"
+
+#include <sched.h>
+#include <sys/syscall.h>
+
+static char stack[16 << 10] __attribute__((aligned(16)));
+
+static int close_alone(void *arg)
+{
+	const int fd = *(const int *)arg;
+	if (unshare(CLONE_FILES) != 0)
+		return 1;
+	return close(fd);
+}
+
+static int close_shared(void *arg)
+{
+	return close(*(const int *)arg);
+}
+
+static void descriptors_are_ones_own_afterwards(void)
+{
+	int fd = dup(STDOUT_FILENO);
+	CHECK(fd >= 0);
+	pid_t child = clone(close_alone, stack + sizeof(stack), CLONE_FILES | SIGCHLD, &fd);
+	CHECK_EQ(wait_for(child), 0);
+	CHECK(fcntl(fd, F_GETFD) >= 0);
+	child = clone(close_shared, stack + sizeof(stack), CLONE_FILES | SIGCHLD, &fd);
+	CHECK_EQ(wait_for(child), 0);
+	CHECK_ERRNO(fcntl(fd, F_GETFD), EBADF);
+}
+
+static void nothing_is_always_granted_and_the_unknown_never(void)
+{
+	CHECK_EQ(unshare(0), 0);
+	CHECK_EQ(unshare(CLONE_FS | CLONE_VM), 0);
+	CHECK_ERRNO(unshare(CLONE_VFORK), EINVAL);
+	CHECK_ERRNO(unshare(1), EINVAL);
+}
+
+int test_main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST(descriptors_are_ones_own_afterwards),
+		TEST(nothing_is_always_granted_and_the_unknown_never),
+	};
+	return test_run(cases, ARRAY_SIZE(cases));
+}
