@@ -70,23 +70,6 @@ static struct futex_bucket *bucket_of(const struct futex_key *key)
 	return &buckets[mixed >> 32 & (FUTEX_BUCKETS - 1)];
 }
 
-struct key_search {
-	uaddr_t word;
-	struct futex_key *key;
-};
-
-static void look_at_region(const struct region_info *info, void *arg)
-{
-	const struct key_search *search = arg;
-
-	if (search->word < info->start || search->word >= info->end)
-		return;
-	if ((info->flags & MAP_SHARED) == 0 || info->object == NULL)
-		return;
-	search->key->owner = info->object;
-	search->key->offset = info->offset_bytes + (search->word - info->start);
-}
-
 static int key_of(uaddr_t word, bool is_private, struct futex_key *key)
 {
 	struct aspace *as = process_current()->aspace;
@@ -96,9 +79,11 @@ static int key_of(uaddr_t word, bool is_private, struct futex_key *key)
 	if (word >= USER_MAX)
 		return -EFAULT;
 	*key = (struct futex_key){ .owner = as, .offset = word };
-	if (!is_private) {
-		struct key_search search = { .word = word, .key = key };
-		aspace_for_each_region(as, look_at_region, &search);
+	struct region_info region;
+	if (!is_private && aspace_region_at(as, word, &region) &&
+	    (region.flags & MAP_SHARED) != 0 && region.object != NULL) {
+		key->owner = region.object;
+		key->offset = region.offset_bytes + (word - region.start);
 	}
 	return 0;
 }

@@ -166,10 +166,9 @@ u64 aspace_resident_file_pages(struct aspace *as)
 	return pages;
 }
 
-static void visit_region(const struct region *r,
-			 void (*visit)(const struct region_info *info, void *arg), void *arg)
+static struct region_info info_of(const struct region *r)
 {
-	const struct region_info info = {
+	return (struct region_info){
 		.start = r->start,
 		.end = r->end,
 		.prot = r->prot,
@@ -177,7 +176,23 @@ static void visit_region(const struct region *r,
 		.object = r->object,
 		.offset_bytes = r->offset_bytes,
 	};
+}
+
+static void visit_region(const struct region *r,
+			 void (*visit)(const struct region_info *info, void *arg), void *arg)
+{
+	const struct region_info info = info_of(r);
 	visit(&info, arg);
+}
+
+bool aspace_region_at(struct aspace *as, uaddr_t va, struct region_info *out)
+{
+	mutex_lock(&as->lock);
+	const struct region *r = region_find(as, va);
+	if (r != NULL)
+		*out = info_of(r);
+	mutex_unlock(&as->lock);
+	return r != NULL;
 }
 
 void aspace_for_each_region(struct aspace *as,

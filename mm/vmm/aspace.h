@@ -163,8 +163,10 @@ struct region_info {
 };
 void aspace_for_each_region(struct aspace *as,
 			    void (*visit)(const struct region_info *info, void *arg), void *arg);
-/* The same for a report, of the first @max, without the lock: nobody changes @as, or the report is
- * about why that is not so. Any context. */
+/* Of the region at @va, as it is now; false: none is there. Context: may sleep; takes as->lock. */
+bool aspace_region_at(struct aspace *as, uaddr_t va, struct region_info *out);
+/* The same as for_each for a report, of the first @max, without the lock: nobody changes @as, or
+ * the report is about why that is not so. Any context. */
 void aspace_visit_regions_unlocked(const struct aspace *as, u32 max,
 				   void (*visit)(const struct region_info *info, void *arg),
 				   void *arg);

@@ -562,6 +562,20 @@ static void regions_are_listed_in_order(void **state)
 	assert_int_equal(listed.count, 3);
 }
 
+static void a_region_is_found_by_any_address_in_it(void **state)
+{
+	struct region_info info = { .start = 1 };
+	map_anon(as, 30, 1, RW, MAP_PRIVATE);
+	map_file(as, 10, 2, RX, MAP_PRIVATE, &file.object, 0);
+	assert_true(aspace_region_at(as, PAGE(12) - 1, &info));
+	assert_int_equal(info.start, PAGE(10));
+	assert_int_equal(info.end, PAGE(12));
+	assert_ptr_equal(info.object, &file.object);
+	assert_false(aspace_region_at(as, PAGE(12), &info));
+	assert_true(aspace_region_at(as, PAGE(30), &info));
+	assert_null(info.object);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -595,6 +609,7 @@ int main(void)
 		T(shared_anonymous_memory_runs_out),
 		T(truncation_takes_pages_from_every_space),
 		T(regions_are_listed_in_order),
+		T(a_region_is_found_by_any_address_in_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
