@@ -208,8 +208,12 @@ static int wait_to_write(struct pipe *p, size_t left)
 {
 	p->writers_asleep++;
 	mutex_unlock(&p->lock);
-	const int err = wait_event_interruptible(
-		&p->write_wait, has_room_for(p, left) || READ_ONCE(p->readers) == 0);
+	/* A reader may make room as fast as this fills it, so that it never sleeps. */
+	const int err = !uio_breathe() ?
+				-EINTR :
+				wait_event_interruptible(&p->write_wait,
+							 has_room_for(p, left) ||
+								 READ_ONCE(p->readers) == 0);
 	mutex_lock(&p->lock);
 	p->writers_asleep--;
 	return err;
