@@ -496,20 +496,41 @@ void process_name(struct process *p, char name[THREAD_NAME_BYTES])
 	spin_unlock(&p->signals.lock);
 }
 
-struct aspace *process_aspace_lookup(struct process *p)
+bool process_may_be_looked_at_locked(const struct process *p)
+{
+	const struct task *me = task_current();
+	if (me == NULL || me->process == p || me->cred.euid == 0)
+		return true;
+	/* All three: a set-user-ID program that they started is not theirs. */
+	const struct cred *theirs = &p->leader->cred;
+	const u32 uid = me->cred.euid;
+	return uid == theirs->uid && uid == theirs->euid && uid == theirs->suid;
+}
+
+static struct aspace *aspace_if(struct process *p, bool asks)
 {
 	spin_lock(&p->signals.lock);
-	struct aspace *as = p->aspace;
+	struct aspace *as = !asks || process_may_be_looked_at_locked(p) ? p->aspace : NULL;
 	if (as != NULL)
 		aspace_get(as);
 	spin_unlock(&p->signals.lock);
 	return as;
 }
 
+struct aspace *process_aspace_lookup(struct process *p)
+{
+	return aspace_if(p, false);
+}
+
+struct aspace *process_aspace_look_at(struct process *p)
+{
+	return aspace_if(p, true);
+}
+
 struct fd_table *process_files_lookup(struct process *p)
 {
 	spin_lock(&p->signals.lock);
-	struct fd_table *files = p->leader->files;
+	struct fd_table *files = process_may_be_looked_at_locked(p) ? p->leader->files : NULL;
 	if (files != NULL)
 		fd_table_get(files);
 	spin_unlock(&p->signals.lock);
@@ -531,7 +552,7 @@ static struct inode **inode_slot(struct process *p, enum process_inode which)
 struct inode *process_inode_lookup(struct process *p, enum process_inode which)
 {
 	spin_lock(&p->signals.lock);
-	struct inode *inode = *inode_slot(p, which);
+	struct inode *inode = process_may_be_looked_at_locked(p) ? *inode_slot(p, which) : NULL;
 	if (inode != NULL)
 		inode_get(inode);
 	spin_unlock(&p->signals.lock);

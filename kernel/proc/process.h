@@ -206,10 +206,16 @@ struct task *task_next(const struct task *t);
 struct cred process_cred(struct process *p);
 void process_name(struct process *p, char name[THREAD_NAME_BYTES]);
 
+/* May the running task see @p's links, descriptors and memory? Other people's are theirs. Caller
+ * holds signals.lock, and keeps it until it has them: exec may change the answer. */
+bool process_may_be_looked_at_locked(const struct process *p);
 /* Counted, NULL once it has exited. Any process. */
 struct aspace *process_aspace_lookup(struct process *p);
+/* The same, and NULL if the running task may not look at it. */
+struct aspace *process_aspace_look_at(struct process *p);
 struct fd_table *process_files_lookup(struct process *p);
 enum process_inode { PROCESS_CWD, PROCESS_ROOT, PROCESS_EXE };
+/* NULL as well for one that it has not. */
 struct inode *process_inode_lookup(struct process *p, enum process_inode which);
 /*
  * Root, working directory and rights of the running thread. What they name stays until the thread

@@ -61,6 +61,12 @@ static bool inode_named(const char *which, enum process_inode *out)
 	return true;
 }
 
+/* A zombie's, or not for us to see. */
+static int why_nothing(struct process *p)
+{
+	return process_may_be_looked_at(p) ? -ENOENT : -EACCES;
+}
+
 static int link_inode(u32 pid, const char *which, struct inode **out)
 {
 	enum process_inode name;
@@ -69,15 +75,13 @@ static int link_inode(u32 pid, const char *which, struct inode **out)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	struct inode *inode = NULL;
-	int error = -EACCES;
-	if (process_may_be_looked_at(p)) {
-		inode = process_inode_lookup(p, name);
-		error = inode != NULL ? 0 : -ENOENT; /* a zombie's */
-	}
-	process_put(p);
-	if (error == 0)
+	struct inode *inode = process_inode_lookup(p, name);
+	int error = 0;
+	if (inode != NULL)
 		*out = inode;
+	else
+		error = why_nothing(p);
+	process_put(p);
 	return error;
 }
 
@@ -85,7 +89,9 @@ static ssize_t exe_text(struct process *p, char *buf, size_t size)
 {
 	ssize_t len = -ENOENT;
 	spin_lock(&p->signals.lock);
-	if (p->exe != NULL && p->exe_path != NULL)
+	if (!process_may_be_looked_at_locked(p))
+		len = -EACCES;
+	else if (p->exe != NULL && p->exe_path != NULL)
 		len = (ssize_t)MIN(strlcpy(buf, p->exe_path, size), size - 1);
 	spin_unlock(&p->signals.lock);
 	return len;
@@ -96,7 +102,7 @@ static ssize_t directory_text(struct process *p, enum process_inode which, char 
 {
 	struct inode *dir = process_inode_lookup(p, which);
 	if (dir == NULL)
-		return -ENOENT;
+		return why_nothing(p);
 	/* Not task_paths(), which whoever walks a path that led here still uses. */
 	struct inode *root = process_inode_lookup(process_current(), PROCESS_ROOT);
 	const struct path_ctx paths = { .root = root, .cwd = root, .cred = cred_current() };
@@ -114,10 +120,8 @@ static ssize_t link_text(u32 pid, const char *which, char *buf, size_t size)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	ssize_t len = -EACCES;
-	if (process_may_be_looked_at(p))
-		len = name == PROCESS_EXE ? exe_text(p, buf, size) :
-					    directory_text(p, name, buf, size);
+	const ssize_t len = name == PROCESS_EXE ? exe_text(p, buf, size) :
+						  directory_text(p, name, buf, size);
 	process_put(p);
 	return len;
 }
@@ -127,7 +131,7 @@ static struct fd_table *fds(u32 pid)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return NULL;
-	struct fd_table *table = process_may_be_looked_at(p) ? process_files_lookup(p) : NULL;
+	struct fd_table *table = process_files_lookup(p);
 	process_put(p);
 	return table;
 }

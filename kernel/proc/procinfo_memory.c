@@ -56,11 +56,13 @@ static int show_strings(u32 pid, enum strings which, struct seq *s)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	const bool may_look = which == ARGUMENTS || process_may_be_looked_at(p);
-	struct aspace *as = may_look ? process_aspace_lookup(p) : NULL;
+	const bool is_public = which == ARGUMENTS;
+	struct aspace *as = is_public ? process_aspace_lookup(p) : process_aspace_look_at(p);
+	/* A zombie's are empty. */
+	const int nothing = is_public || process_may_be_looked_at(p) ? 0 : -EACCES;
 	process_put(p);
-	if (as == NULL) /* a zombie's are empty */
-		return may_look ? 0 : -EACCES;
+	if (as == NULL)
+		return nothing;
 	const int error = write_strings(as, which, s);
 	aspace_put(as);
 	return error;
@@ -125,11 +127,11 @@ int procinfo_maps(u32 pid, u32 tid, struct seq *s)
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	const bool may_look = process_may_be_looked_at(p);
-	struct aspace *as = may_look ? process_aspace_lookup(p) : NULL;
+	struct aspace *as = process_aspace_look_at(p);
+	const int nothing = process_may_be_looked_at(p) ? 0 : -EACCES;
 	process_put(p);
 	if (as == NULL)
-		return may_look ? 0 : -EACCES;
+		return nothing;
 	struct maps m = { .s = s, .as = as, .name = kmalloc(NAME_BYTES) };
 	if (m.name != NULL)
 		aspace_for_each_region(as, write_region, &m);

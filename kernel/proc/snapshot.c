@@ -81,11 +81,8 @@ int process_snapshot_take(u32 pid, u32 tid, struct process **out, struct process
 
 bool process_may_be_looked_at(struct process *p)
 {
-	const struct task *me = task_current();
-	if (me == NULL || me->process == p || me->cred.euid == 0)
-		return true;
-	/* All three: a set-user-ID program that they started is not theirs. */
-	const struct cred theirs = process_cred(p);
-	const u32 uid = me->cred.euid;
-	return uid == theirs.uid && uid == theirs.euid && uid == theirs.suid;
+	spin_lock(&p->signals.lock);
+	const bool may = process_may_be_looked_at_locked(p);
+	spin_unlock(&p->signals.lock);
+	return may;
 }

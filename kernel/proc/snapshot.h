@@ -35,5 +35,5 @@ char task_state_letter(const struct task *t);
  * that task. -ESRCH. */
 int process_snapshot_take(u32 pid, u32 tid, struct process **out, struct process_snapshot *snapshot)
 	__must_check;
-/* May the running task see @p's links, descriptors and memory? Other people's are theirs. */
+/* As process_may_be_looked_at_locked(); who wants to look then asks and takes in one moment. */
 bool process_may_be_looked_at(struct process *p);

@@ -55,15 +55,10 @@ static struct file *strace_lookup(struct process *p)
 	return f;
 }
 
-/* As with ptrace(2): one's own, or root. Not PID 1, on which everybody waits. */
+/* As with ptrace(2): what one may look at. Not PID 1, on which everybody waits. */
 static bool may_trace_locked(const struct process *p)
 {
-	const u32 euid = cred_current()->euid;
-	const struct cred *theirs = &p->leader->cred;
-	if (p->pid == PID_INIT)
-		return false;
-	return p == process_current() || euid == 0 ||
-	       (euid == theirs->uid && euid == theirs->euid && euid == theirs->suid);
+	return p->pid != PID_INIT && process_may_be_looked_at_locked(p);
 }
 
 /*
