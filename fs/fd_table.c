@@ -9,6 +9,7 @@
 #include "fs/file.h"
 
 #include "fs/file_lock.h"
+#include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
@@ -17,8 +18,9 @@
 #define SLOTS_MAX   (1U << 18) /* 4 MiB of table; above any sensible RLIMIT_NOFILE */
 
 struct fd_slot {
-	struct file *file; /* counted; NULL: free */
+	struct file *file; /* counted; NULL: free or reserved */
 	bool cloexec;
+	bool is_reserved; /* somebody has the number and no file yet: for all others it is closed */
 };
 
 struct fd_table {
@@ -83,6 +85,31 @@ static int make_room(struct fd_table *t, u32 fd)
 	return 0;
 }
 
+/* The lowest free descriptor >= @fd, the table's end if need be. Caller holds the lock. */
+static u32 find_free(const struct fd_table *t, u32 fd)
+{
+	while (fd < t->size && (t->slots[fd].file != NULL || t->slots[fd].is_reserved))
+		fd++;
+	return fd;
+}
+
+/* The slot in use, or NULL. Caller holds the lock. */
+static struct fd_slot *find_slot(struct fd_table *t, int fd)
+{
+	if ((u32)fd >= t->size || t->slots[fd].file == NULL)
+		return NULL;
+	return &t->slots[fd];
+}
+
+/* Caller holds the lock; the file is the caller's to put. */
+static struct file *take_locked(struct fd_table *t, u32 fd)
+{
+	struct file *f = t->slots[fd].file;
+	t->slots[fd] = (struct fd_slot){ 0 };
+	t->lowest_free = MIN(t->lowest_free, fd);
+	return f;
+}
+
 struct fd_table *fd_table_clone(struct fd_table *from)
 {
 	struct fd_table *t = fd_table_create();
@@ -98,10 +125,13 @@ struct fd_table *fd_table_clone(struct fd_table *from)
 		return NULL;
 	}
 	memcpy(t->slots, from->slots, used * sizeof(*t->slots));
-	t->lowest_free = from->lowest_free;
-	for (u32 fd = 0; fd < used; fd++)
+	t->lowest_free = MIN(from->lowest_free, used); /* reserved ones may follow */
+	for (u32 fd = 0; fd < used; fd++) {
 		if (t->slots[fd].file != NULL)
 			file_get(t->slots[fd].file);
+		else if (t->slots[fd].is_reserved) /* for another thread, which is not here */
+			(void)take_locked(t, fd);
+	}
 	spin_unlock(&from->lock);
 	return t;
 }
@@ -129,23 +159,6 @@ void fd_table_put(struct fd_table *t)
 	slab_free(table_cache, t);
 }
 
-/* The slot in use, or NULL. Caller holds the lock. */
-static struct fd_slot *find_slot(struct fd_table *t, int fd)
-{
-	if ((u32)fd >= t->size || t->slots[fd].file == NULL)
-		return NULL;
-	return &t->slots[fd];
-}
-
-/* Caller holds the lock; the file is the caller's to put. */
-static struct file *take_locked(struct fd_table *t, u32 fd)
-{
-	struct file *f = t->slots[fd].file;
-	t->slots[fd] = (struct fd_slot){ 0 };
-	t->lowest_free = MIN(t->lowest_free, fd);
-	return f;
-}
-
 struct file *fd_lookup(struct fd_table *t, int fd)
 {
 	spin_lock(&t->lock);
@@ -157,34 +170,51 @@ struct file *fd_lookup(struct fd_table *t, int fd)
 	return f;
 }
 
-bool fd_has_room(struct fd_table *t, u64 limit)
-{
-	spin_lock(&t->lock);
-	u32 fd = t->lowest_free;
-	while (fd < t->size && t->slots[fd].file != NULL)
-		fd++;
-	spin_unlock(&t->lock);
-	return fd < MIN(limit, (u64)SLOTS_MAX);
-}
-
-int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
+/* The lowest free descriptor >= @min gets what @slot says. The number, -EMFILE, -ENOMEM. */
+static int fill_slot(struct fd_table *t, u32 min, const struct fd_slot *slot, u64 limit)
 {
 	const u32 end = (u32)MIN(limit, (u64)SLOTS_MAX);
 	int result = -EMFILE;
 	spin_lock(&t->lock);
-	const u32 start = MAX((u32)min, t->lowest_free);
-	u32 fd = start;
-	while (fd < t->size && t->slots[fd].file != NULL)
-		fd++;
+	const u32 start = MAX(min, t->lowest_free);
+	const u32 fd = find_free(t, start);
 	if (fd < end)
 		result = make_room(t, fd) < 0 ? -ENOMEM : (int)fd;
 	if (result >= 0) {
-		t->slots[fd] = (struct fd_slot){ .file = f, .cloexec = cloexec };
+		t->slots[fd] = *slot;
 		if (start == t->lowest_free)
 			t->lowest_free = fd + 1;
 	}
 	spin_unlock(&t->lock);
 	return result;
+}
+
+int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
+{
+	const struct fd_slot slot = { .file = f, .cloexec = cloexec };
+	return fill_slot(t, (u32)min, &slot, limit);
+}
+
+int fd_reserve(struct fd_table *t, u64 limit)
+{
+	const struct fd_slot slot = { .is_reserved = true };
+	return fill_slot(t, 0, &slot, limit);
+}
+
+void fd_install_reserved(struct fd_table *t, int fd, struct file *f, bool cloexec)
+{
+	spin_lock(&t->lock);
+	ASSERT(t->slots[fd].is_reserved);
+	t->slots[fd] = (struct fd_slot){ .file = f, .cloexec = cloexec };
+	spin_unlock(&t->lock);
+}
+
+void fd_release(struct fd_table *t, int fd)
+{
+	spin_lock(&t->lock);
+	ASSERT(t->slots[fd].is_reserved);
+	(void)take_locked(t, (u32)fd); /* there is no file */
+	spin_unlock(&t->lock);
 }
 
 int fd_close(struct fd_table *t, int fd)
@@ -204,7 +234,9 @@ int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 lim
 		return -EBADF;
 	struct file *old = NULL;
 	spin_lock(&t->lock);
-	const int err = make_room(t, (u32)fd);
+	int err = make_room(t, (u32)fd);
+	if (err == 0 && t->slots[fd].is_reserved)
+		err = -EBUSY;
 	if (err == 0) {
 		old = t->slots[fd].file;
 		t->slots[fd] = (struct fd_slot){ .file = f, .cloexec = cloexec };

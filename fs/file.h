@@ -122,14 +122,20 @@ bool fd_table_is_shared(const struct fd_table *t);
 void fd_table_put(struct fd_table *t); /* the last put closes all */
 void fd_table_close_on_exec(struct fd_table *t);
 struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
-/* Is there a free descriptor below @limit? Another thread may take it. */
-bool fd_has_room(struct fd_table *t, u64 limit);
 /* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.
  * The number, -EMFILE, -ENOMEM. */
 int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit);
-int fd_close(struct fd_table *t, int fd); /* 0 or -EBADF. May sleep */
+/*
+ * The lowest free descriptor, for a file to come: nobody else gets it, and till then it is closed
+ * for all. The number, -EMFILE, -ENOMEM. Then one of the two below, which cannot fail.
+ */
+int fd_reserve(struct fd_table *t, u64 limit);
+/* It names @f from now on; the reference is consumed. */
+void fd_install_reserved(struct fd_table *t, int fd, struct file *f, bool cloexec);
+void fd_release(struct fd_table *t, int fd); /* it is free again */
+int fd_close(struct fd_table *t, int fd);    /* 0 or -EBADF. May sleep */
 /* dup3: @fd names @f from now on (reference consumed on success), closing what it named. @fd,
- * -EBADF, -ENOMEM. */
+ * -EBADF, -ENOMEM, -EBUSY (it is reserved, by another thread). */
 int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 limit);
 int fd_get_cloexec(struct fd_table *t, int fd);               /* 0, 1, -EBADF */
 int fd_set_cloexec(struct fd_table *t, int fd, bool cloexec); /* 0, -EBADF */

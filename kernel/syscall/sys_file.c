@@ -208,7 +208,28 @@ s64 sys_ioctl(u64 fd, u64 command, u64 arg)
 	return result == -ENOIOCTLCMD ? -ENOTTY : restartable(result);
 }
 
-/* ---- pipes --------------------------------------------------------------------------------- */
+/* ---- pairs --------------------------------------------------------------------------------- */
+
+int install_pair(struct file *ends[2], bool cloexec, uaddr_t told)
+{
+	struct fd_table *t = own_files();
+	s32 numbers[2] = { fd_reserve(t, fd_limit()), -EMFILE };
+	if (numbers[0] >= 0)
+		numbers[1] = fd_reserve(t, fd_limit());
+	int err = numbers[0] < 0 ? numbers[0] : MIN(numbers[1], 0);
+	/* Told while nobody can use, or close, them. */
+	if (err == 0 && copy_to_user(told, numbers, sizeof(numbers)) != 0)
+		err = -EFAULT;
+	for (int i = 0; i < 2; i++) {
+		if (err == 0)
+			fd_install_reserved(t, numbers[i], ends[i], cloexec);
+		else if (numbers[i] >= 0)
+			fd_release(t, numbers[i]);
+		if (err < 0)
+			file_put(ends[i]);
+	}
+	return err;
+}
 
 s64 sys_pipe2(u64 fds, u64 flags)
 {
@@ -218,23 +239,7 @@ s64 sys_pipe2(u64 fds, u64 flags)
 	const int err = pipe_create((u32)flags, &ends[0], &ends[1]);
 	if (err < 0)
 		return err;
-	const bool cloexec = (flags & O_CLOEXEC) != 0;
-	const s64 read_fd = install(ends[0], 0, cloexec);
-	if (read_fd < 0) {
-		file_put(ends[1]);
-		return read_fd;
-	}
-	const s64 write_fd = install(ends[1], 0, cloexec);
-	if (write_fd < 0) {
-		(void)fd_close(own_files(), (int)read_fd); /* it was just made */
-		return write_fd;
-	}
-	const s32 numbers[2] = { (s32)read_fd, (s32)write_fd };
-	if (copy_to_user(fds, numbers, sizeof(numbers)) == 0)
-		return 0;
-	(void)fd_close(own_files(), (int)read_fd);
-	(void)fd_close(own_files(), (int)write_fd);
-	return -EFAULT;
+	return install_pair(ends, (flags & O_CLOEXEC) != 0, fds);
 }
 
 /* ---- position, size, and what a disk would do ---------------------------------------------- */

@@ -31,6 +31,9 @@ static inline struct file *file_of_any(u64 fd)
 /* The same, but not those opened with O_PATH: they are good for hardly anything. */
 struct file *file_of(u64 fd);
 u64 fd_limit(void);
+/* Descriptors for both, whose references are consumed, and their numbers at @told. 0, -EMFILE,
+ * -ENOMEM, -EFAULT: then there are none. */
+__must_check int install_pair(struct file *ends[2], bool cloexec, uaddr_t told);
 u64 file_size_limit(void);
 /* May @inode's content become so long? 0; -EFBIG, with a signal, if RLIMIT_FSIZE says no. */
 s64 file_check_size(const struct inode *inode, u64 size_bytes);

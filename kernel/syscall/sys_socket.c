@@ -147,22 +147,7 @@ s64 sys_socketpair(u64 family, u64 type_and_flags, u64 protocol, u64 fds)
 		err = socket_create_pair(type, flags, &who, pair);
 	if (err < 0)
 		return err;
-	s32 numbers[2];
-	const s64 first = install(pair[0], flags);
-	if (first < 0) {
-		file_put(pair[1]);
-		return first;
-	}
-	const s64 second = install(pair[1], flags);
-	numbers[0] = (s32)first;
-	numbers[1] = (s32)second;
-	if (second >= 0 && copy_to_user(fds, numbers, sizeof(numbers)) == 0)
-		return 0;
-	(void)fd_close(task_current()->files, numbers[0]); /* unless somebody did */
-	if (second < 0)
-		return second;
-	(void)fd_close(task_current()->files, numbers[1]);
-	return -EFAULT;
+	return install_pair(pair, (flags & SOCK_CLOEXEC) != 0, fds);
 }
 
 s64 sys_bind(u64 fd, u64 address, u64 length)
@@ -214,6 +199,22 @@ s64 sys_connect(u64 fd, u64 address, u64 length)
 	return restartable(err);
 }
 
+/* A connection of the listener @f, and, unless @address is 0, whose it is. */
+static int accept_told(struct file *f, uaddr_t address, uaddr_t length, u32 flags,
+		       struct file **out)
+{
+	struct socket_address a = { .len = 0 };
+	int err = socket_accept(f, flags, out);
+	if (err < 0 || address == 0)
+		return err;
+	err = socket_peer_name(*out, &a);
+	if (err == 0)
+		err = address_put(&a, address, length);
+	if (err < 0)
+		file_put(*out);
+	return err == -ENOTCONN ? -ECONNABORTED : err;
+}
+
 s64 sys_accept4(u64 fd, u64 address, u64 length, u64 flags)
 {
 	struct file *f, *made;
@@ -222,24 +223,16 @@ s64 sys_accept4(u64 fd, u64 address, u64 length, u64 flags)
 	int err = socket_get_file(fd, &f);
 	if (err < 0)
 		return err;
+	struct fd_table *t = task_current()->files;
 	/* Before a connection is taken, which cannot be put back. */
-	if (!fd_has_room(task_current()->files, fd_limit()))
-		err = -EMFILE;
-	if (err == 0)
-		err = socket_accept(f, (u32)flags, &made);
+	const int number = fd_reserve(t, fd_limit());
+	err = number < 0 ? number : accept_told(f, address, length, (u32)flags, &made);
 	file_put(f);
-	if (err < 0)
-		return restartable(err);
-	struct socket_address a = { .len = 0 };
-	if (address != 0) {
-		err = socket_peer_name(made, &a);
-		if (err == 0)
-			err = address_put(&a, address, length);
-	}
 	if (err == 0)
-		return install(made, (u32)flags);
-	file_put(made);
-	return err == -ENOTCONN ? -ECONNABORTED : err;
+		fd_install_reserved(t, number, made, (flags & SOCK_CLOEXEC) != 0);
+	else if (number >= 0)
+		fd_release(t, number);
+	return err == 0 ? number : restartable(err);
 }
 
 s64 sys_accept(u64 fd, u64 address, u64 length)

@@ -170,6 +170,29 @@ static void lowest_free_descriptor_is_taken(void **state)
 	fd_table_put(t);
 }
 
+static void reserved_descriptor_is_nobodys(void **state)
+{
+	struct fd_table *t = fd_table_create();
+	struct file *f = some_file();
+	assert_int_equal(fd_reserve(t, 0), -EMFILE);
+	assert_int_equal(fd_reserve(t, 1000), 0);
+	assert_int_equal(fd_reserve(t, 1000), 1);
+	assert_null(fd_lookup(t, 0));
+	assert_int_equal(fd_close(t, 0), -EBADF);
+	assert_int_equal(fd_replace(t, 0, f, false, 1000), -EBUSY);
+	assert_int_equal(fd_next(t, 0), -1);
+	fd_close_range(t, 0, 10, false);
+	struct fd_table *c = fd_table_clone(t);
+	assert_int_equal(fd_install(c, some_file(), 0, false, 1000), 0);
+	fd_table_put(c);
+	assert_int_equal(fd_install(t, some_file(), 0, false, 1000), 2);
+	fd_install_reserved(t, 1, f, true);
+	assert_int_equal(fd_get_cloexec(t, 1), 1);
+	fd_release(t, 0);
+	assert_int_equal(fd_install(t, some_file(), 0, false, 1000), 0);
+	fd_table_put(t);
+}
+
 static void cloned_table_is_a_table_of_its_own(void **state)
 {
 	struct fd_table *t = fd_table_create();
@@ -221,6 +244,8 @@ int main(void)
 			fifo_without_a_reader_refuses_a_writer_that_will_not_wait, fs_setup,
 			fs_teardown),
 		cmocka_unit_test_setup_teardown(lowest_free_descriptor_is_taken, fs_setup,
+						fs_teardown),
+		cmocka_unit_test_setup_teardown(reserved_descriptor_is_nobodys, fs_setup,
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(cloned_table_is_a_table_of_its_own, fs_setup,
 						fs_teardown),

@@ -170,6 +170,17 @@ static void writing_to_nobody_is_told(void)
 	CHECK_EQ(pipe_signals, 1);
 	CHECK_EQ(read(pair[0], &byte, 1), 0);
 	close(pair[0]);
+	/* Packets and datagrams come without the signal, by send() and by write(). */
+	new_pair(SOCK_SEQPACKET, pair);
+	close(pair[1]);
+	CHECK_ERRNO(write(pair[0], "x", 1), EPIPE);
+	close(pair[0]);
+	new_pair(SOCK_DGRAM, pair);
+	CHECK_EQ(shutdown(pair[0], SHUT_WR), 0);
+	CHECK_ERRNO(write(pair[0], "x", 1), EPIPE);
+	CHECK_ERRNO(send(pair[0], "x", 1, 0), EPIPE);
+	close_pair(pair);
+	CHECK_EQ(pipe_signals, 1);
 	/* What was sent and never read is lost with a word. */
 	new_pair(SOCK_STREAM, pair);
 	write_all(pair[0], "x", 1);
@@ -331,6 +342,8 @@ static void errors_of_names_and_states(void)
 	CHECK_ERRNO(accept(s, NULL, NULL), EINVAL);
 	CHECK_EQ(bind_to(s, "sock"), 0);
 	CHECK_ERRNO(bind_to(s, "other"), EINVAL);
+	CHECK_ERRNO(access("other", F_OK), ENOENT);
+	CHECK_ERRNO(bind_to(s, "file"), EADDRINUSE);
 	CHECK_ERRNO(bind_to(t, "sock"), EADDRINUSE);
 	CHECK_ERRNO(connect_to(t, "sock"), ECONNREFUSED); /* it does not listen */
 	CHECK_EQ(listen(s, 1), 0);
