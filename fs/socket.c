@@ -42,21 +42,23 @@ static bool is_nonblocking(const struct file *f)
 
 /* ---- making ----------------------------------------------------------------------------- */
 
-/* A file for @s, whose reference is consumed; if there is no memory that is the end of @s. */
-static int open_file(struct socket *s, u32 flags, struct file **out)
+/* A file for @s, whose reference is consumed. False: no memory, and it is not. */
+static bool open_file(struct socket *s, u32 flags, struct file **out)
 {
 	socket_get(s); /* beyond file_create()'s failure */
 	*out = file_create(&socket_file_ops, &s->inode, (flags & O_NONBLOCK) | O_RDWR, s);
-	if (*out == NULL)
-		socket_close(s);
-	socket_put(s);
-	return *out != NULL ? 0 : -ENOMEM;
+	if (*out != NULL)
+		socket_put(s);
+	return *out != NULL;
 }
 
 int socket_create(u32 type, u32 flags, struct file **out)
 {
 	struct socket *s = socket_alloc(type);
-	return s != NULL ? open_file(s, flags, out) : -ENOMEM;
+	if (s != NULL && open_file(s, flags, out))
+		return 0;
+	socket_put(s);
+	return -ENOMEM;
 }
 
 int socket_create_pair(u32 type, u32 flags, const struct kucred *who, struct file *out[2])
@@ -83,16 +85,17 @@ int socket_create_pair(u32 type, u32 flags, const struct kucred *who, struct fil
 static int bind_path(struct socket *s, const struct path_ctx *ctx,
 		     const struct socket_address *address)
 {
-	struct inode *inode;
-	int err = path_create_inode(ctx, NULL, address->path, S_IFSOCK | S_IRWXUGO, 0, &inode);
-	if (err < 0)
-		return err == -EEXIST ? -EADDRINUSE : err;
-	err = socket_set_name(s, address, inode);
+	struct inode *inode = NULL;
+	int err = socket_claim_name(s);
 	if (err < 0) {
+		/* As Linux, which looks at the path first. */
+		const int lookup = path_lookup(ctx, NULL, address->path, false, &inode);
 		inode_put(inode);
-		(void)path_unlink(ctx, NULL, address->path, false); /* if it is there still */
+		return lookup == 0 ? -EADDRINUSE : lookup == -ENOENT ? err : lookup;
 	}
-	return err;
+	err = path_create_inode(ctx, NULL, address->path, S_IFSOCK | S_IRWXUGO, 0, &inode);
+	socket_set_claimed_name(s, err == 0 ? address : NULL, inode);
+	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
 static int bind_chosen(struct socket *s)
@@ -107,9 +110,10 @@ static int bind_chosen(struct socket *s)
 		struct socket_address a = { .len = CHOSEN_NAME_LEN };
 		const u32 number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 		(void)snprintf(a.path + 1, sizeof(a.path) - 1, "%05x", number % CHOSEN_NAMES);
-		const int err = socket_set_name(s, &a, NULL);
+		const int err = socket_set_name(s, &a);
 		if (err != -EADDRINUSE)
 			return err;
+		(void)uio_breathe(); /* others may have chosen many */
 	}
 	return -ENOSPC;
 }
@@ -120,7 +124,7 @@ int socket_bind(struct file *f, const struct path_ctx *ctx, const struct socket_
 	if (address->len == 0)
 		return bind_chosen(s);
 	if (address->path[0] == '\0')
-		return socket_set_name(s, address, NULL);
+		return socket_set_name(s, address);
 	return bind_path(s, ctx, address);
 }
 
@@ -241,6 +245,8 @@ static int connect_datagram(struct socket *s, const struct path_ctx *ctx,
 	int err = address != NULL ? socket_find(ctx, address, &to) : 0;
 	if (err < 0)
 		return err;
+	struct list messages = LIST_INIT(messages);
+	mutex_lock(&s->read_lock); /* nobody reads of the first message */
 	spin_lock(&socket_lock);
 	if (to != NULL && to->type != s->type)
 		err = -EPROTOTYPE;
@@ -250,8 +256,12 @@ static int connect_datagram(struct socket *s, const struct path_ctx *ctx,
 	if (err == 0) {
 		unused = s->peer;
 		WRITE_ONCE(s->peer, to);
+		if (unused != NULL && unused != to)
+			socket_forget_locked(s, unused, &messages);
 	}
 	spin_unlock(&socket_lock);
+	mutex_unlock(&s->read_lock);
+	socket_free_messages(&messages);
 	socket_put(unused);
 	return err;
 }
@@ -279,6 +289,17 @@ static struct socket *take_pending(struct socket *listener)
 	return s;
 }
 
+/* There is no memory for the file of @s: whoever accepts next gets it. Consumes the reference. */
+static void put_back(struct socket *listener, struct socket *s)
+{
+	spin_lock(&socket_lock);
+	list_push_front(&listener->pending, &s->pending_node);
+	WRITE_ONCE(listener->pending_count, listener->pending_count + 1);
+	waitq_wake_all(&listener->read_wait);
+	waitq_wake_all(&listener->poll_wait);
+	spin_unlock(&socket_lock);
+}
+
 int socket_accept(struct file *f, u32 flags, struct file **out)
 {
 	struct socket *s = socket_of(f);
@@ -288,8 +309,12 @@ int socket_accept(struct file *f, u32 flags, struct file **out)
 		if (READ_ONCE(s->state) != SOCKET_LISTENING)
 			return -EINVAL;
 		struct socket *other = take_pending(s);
+		if (other != NULL && !open_file(other, flags, out)) {
+			put_back(s, other);
+			return -ENOMEM;
+		}
 		if (other != NULL)
-			return open_file(other, flags, out);
+			return 0;
 		if ((READ_ONCE(s->shut) & SHUT_BIT_READ) != 0)
 			return -EINVAL;
 		if (is_nonblocking(f))

@@ -19,7 +19,8 @@ static const struct inode_ops socket_inode_ops = {
 struct spinlock socket_lock = SPINLOCK_INIT("sockets", RANK_SOCKET);
 struct waitq socket_room_wait = WAITQ_INIT(socket_room_wait, "socket poll");
 
-static struct list bound = LIST_INIT(bound); /* under socket_lock: struct socket.bound_node */
+#define BOUND_BUCKETS 256                /* a power of two */
+static struct list bound[BOUND_BUCKETS]; /* under socket_lock: struct socket.bound_node */
 static struct filesystem sockfs = { .type = "sockfs", .statfs = sockfs_statfs };
 static struct slab_cache *socket_cache;
 static u64 next_number; /* atomic */
@@ -28,6 +29,8 @@ int socket_core_init(void)
 {
 	if (socket_cache != NULL)
 		return 0;
+	for (u32 i = 0; i < BOUND_BUCKETS; i++)
+		list_init(&bound[i]);
 	sockfs.device = fs_new_device();
 	socket_cache = slab_create("socket", sizeof(struct socket), _Alignof(struct socket));
 	return socket_cache == NULL ? -ENOMEM : 0;
@@ -116,10 +119,7 @@ static void close_one(struct socket *s, bool was_never_accepted, struct list *pe
 	s->peer = NULL;
 	s->bound_inode = NULL;
 	spin_unlock(&socket_lock);
-	list_for_each_safe(m, &messages, struct socket_message, node) {
-		list_remove(&m->node);
-		kfree(m);
-	}
+	socket_free_messages(&messages);
 	socket_put(peer);
 	inode_put(bound_inode);
 }
@@ -143,11 +143,21 @@ static bool is_abstract(const struct socket_address *a)
 	return a->path[0] == '\0';
 }
 
-/* Caller holds socket_lock. @inode NULL: by the abstract @address. */
+/* Where a socket with this name stands. @inode NULL: by the abstract @address. */
+static struct list *bucket_of(const struct inode *inode, const struct socket_address *address)
+{
+	u64 hash = (u64)inode;
+	for (u32 i = 0; inode == NULL && i < address->len; i++)
+		hash = hash * 31 + (u8)address->path[i];
+	/* 2^64 / the golden ratio: the upper bits of the product depend on all bits of the hash */
+	return &bound[hash * 0x9e3779b97f4a7c15 >> 32 & (BOUND_BUCKETS - 1)];
+}
+
+/* Caller holds socket_lock. @inode and @address as above. */
 static struct socket *find_bound_locked(const struct inode *inode,
 					const struct socket_address *address)
 {
-	list_for_each(s, &bound, struct socket, bound_node) {
+	list_for_each(s, bucket_of(inode, address), struct socket, bound_node) {
 		const struct socket_address *a = &s->address;
 		if (inode != NULL ? s->bound_inode == inode :
 				    is_abstract(a) && a->len == address->len &&
@@ -189,21 +199,52 @@ int socket_find(const struct path_ctx *ctx, const struct socket_address *address
 	return s != NULL ? 0 : -ECONNREFUSED;
 }
 
-int socket_set_name(struct socket *s, const struct socket_address *address, struct inode *inode)
+/* Caller holds socket_lock. */
+static bool may_be_named_locked(const struct socket *s)
+{
+	return s->address.len == 0 && !s->is_being_named;
+}
+
+static void set_name_locked(struct socket *s, const struct socket_address *address,
+			    struct inode *inode)
+{
+	s->address = *address;
+	s->bound_inode = inode;
+	list_push_back(bucket_of(inode, address), &s->bound_node);
+}
+
+int socket_set_name(struct socket *s, const struct socket_address *address)
 {
 	int err = 0;
 	spin_lock(&socket_lock);
-	if (s->address.len != 0)
+	if (!may_be_named_locked(s))
 		err = -EINVAL;
-	else if (inode == NULL && find_bound_locked(NULL, address) != NULL)
+	else if (find_bound_locked(NULL, address) != NULL)
 		err = -EADDRINUSE;
-	if (err == 0) {
-		s->address = *address;
-		s->bound_inode = inode;
-		list_push_back(&bound, &s->bound_node);
-	}
+	else
+		set_name_locked(s, address, NULL);
 	spin_unlock(&socket_lock);
 	return err;
+}
+
+int socket_claim_name(struct socket *s)
+{
+	spin_lock(&socket_lock);
+	const bool may = may_be_named_locked(s);
+	if (may)
+		s->is_being_named = true;
+	spin_unlock(&socket_lock);
+	return may ? 0 : -EINVAL;
+}
+
+void socket_set_claimed_name(struct socket *s, const struct socket_address *address,
+			     struct inode *inode)
+{
+	spin_lock(&socket_lock);
+	s->is_being_named = false;
+	if (address != NULL)
+		set_name_locked(s, address, inode);
+	spin_unlock(&socket_lock);
 }
 
 /* ---- messages --------------------------------------------------------------------------- */
@@ -240,4 +281,28 @@ void socket_dequeue_locked(struct socket *s, struct socket_message *m)
 		waitq_wake_all(&socket_room_wait);
 	else if (s->peer != NULL)
 		waitq_wake_all(&s->peer->poll_wait);
+}
+
+void socket_forget_locked(struct socket *s, struct socket *old, struct list *messages)
+{
+	if (list_is_empty(&s->messages))
+		return;
+	list_splice_back(messages, &s->messages);
+	WRITE_ONCE(s->message_count, 0);
+	WRITE_ONCE(s->queued_bytes, 0);
+	waitq_wake_all(&s->write_wait);
+	waitq_wake_all(&socket_room_wait);
+	if (old->peer != s || old->is_dead)
+		return;
+	WRITE_ONCE(old->error, -ECONNRESET);
+	waitq_wake_all(&old->read_wait);
+	waitq_wake_all(&old->poll_wait);
+}
+
+void socket_free_messages(struct list *messages)
+{
+	list_for_each_safe(m, messages, struct socket_message, node) {
+		list_remove(&m->node);
+		kfree(m);
+	}
 }

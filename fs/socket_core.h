@@ -40,6 +40,7 @@ struct socket {
 	enum socket_state state; /* datagram sockets stay unconnected and have a peer or none */
 	struct socket *peer;     /* counted */
 	bool is_dead;            /* its file is closed */
+	bool is_being_named;     /* by the thread that makes the inode */
 	u32 shut;                /* SHUT_BIT_* */
 	int error;               /* to be told once: -ECONNRESET, 0 */
 	struct list messages;    /* struct socket_message.node */
@@ -47,7 +48,7 @@ struct socket {
 	struct list pending; /* of a listener: struct socket.pending_node, counted */
 	struct list pending_node;
 	u32 pending_count, backlog;
-	struct list bound_node;    /* in the list of names, if address.len != 0 */
+	struct list bound_node;    /* in a list of names, if address.len != 0 */
 	struct inode *bound_inode; /* counted; NULL: the name is abstract, or there is none */
 	struct socket_address address;
 	struct kucred cred, peer_cred; /* who listens or connects; who does at the other end */
@@ -103,9 +104,15 @@ void socket_link_locked(struct socket *a, struct socket *b);
 /* 0 and a counted socket; -ECONNREFUSED, -EACCES and what a path lookup gives. */
 int socket_find(const struct path_ctx *ctx, const struct socket_address *address,
 		struct socket **out);
-/* Give @s its name. @inode: the reference is consumed on success. -EINVAL: it has one;
- * -EADDRINUSE. */
-int socket_set_name(struct socket *s, const struct socket_address *address, struct inode *inode);
+/* Give @s its abstract name. -EINVAL: it has one; -EADDRINUSE. */
+int socket_set_name(struct socket *s, const struct socket_address *address);
+/*
+ * The same for a path, whose inode is made between the two: first nobody else may name @s, -EINVAL:
+ * it has a name. Then it gets it, and the reference to @inode; @address NULL: there is none.
+ */
+int socket_claim_name(struct socket *s);
+void socket_set_claimed_name(struct socket *s, const struct socket_address *address,
+			     struct inode *inode);
 
 static inline u32 socket_message_bytes(size_t len)
 {
@@ -114,5 +121,11 @@ static inline u32 socket_message_bytes(size_t len)
 struct socket_message *socket_message_alloc(size_t len);
 /* Behind the others in @to, and wake who waits for it. Caller holds socket_lock. */
 void socket_queue_locked(struct socket *to, struct socket_message *m);
+/*
+ * The datagram socket @s has another peer than @old now: what waits in it moves to @messages, for
+ * socket_free_messages(); the old one learns of that. Caller holds s->read_lock and socket_lock.
+ */
+void socket_forget_locked(struct socket *s, struct socket *old, struct list *messages);
+void socket_free_messages(struct list *messages);
 /* Take @m out of @s and wake who waits for room. Caller holds socket_lock and frees it. */
 void socket_dequeue_locked(struct socket *s, struct socket_message *m);

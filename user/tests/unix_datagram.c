@@ -98,6 +98,24 @@ static void connect_chooses_the_receiver(void)
 	CHECK_EQ(unlink("server") + unlink("friend"), 0);
 }
 
+static void another_peer_forgets_what_waits(void)
+{
+	char buf[8];
+	const int a = bound("a", 0), b = bound("b", 0), c = bound("c", 0);
+	CHECK_EQ(connect_to(a, "b"), 0);
+	CHECK_EQ(connect_to(b, "a"), 0);
+	CHECK_EQ(write(b, "x", 1), 1);
+	CHECK_EQ(connect_to(a, "b"), 0); /* the same one again */
+	CHECK_EQ(recv(a, buf, sizeof(buf), MSG_DONTWAIT), 1);
+	CHECK_EQ(write(b, "x", 1), 1);
+	CHECK_EQ(connect_to(a, "c"), 0);
+	CHECK_ERRNO(recv(a, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	CHECK_ERRNO(recv(b, buf, sizeof(buf), MSG_DONTWAIT), ECONNRESET); /* once */
+	CHECK_ERRNO(recv(b, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	close(a), close(b), close(c);
+	CHECK_EQ(unlink("a") + unlink("b") + unlink("c"), 0);
+}
+
 static void a_full_queue_makes_the_sender_wait(void)
 {
 	char buf[8];
@@ -215,6 +233,7 @@ int test_main(int argc, char **argv)
 		TEST(messages_stay_whole_and_name_their_sender),
 		TEST(a_cut_message_is_marked),
 		TEST(connect_chooses_the_receiver),
+		TEST(another_peer_forgets_what_waits),
 		TEST(a_full_queue_makes_the_sender_wait),
 		TEST(poll_wakes_when_there_is_room),
 		TEST(a_message_has_a_largest_size),
