@@ -248,8 +248,13 @@ s64 process_fork(const struct fork_args *args)
 	const int error = fork_check(args);
 	if (error != 0)
 		return error;
-	/* Publication looks again; this only saves the work. */
+	/*
+	 * Publication looks again. This only saves the work, which at the limit, where a runaway
+	 * script tries all the time, is what would keep the harts from everybody else.
+	 */
 	if (signal_is_deliverable())
 		return -ERESTARTNOINTR;
+	if (process_table_is_full())
+		return -EAGAIN;
 	return (args->flags & CLONE_THREAD) != 0 ? fork_thread(args) : fork_process(args);
 }

@@ -352,6 +352,11 @@ static u32 limit_for(const struct task *maker)
 	return task_limit - task_limit / LEADERS_SHARE;
 }
 
+bool process_table_is_full(void)
+{
+	return READ_ONCE(task_count) >= limit_for(task_current());
+}
+
 /*
  * May the running task (NULL: the kernel) make another one, and of which number?
  *

@@ -148,6 +148,9 @@ void process_put(struct process *p);
  * group that the child would have missed.
  */
 int process_publish(struct process *child, struct process *parent) __must_check;
+/* Would the running task be refused another process or thread, by the number of all there are? A
+ * hint that needs no lock: process_publish() decides. */
+bool process_table_is_full(void);
 /*
  * Let @t, which is not the first, join the running process: a number, the table of numbers, the
  * list. Returns as process_publish().
