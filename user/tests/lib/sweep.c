@@ -23,6 +23,9 @@
 #define SETTLE_ROUNDS   250
 #define SETTLE_PAUSE_MS 20
 #define WARM_RUNS       3
+/* How many allocations a program makes varies a little: so many runs in a row without a failure are
+ * the end. */
+#define LAST_RUNS 3
 
 static const char *program;
 
@@ -173,7 +176,7 @@ int sweep_main(int argc, char **argv)
 	const unsigned long step = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
 	if (mkdir("sweep.d", 0777) != 0 || chdir("sweep.d") != 0)
 		return 2;
-	int hangs = 0, losses = 0, runs = 0, status = 0;
+	int hangs = 0, losses = 0, runs = 0, beyond = 0, status = 0;
 	/* What is made once and kept, here and in the kernel, is there then. */
 	printf("# sweep %s\n", program);
 	fflush(stdout);
@@ -187,7 +190,7 @@ int sweep_main(int argc, char **argv)
 	}
 	poll(NULL, 0, SETTLE_PAUSE_MS * WARM_RUNS);
 	census_read(census_before);
-	for (;; nth += step ? step : 1) {
+	for (; beyond < LAST_RUNS; nth += step ? step : 1) {
 		const unsigned long injected = injected_total();
 		if (!run_once(nth, &status)) {
 			printf("# %s: with allocation %lu failing it does not end\n", program, nth);
@@ -196,8 +199,7 @@ int sweep_main(int argc, char **argv)
 		clear_directory();
 		losses += !nothing_is_lost(nth);
 		runs++;
-		if (injected_total() == injected)
-			break;
+		beyond = injected_total() == injected ? beyond + 1 : 0;
 	}
 	printf("%sok sweep %s: %d runs to allocation %lu, %d hang, %d lose something\n",
 	       hangs + losses == 0 ? "" : "not ", program, runs, nth, hangs, losses);
