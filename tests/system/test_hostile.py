@@ -22,6 +22,23 @@ def test_memory_file_system_fills(machine):
 
 
 @pytest.mark.machines("virt-32M")
+def test_pipeline_and_editor_in_little_memory(machine):
+    shell = machine.boot()
+    text = "seq 1 20000 | gzip | gunzip | sort -rn | awk 'NR % 2' | tail -n 1 | tee /tmp/text"
+    out, code = run(shell, text)
+    assert (out[-1], code) == ("2", 0)  # a slow machine's kernel may say so before it
+    machine.console.sendline("vi /tmp/text")
+    machine.expect(r"/tmp/text", timeout=60)
+    machine.settle()
+    machine.type("Goadded\x1b")
+    machine.settle()  # an escape key is one that nothing follows
+    machine.type(":wq\n")
+    machine.expect_prompt(timeout=60)
+    assert run(shell, "cat /tmp/text")[0][-2:] == ["2", "added"]
+    assert machine.power_off() == "none"
+
+
+@pytest.mark.machines("virt-32M")
 def test_hogs_are_ended_and_named(machine):
     """Three shells whose variable doubles for ever: each is the largest in its turn."""
     shell = machine.boot()
