@@ -43,6 +43,21 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize(fixture, names, indirect=True, scope=scope)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests of a module that share a boot run in one process (pytest-xdist's loadgroup), in their order."""
+    for item in items:
+        for fixture in {"booted", "debugged"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.callspec.params[fixture]}"))
+
+
+def pytest_runtest_logreport(report):
+    """What a test wants to have been said even if it passes: record_property("say", text)."""
+    for name, text in report.user_properties:
+        if name == "say" and report.when == "call":
+            print(f"\n{text}")
+
+
 class Machine:
     """One target: its power and console, and the shell once it is up."""
 

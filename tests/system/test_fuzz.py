@@ -10,12 +10,11 @@ WORKERS = 6
 
 
 @pytest.mark.machines("virt", "virt-1")
-def test_random_system_calls(machine, capsys):
+def test_random_system_calls(machine, record_property):
     shell = machine.boot()
     seed = int(time.time())
     command = f"/tests/.programs/sysfuzz seed={seed} procs={WORKERS}"
-    with capsys.disabled():
-        print(f"\n{machine.name}: {command}")
+    record_property("say", f"{machine.name}: {command}")
     # Faults of sessions are no news; what the kernel says of itself, and the verdict, is.
     out, _, code = shell.run(f"{command} seconds={SECONDS}", timeout=SECONDS + 240)
     assert code == 0, f"again: {command}\n" + "\n".join(out[-30:])
