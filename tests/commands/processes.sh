@@ -41,6 +41,7 @@ kill $!
 
 #: ps-options
 sleep 99 &
+until grep -qx sleep /proc/$!/comm; do :; done # it has called exec and named itself
 ps -o pid,ppid,user,comm,args | awk -v p=$! '$1 == p { print $3, $4, $5, $6 }'
 kill $!
 

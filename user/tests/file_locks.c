@@ -93,7 +93,7 @@ static int shared_fd;
 static void flock_in_turn(void)
 {
 	const int fd = new_file();
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 25; i++) {
 		int count = 0;
 		CHECK_EQ(flock(fd, LOCK_EX), 0);
 		CHECK(pread(fd, &count, sizeof(count), 0) >= 0);
@@ -106,7 +106,7 @@ static void flock_in_turn(void)
 static void record_in_turn(void)
 {
 	const int fd = new_file();
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 25; i++) {
 		int count = 0;
 		CHECK_EQ(record(fd, F_SETLKW, F_WRLCK, 0, 4), 0);
 		CHECK(pread(fd, &count, sizeof(count), 0) >= 0);
@@ -127,7 +127,7 @@ static void four_count(test_fn *in_turn)
 	for (int i = 0; i < 4; i++)
 		CHECK_EXITED(wait_for(pids[i]), 0);
 	CHECK_EQ(pread(fd, &count, sizeof(count), 0), sizeof(count));
-	CHECK_EQ(count, 400);
+	CHECK_EQ(count, 100);
 	close(fd);
 }
 
