@@ -88,7 +88,7 @@ def machines():
         return Machine(f"{build}-{fork}-{harts}", f"build/{build}/Image", harts, f"fork={fork} loglevel=1", **more)
 
     return [
-        Machine("linux", "build/packages/linux", 4, "console=ttyS0 loglevel=1",
+        Machine("linux", "build/packages/linux", 2, "console=ttyS0 loglevel=1",
                 ["-initrd", str(DIRECTORY / "initramfs.cpio")], runs_programs=True),
         heifer("virt-debug-tests", "page", 4),
         heifer("virt-tests", "copy", 4, runs_programs=True),
