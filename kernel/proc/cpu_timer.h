@@ -23,6 +23,7 @@ struct cpu_timers {
 	} of[CPU_TIMERS];
 };
 
+/* All off. For whoever builds a process, before it is published. */
 void cpu_timers_init(struct cpu_timers *c);
 /* What is left of @kind until the next expiry, 0 when off, and the interval. Running process. */
 void cpu_timer_get(enum cpu_timer_kind kind, nsec_t *left, nsec_t *interval);

@@ -172,6 +172,7 @@ static int build_child(struct process *child, struct process *parent, const stru
 	child->exit_signal = args->exit_signal;
 	child->fork_mode = parent->fork_mode;
 	copy_limits(child, parent);
+	cpu_timers_init(&child->cpu_timers);
 	signal_state_fork(child, (flags & CLONE_CLEAR_SIGHAND) != 0, shares_memory);
 	int error = copy_places(child, parent);
 	if (error == 0)

@@ -148,6 +148,7 @@ void process_start_init(void)
 	struct process *p = process_create();
 	struct thread *thread = NULL;
 	if (p != NULL) {
+		cpu_timers_init(&p->cpu_timers);
 		inode_get(fs_root());
 		p->root = fs_root();
 		inode_get(fs_root());

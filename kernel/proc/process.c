@@ -124,7 +124,6 @@ struct process *process_create(void)
 	p->fork_mode = IS_ENABLED(CONFIG_FORK_DEFAULT_COPY) ? FORK_COPY : FORK_PAGE;
 	p->start_time = clock_now();
 	limits_init(p->limits);
-	cpu_timers_init(&p->cpu_timers);
 	signal_state_init(p);
 	return p;
 }

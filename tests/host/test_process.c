@@ -97,10 +97,6 @@ void signal_init(void)
 {
 }
 
-void cpu_timers_init(struct cpu_timers *c)
-{
-}
-
 void signal_state_init(struct process *p)
 {
 	memset(&p->signals, 0, sizeof(p->signals));
