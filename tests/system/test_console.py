@@ -175,7 +175,7 @@ def test_raw_terminal_hands_keys_on_and_sane_undoes_it(booted):
 
 
 def test_size_of_the_terminal_is_told_to_the_foreground(booted):
-    start(booted, "stty rows 24 cols 80; trap 'stty size; exit' WINCH; (sleep 1; stty rows 30 cols 100) & wait")
+    start(booted, "stty rows 24 cols 100; trap 'stty size; exit' WINCH; (sleep 1; stty rows 30) & wait")
     assert "30 100" in plain(booted.expect_prompt(60))
     command(booted, "trap - WINCH; stty rows 0 cols 0")
 
