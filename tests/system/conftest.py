@@ -29,6 +29,13 @@ def environment(config):
         return yaml.safe_load(stream)
 
 
+def skip_without_qemu(lab, name):
+    """@name as a parameter: skipped if this machine has no QEMU that can be such a target."""
+    tool = lab["targets"][name]["drivers"]["HeiferQEMUDriver"]["qemu_bin"]
+    skip = pytest.mark.skip(reason=f"{name}: this machine has no {tool}; scripts/setup fetches one")
+    return pytest.param(name, marks=[] if lab["tools"][tool] else [skip])
+
+
 def pytest_generate_tests(metafunc):
     """Once per target, or per target that the test's mark `machines` names."""
     lab = environment(metafunc.config)
@@ -40,6 +47,7 @@ def pytest_generate_tests(metafunc):
             names = [n for n in lab["targets"] if n in marker.args]
         else:
             names = [n for n in lab["targets"] if n not in lab["options"]["only_if_named"]]
+        names = [skip_without_qemu(lab, name) for name in names]
         metafunc.parametrize(fixture, names, indirect=True, scope=scope)
 
 

@@ -9,7 +9,7 @@ def test_user_programs_fork_copy(machine):
     run_all(machine, "copy")
 
 
-@pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "virt-llvm", "sifive_u")
+@pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "virt-llvm", "virt-svade", "sifive_u")
 def test_user_programs(machine):
     run_all(machine, "page")
 
