@@ -41,7 +41,7 @@ struct filesystem {
 	/* under fs/mount.c's lock */
 	struct list node;
 	char *source, *path; /* for /proc/mounts */
-	bool is_leaving;     /* somebody is unmounting it */
+	bool is_detached;    /* it is out of the tree for good; read under the mutex */
 	u32 flags;           /* MS_*; read without the lock */
 };
 

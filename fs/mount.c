@@ -3,12 +3,12 @@
  * The mounted file systems: making the root, mounting, unmounting, and letting everything go at the
  * end.
  *
- * The list is under mounts_lock (RANK_MOUNTS, never with the tree's). Whoever marks a file system
- * as leaving owns its fate; so two unmounts of one do not meet.
+ * One mounts or unmounts at a time, under `mounting`; so what is inside what stays as it is found.
+ * The lists are under mounts_lock (RANK_MOUNTS, never with the tree's) for those who only look.
  *
- * Unmounting: mark it; take it out of the tree, so that nobody enters; then see whether anybody is
- * in. If so, everything goes back, or, with MNT_DETACH, it waits on a second list until nobody is,
- * and so does all that is mounted inside.
+ * Unmounting: take it out of the tree, so that nobody enters; then see whether anybody is in. If
+ * so, it goes back, or, with MNT_DETACH, it waits on a second list until nobody is, and so does all
+ * that is mounted inside. Nothing is mounted in what is out of the tree: nobody could unmount it.
  */
 #include "fs/fs.h"
 
@@ -28,6 +28,7 @@
 #define ROOT_PERMISSIONS  0755
 #define TMPFS_PERMISSIONS 01777
 
+static struct mutex mounting = MUTEX_INIT(mounting, "mounting", RANK_MOUNTING);
 static struct spinlock mounts_lock = SPINLOCK_INIT("mounts", RANK_MOUNTS);
 /* under mounts_lock: struct filesystem.node */
 static struct list mounts = LIST_INIT(mounts);     /* in order of mounting, the root first */
@@ -132,17 +133,19 @@ int fs_mount_options(const char *type_name, const char *source, struct inode *at
 		return -ENOTDIR;
 	if (type->is_unique && at->fs->root == at && strcmp(at->fs->type, type_name) == 0)
 		return -EBUSY;
-	reap_detached();
 	struct filesystem *fs;
 	int err = prepare(type, source, path, options, &fs);
 	if (err < 0)
 		return err;
 	fs->flags = flags & FS_MOUNT_FLAGS;
-	err = tree_mount(at, fs);
+	mutex_lock(&mounting);
+	reap_detached();
+	err = at->fs->is_detached ? -ENOENT : tree_mount(at, fs);
 	if (err < 0)
 		destroy(fs);
 	else
 		list_add(&mounts, fs);
+	mutex_unlock(&mounting);
 	return err;
 }
 
@@ -160,52 +163,35 @@ int fs_remount(struct inode *at, u32 flags)
 	return 0;
 }
 
-/* The file system whose root is @root, now leaving; NULL: there is none, or it is somebody else's.
- */
-static struct filesystem *claim(const struct inode *root)
+/* The file system whose root is @root; NULL: there is none that could be unmounted. */
+static struct filesystem *find_mounted(const struct inode *root)
 {
 	struct filesystem *found = NULL;
 	spin_lock(&mounts_lock);
 	list_for_each(fs, &mounts, struct filesystem, node)
-		if (fs->root == root && fs != root_fs && !fs->is_leaving)
+		if (fs->root == root && fs != root_fs)
 			found = fs;
-	if (found != NULL)
-		found->is_leaving = true;
 	spin_unlock(&mounts_lock);
 	return found;
 }
 
-static int stay(struct filesystem *fs)
-{
-	spin_lock(&mounts_lock);
-	fs->is_leaving = false;
-	spin_unlock(&mounts_lock);
-	return -EBUSY;
-}
-
-/* Something mounted on a directory of @fs, or NULL. Caller holds mounts_lock; what is mounted and
- * not leaving keeps the directory it covers. */
-static struct filesystem *find_inside(const struct filesystem *fs)
+/* Something mounted on a directory of @fs, or NULL. */
+static struct filesystem *find_inside_locked(const struct filesystem *fs)
 {
 	list_for_each(inner, &mounts, struct filesystem, node)
-		if (!inner->is_leaving && inner->covered != NULL && inner->covered->fs == fs)
+		if (inner->covered != NULL && inner->covered->fs == fs)
 			return inner;
 	return NULL;
 }
 
-/* The innermost of what is mounted inside @fs, now leaving; NULL: nothing is. */
-static struct filesystem *claim_innermost(const struct filesystem *fs)
+/* The innermost of what is mounted inside @fs; NULL: nothing is. */
+static struct filesystem *find_innermost(const struct filesystem *fs)
 {
 	struct filesystem *innermost = NULL;
 	spin_lock(&mounts_lock);
-	for (const struct filesystem *at = fs; at != NULL; at = innermost) {
-		struct filesystem *inner = find_inside(at);
-		if (inner == NULL)
-			break;
+	for (struct filesystem *inner = find_inside_locked(fs); inner != NULL;
+	     inner = find_inside_locked(inner))
 		innermost = inner;
-	}
-	if (innermost != NULL)
-		innermost->is_leaving = true;
 	spin_unlock(&mounts_lock);
 	return innermost;
 }
@@ -216,36 +202,45 @@ static void let_go(struct filesystem *fs, struct inode *covered)
 	const bool is_busy = fs_is_busy(fs);
 	spin_lock(&mounts_lock);
 	list_remove(&fs->node);
-	if (is_busy)
+	if (is_busy) {
+		fs->is_detached = true;
 		list_push_back(&detached, &fs->node);
+	}
 	spin_unlock(&mounts_lock);
 	if (!is_busy)
 		destroy(fs);
 	inode_put(covered);
 }
 
-int fs_unmount(struct inode *at, u32 flags)
+static int unmount(struct filesystem *fs, bool may_be_busy)
 {
-	const bool may_be_busy = (flags & MNT_DETACH) != 0;
-	const bool is_root = root_fs != NULL && at == root_fs->root;
-	struct filesystem *fs = claim(at);
-	inode_put(at);
-	reap_detached();
-	if (fs == NULL)
-		return is_root ? -EBUSY : -EINVAL;
 	/* Look before anybody notices: most unmounts that fail fail here. */
 	if (fs_is_busy(fs) && !may_be_busy)
-		return stay(fs);
+		return -EBUSY;
 	struct inode *covered = tree_unmount(fs);
 	if (fs_is_busy(fs) && !may_be_busy) {
 		tree_remount(fs, covered);
-		return stay(fs);
+		return -EBUSY;
 	}
 	struct filesystem *inner;
-	while ((inner = claim_innermost(fs)) != NULL)
+	while ((inner = find_innermost(fs)) != NULL)
 		let_go(inner, tree_unmount(inner));
 	let_go(fs, covered);
 	return 0;
+}
+
+int fs_unmount(struct inode *at, u32 flags)
+{
+	const bool is_root = root_fs != NULL && at == root_fs->root;
+	mutex_lock(&mounting);
+	reap_detached();
+	struct filesystem *fs = find_mounted(at);
+	inode_put(at); /* @fs stays: only who holds the mutex lets it go */
+	const int err = fs != NULL ? unmount(fs, (flags & MNT_DETACH) != 0) :
+			is_root    ? -EBUSY :
+				     -EINVAL;
+	mutex_unlock(&mounting);
+	return err;
 }
 
 struct inode *fs_root(void)

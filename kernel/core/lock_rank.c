@@ -15,6 +15,7 @@
 #include "lib/compiler.h"
 
 static const char *const rank_names[] = {
+	[RANK_MOUNTING] = "mounting",
 	[RANK_RENAME] = "rename",
 	[RANK_DIRECTORY] = "directory",
 	[RANK_FILE_OFFSET] = "file offset",

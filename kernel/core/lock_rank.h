@@ -14,12 +14,13 @@
 
 enum lock_rank {
 	/* sleeping */
-	RANK_RENAME = 1,  /* fs/path.c: one rename of directories at a time, before them */
-	RANK_DIRECTORY,   /* inode->lock of a directory: names; parent before child */
-	RANK_FILE_OFFSET, /* file->lock: the offset, held across the whole read or write */
-	RANK_INODE,       /* inode->lock of a file: size and content, held across usercopy */
-	RANK_PIPE,        /* held across usercopy */
-	RANK_ASPACE,      /* aspace->lock; any usercopy may take it, so all above are outside it */
+	RANK_MOUNTING = 1, /* fs/mount.c: one mount or unmount at a time, and whole trees that go */
+	RANK_RENAME,       /* fs/path.c: one rename of directories at a time, before them */
+	RANK_DIRECTORY,    /* inode->lock of a directory: names; parent before child */
+	RANK_FILE_OFFSET,  /* file->lock: the offset, held across the whole read or write */
+	RANK_INODE,        /* inode->lock of a file: size and content, held across usercopy */
+	RANK_PIPE,         /* held across usercopy */
+	RANK_ASPACE,       /* aspace->lock; any usercopy may take it, so all above are outside it */
 	/* spinning, interrupts on */
 	RANK_PROCESS_TREE, /* parents, children, groups, sessions, the pid table */
 	RANK_SIGNAL,    /* a process' handlers and pending signals: looked at with the tree held */
