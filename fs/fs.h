@@ -15,8 +15,8 @@ struct inode *fs_root(void); /* borrowed */
 int initramfs_unpack(const void *archive, size_t len_bytes);
 /*
  * Mount @type ("tmpfs", "proc", "devtmpfs") on directory @at, which is called @path. @flags: MS_*.
- * -ENODEV: no such type; -ENOTDIR; -EBUSY: something is mounted right there; -EINVAL: options;
- * -ENOMEM.
+ * -ENODEV: no such type; -ENOTDIR; -EBUSY: something is mounted right there; -ENOENT: @at is out of
+ * the tree; -EINVAL: options; -ENOMEM.
  */
 int fs_mount(const char *type, const char *source, struct inode *at, const char *path, u32 flags);
 /* The same with options as mount(2) has them ("size=64m,mode=1777"); NULL: none. */
@@ -73,8 +73,12 @@ struct procfs_process_ops {
 	 * it is gone. */
 	const struct procfs_process_file {
 		const char *name;
+		u32 permissions;
+		bool is_private; /* and only who may_look_at() opens it */
 		int (*show)(u32 pid, u32 tid, struct seq *s);
 	} * files;
+	/* May the running thread see what is in the memory of @pid? True if it has none. */
+	bool (*may_look_at)(u32 pid);
 	/* /proc/N/exe, cwd, root: counted inode, or -errno; which: the link's name. */
 	int (*link_inode)(u32 pid, const char *which, struct inode **out);
 	/* Their text. */

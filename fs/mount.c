@@ -259,7 +259,7 @@ static void show_escaped(struct seq *s, const char *text)
 	}
 }
 
-static int show_mounts(struct seq *s)
+static void show_options(struct seq *s, u32 flags)
 {
 	static const struct {
 		u32 flag;
@@ -270,20 +270,56 @@ static int show_mounts(struct seq *s)
 		{ MS_NOEXEC, ",noexec" },
 		{ MS_NOATIME, ",noatime" },
 	};
+	seq_printf(s, " %s", (flags & MS_RDONLY) != 0 ? "ro" : "rw");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if ((flags & names[i].flag) != 0)
+			seq_write(s, names[i].name, strlen(names[i].name));
+	if ((flags & MS_NOATIME) == 0)
+		seq_printf(s, ",relatime");
+}
+
+static int show_mounts(struct seq *s)
+{
 	spin_lock(&mounts_lock);
 	list_for_each(fs, &mounts, struct filesystem, node) {
 		show_escaped(s, fs->source);
 		seq_write(s, " ", 1);
 		show_escaped(s, fs->path);
-		seq_printf(s, " %s %s", fs->type, (fs->flags & MS_RDONLY) != 0 ? "ro" : "rw");
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if ((fs->flags & names[i].flag) != 0)
-				seq_write(s, names[i].name, strlen(names[i].name));
-		if ((fs->flags & MS_NOATIME) == 0)
-			seq_printf(s, ",relatime");
+		seq_printf(s, " %s", fs->type);
+		show_options(s, fs->flags);
 		if (fs->show_options != NULL)
 			fs->show_options(fs, s);
 		seq_printf(s, " 0 0\n");
+	}
+	spin_unlock(&mounts_lock);
+	return 0;
+}
+
+/*
+ * The number of what @fs stands on; the root stands on itself. Who unmounts @fs drops the directory
+ * it covers only after taking it off the list, so that it is there under mounts_lock.
+ */
+static u32 number_below_locked(const struct filesystem *fs)
+{
+	const struct inode *covered = READ_ONCE(fs->covered);
+	return dev_minor(covered != NULL ? covered->fs->device : fs->device);
+}
+
+/* A file system is mounted once, so that its device numbers the mount, too. */
+static int show_mountinfo(struct seq *s)
+{
+	spin_lock(&mounts_lock);
+	list_for_each(fs, &mounts, struct filesystem, node) {
+		seq_printf(s, "%u %u %u:%u / ", dev_minor(fs->device), number_below_locked(fs),
+			   dev_major(fs->device), dev_minor(fs->device));
+		show_escaped(s, fs->path);
+		show_options(s, fs->flags);
+		seq_printf(s, " - %s ", fs->type);
+		show_escaped(s, fs->source);
+		seq_printf(s, " %s", (fs->flags & MS_RDONLY) != 0 ? "ro" : "rw");
+		if (fs->show_options != NULL)
+			fs->show_options(fs, s);
+		seq_write(s, "\n", 1);
 	}
 	spin_unlock(&mounts_lock);
 	return 0;
@@ -330,7 +366,7 @@ int fs_init(void)
 	int err = init_caches();
 	if (err < 0)
 		return err;
-	procfs_set_mounts(show_mounts);
+	procfs_set_mounts(show_mounts, show_mountinfo);
 	err = procfs_register("filesystems", show_filesystems);
 	return err < 0 ? err : mount_root();
 }

@@ -15,8 +15,8 @@
 int procfs_init(void);
 /* NULL: no memory. */
 struct filesystem *procfs_create(void);
-/* Text of /proc/N/mounts. */
-void procfs_set_mounts(int (*show)(struct seq *s));
+/* Texts of /proc/N/mounts and /proc/N/mountinfo. */
+void procfs_set_mounts(int (*mounts)(struct seq *s), int (*mountinfo)(struct seq *s));
 
 struct procfs {
 	struct filesystem fs;
@@ -25,8 +25,9 @@ struct procfs {
 /* All but the first set once at creation. */
 struct proc_inode {
 	struct inode inode;
-	/* Text files. */
+	/* Text files; who may open one, NULL: whom the permissions allow. */
 	int (*show)(struct proc_inode *i, struct seq *s);
+	int (*check_open)(const struct proc_inode *i);
 	/* Files that are written; NULL: refused. */
 	int (*store)(const char *text, size_t len);
 	/* Whose it is; which of these are used is their maker's business. */

@@ -61,6 +61,10 @@ void proc_inode_destroy(struct inode *inode)
 
 static int text_open(struct inode *inode, struct file *f)
 {
+	const struct proc_inode *i = proc_inode_of(inode);
+	const int err = i->check_open != NULL ? i->check_open(i) : 0;
+	if (err < 0)
+		return err;
 	struct proc_text *t = kmalloc(sizeof(*t));
 	if (t == NULL)
 		return -ENOMEM;

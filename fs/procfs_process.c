@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * procfs: /proc/N. Who the processes are is known to whoever called procfs_set_process_ops(); a
- *directory holds no process, only its number, and finds out at each use whether it is still there.
+ * directory holds no process, only its number, and finds out at each use whether it is still there.
  *
- *	/proc/N         exe cwd root (links), fd/, mounts, task/, and the texts that were registered
+ *	/proc/N         exe cwd root (links), fd/, task/, mounts, mountinfo, and the texts that
+ *	                were registered
  *	/proc/N/fd      a link for each open descriptor
  *	/proc/N/task/T  the same as /proc/N, but task/; its texts are about that task
  */
@@ -14,22 +15,23 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define NUMBER_DIR    1
-#define NUMBER_FD_DIR 2
-#define NUMBER_MOUNTS 3
-#define NUMBER_TASKS  4
-#define NUMBER_EXE    5
-#define NUMBER_CWD    6
-#define NUMBER_ROOT   7
-#define NUMBER_TEXT   32         /* + index */
-#define NUMBER_FD     (1U << 20) /* + descriptor */
-#define TASK_RANGE    (1U << 24) /* past all pids: inode numbers of tasks */
-#define DIR_MODE      (S_IFDIR | 0555)
-#define FD_DIR_MODE   (S_IFDIR | 0500)
-#define TEXT_MODE     (S_IFREG | 0444)
-#define LINK_MODE     (S_IFLNK | 0777)
-#define FD_LINK_MODE  (S_IFLNK | 0700)
-#define LINK_TEXT_MAX 64
+#define NUMBER_DIR       1
+#define NUMBER_FD_DIR    2
+#define NUMBER_MOUNTS    3
+#define NUMBER_MOUNTINFO 8
+#define NUMBER_TASKS     4
+#define NUMBER_EXE       5
+#define NUMBER_CWD       6
+#define NUMBER_ROOT      7
+#define NUMBER_TEXT      32         /* + index */
+#define NUMBER_FD        (1U << 20) /* + descriptor */
+#define TASK_RANGE       (1U << 24) /* past all pids: inode numbers of tasks */
+#define DIR_MODE         (S_IFDIR | 0555)
+#define FD_DIR_MODE      (S_IFDIR | 0500)
+#define TEXT_MODE        (S_IFREG | 0444)
+#define LINK_MODE        (S_IFLNK | 0777)
+#define FD_LINK_MODE     (S_IFLNK | 0700)
+#define LINK_TEXT_MAX    64
 
 static int pid_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
 static int pid_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
@@ -70,15 +72,17 @@ static const struct inode_ops fd_link_ops = {
 
 static const struct procfs_process_ops *process_ops; /* set once at boot */
 static int (*mounts_show)(struct seq *s);            /* set once at boot */
+static int (*mountinfo_show)(struct seq *s);         /* set once at boot */
 
 void procfs_set_process_ops(const struct procfs_process_ops *ops)
 {
 	process_ops = ops;
 }
 
-void procfs_set_mounts(int (*show)(struct seq *s))
+void procfs_set_mounts(int (*mounts)(struct seq *s), int (*mountinfo)(struct seq *s))
 {
-	mounts_show = show;
+	mounts_show = mounts;
+	mountinfo_show = mountinfo;
 }
 
 u32 proc_self_pid(void)
@@ -156,10 +160,21 @@ static int show_mounts(struct proc_inode *i, struct seq *s)
 	return mounts_show(s);
 }
 
+static int show_mountinfo(struct proc_inode *i, struct seq *s)
+{
+	return mountinfo_show(s);
+}
+
+static int check_look_at(const struct proc_inode *i)
+{
+	return process_ops->may_look_at(i->pid) ? 0 : -EACCES;
+}
+
 struct pid_entry {
 	const char *name;
 	const struct inode_ops *ops;
 	int (*show)(struct proc_inode *i, struct seq *s);
+	int (*check_open)(const struct proc_inode *i);
 	const void *what;
 	u32 mode, number;
 };
@@ -179,6 +194,11 @@ static const struct pid_entry fixed_entries[] = {
 	  .show = show_mounts,
 	  .mode = TEXT_MODE,
 	  .number = NUMBER_MOUNTS },
+	{ .name = "mountinfo",
+	  .ops = &proc_text_ops,
+	  .show = show_mountinfo,
+	  .mode = TEXT_MODE,
+	  .number = NUMBER_MOUNTINFO },
 };
 
 /*
@@ -205,8 +225,9 @@ static bool entry_at(const struct proc_inode *dir, u64 index, struct pid_entry *
 		.name = file->name,
 		.ops = &proc_text_ops,
 		.show = show_file,
+		.check_open = file->is_private ? check_look_at : NULL,
 		.what = file,
-		.mode = TEXT_MODE,
+		.mode = S_IFREG | file->permissions,
 		.number = NUMBER_TEXT + (u32)index,
 	};
 	return true;
@@ -233,6 +254,7 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len, struct in
 	if (i == NULL)
 		return -ENOMEM;
 	i->show = e.show;
+	i->check_open = e.check_open;
 	i->what = e.what;
 	if (S_ISDIR(e.mode))
 		inode_put(tree_attach(&i->inode, dir, e.name)); /* it had no parent */

@@ -148,12 +148,31 @@ static bool owner(u32 pid, u32 *uid, u32 *gid)
 	return true;
 }
 
+/* A zombie's memory is no secret, since there is none. */
+static bool may_look_at(u32 pid)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return true; /* who reads will notice */
+	spin_lock(&p->signals.lock);
+	const bool may = p->aspace == NULL || process_may_be_looked_at_locked(p);
+	spin_unlock(&p->signals.lock);
+	process_put(p);
+	return may;
+}
+
 static const struct procfs_process_file files[] = {
-	{ "stat", procinfo_stat },       { "status", procinfo_status },
-	{ "statm", procinfo_statm },     { "cmdline", procinfo_cmdline },
-	{ "comm", procinfo_comm },       { "maps", procinfo_maps },
-	{ "environ", procinfo_environ }, { "limits", procinfo_limits },
-	{ "wchan", procinfo_wchan },     { NULL, NULL },
+	{ "stat", 0444, false, procinfo_stat },
+	{ "status", 0444, false, procinfo_status },
+	{ "statm", 0444, false, procinfo_statm },
+	{ "cmdline", 0444, false, procinfo_cmdline },
+	{ "comm", 0444, false, procinfo_comm },
+	{ "maps", 0444, true, procinfo_maps },
+	{ "smaps", 0444, true, procinfo_smaps },
+	{ "environ", 0400, true, procinfo_environ },
+	{ "limits", 0444, false, procinfo_limits },
+	{ "wchan", 0444, false, procinfo_wchan },
+	{ .name = NULL },
 };
 
 static const struct procfs_process_ops process_ops = {
@@ -161,6 +180,7 @@ static const struct procfs_process_ops process_ops = {
 	.next_tid = next_tid,
 	.self_pid = self_pid,
 	.files = files,
+	.may_look_at = may_look_at,
 	.link_inode = link_inode,
 	.link_text = link_text,
 	.fds = fds,

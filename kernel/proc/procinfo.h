@@ -25,5 +25,6 @@ int procinfo_wchan(u32 pid, u32 tid, struct seq *s);
 int procinfo_cmdline(u32 pid, u32 tid, struct seq *s);
 int procinfo_environ(u32 pid, u32 tid, struct seq *s);
 int procinfo_maps(u32 pid, u32 tid, struct seq *s);
+int procinfo_smaps(u32 pid, u32 tid, struct seq *s);
 /* procinfo_system.c: registers what is about the whole system. */
 void procinfo_system_init(void);

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 #include "mm/vmm/object.h"
+#include "mm/vmm/region.h"
 
 /* Linux pads a line of maps so that names begin in one column. */
 #define MAPS_NAME_COLUMN 73
@@ -122,7 +123,65 @@ static void write_region(const struct region_info *r, void *arg)
 	seq_write(m->s, "\n", 1);
 }
 
-int procinfo_maps(u32 pid, u32 tid, struct seq *s)
+static void write_kib(struct seq *s, const char *name, u64 bytes)
+{
+	seq_printf(s, "%-16s%8lu kB\n", name, bytes >> 10);
+}
+
+static void write_vm_flags(struct seq *s, const struct region_info *r)
+{
+	seq_printf(s, "VmFlags:%s%s%s%s%s%s%s%s\n", (r->prot & PROT_READ) != 0 ? " rd" : "",
+		   (r->prot & PROT_WRITE) != 0 ? " wr" : "",
+		   (r->prot & PROT_EXEC) != 0 ? " ex" : "",
+		   (r->flags & MAP_SHARED) != 0 ? " sh" : "",
+		   (r->flags & MAP_GROWSDOWN) != 0 ? " gd" : "",
+		   (r->flags & REGION_LOCKED) != 0 ? " lo" : "",
+		   (r->flags & REGION_DONT_FORK) != 0 ? " dc" : "",
+		   (r->flags & REGION_WIPE_ON_FORK) != 0 ? " wf" : "");
+}
+
+/* What Linux shows and there is none of (huge pages, swap) is 0; which pages were looked at last
+ * nobody keeps, so all were. */
+static void write_region_and_sizes(const struct region_info *r, void *arg)
+{
+	const struct maps *m = arg;
+	struct seq *s = m->s;
+	struct leaf_sum sum;
+	write_region(r, arg);
+	aspace_sum_leaves_locked(m->as, r->start, r->end, &sum);
+	const struct {
+		const char *name;
+		u64 bytes;
+	} lines[] = {
+		{ "Size:", r->end - r->start },
+		{ "KernelPageSize:", PAGE_SIZE },
+		{ "MMUPageSize:", PAGE_SIZE },
+		{ "Rss:", sum.pages << PAGE_SHIFT },
+		{ "Pss:", sum.share_bytes },
+		{ "Shared_Clean:", sum.shared_clean << PAGE_SHIFT },
+		{ "Shared_Dirty:", sum.shared_dirty << PAGE_SHIFT },
+		{ "Private_Clean:", sum.private_clean << PAGE_SHIFT },
+		{ "Private_Dirty:", sum.private_dirty << PAGE_SHIFT },
+		{ "Referenced:", sum.pages << PAGE_SHIFT },
+		{ "Anonymous:", (sum.pages - sum.file_pages) << PAGE_SHIFT },
+		{ "LazyFree:", 0 },
+		{ "AnonHugePages:", 0 },
+		{ "ShmemPmdMapped:", 0 },
+		{ "FilePmdMapped:", 0 },
+		{ "Shared_Hugetlb:", 0 },
+		{ "Private_Hugetlb:", 0 },
+		{ "Swap:", 0 },
+		{ "SwapPss:", 0 },
+		{ "Locked:", (r->flags & REGION_LOCKED) != 0 ? sum.share_bytes : 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		write_kib(s, lines[i].name, lines[i].bytes);
+	seq_printf(s, "THPeligible:    0\n");
+	write_vm_flags(s, r);
+}
+
+static int show_regions(u32 pid, struct seq *s,
+			void (*write)(const struct region_info *r, void *maps))
 {
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
@@ -134,8 +193,18 @@ int procinfo_maps(u32 pid, u32 tid, struct seq *s)
 		return nothing;
 	struct maps m = { .s = s, .as = as, .name = kmalloc(NAME_BYTES) };
 	if (m.name != NULL)
-		aspace_for_each_region(as, write_region, &m);
+		aspace_for_each_region(as, write, &m);
 	aspace_put(as);
 	kfree(m.name);
 	return m.name != NULL ? 0 : -ENOMEM;
+}
+
+int procinfo_maps(u32 pid, u32 tid, struct seq *s)
+{
+	return show_regions(pid, s, write_region);
+}
+
+int procinfo_smaps(u32 pid, u32 tid, struct seq *s)
+{
+	return show_regions(pid, s, write_region_and_sizes);
 }

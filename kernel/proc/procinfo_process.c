@@ -5,6 +5,7 @@
  */
 #include "kernel/proc/procinfo.h"
 
+#include "arch/riscv/cpu/layout.h"
 #include "fs/fs.h"
 #include "kernel/proc/snapshot.h"
 #include "lib/abi/errno.h"
@@ -15,7 +16,8 @@
 #define PRIORITY_OF_NICE_0 20
 
 struct memory {
-	u64 mapped_pages, resident_pages, data_pages;
+	u64 mapped_pages, mapped_peak, resident_pages, resident_peak, data_pages;
+	u64 locked_pages;
 	u64 file_pages; /* of the resident ones */
 	u64 stack_pages, text_pages, library_pages;
 	uaddr_t text_start, text_end;
@@ -51,11 +53,16 @@ static void memory_of(struct process *p, struct memory *m)
 		return;
 	struct inode *exe = process_inode_lookup(p, PROCESS_EXE);
 	m->program = exe != NULL ? exe->object : NULL;
-	m->file_pages = aspace_resident_file_pages(as);
-	m->resident_pages = aspace_resident_pages(as);
 	aspace_for_each_region(as, count_region, m);
+	struct leaf_sum present;
 	mutex_lock(&as->lock);
+	aspace_sum_leaves_locked(as, 0, USER_MAX, &present);
+	m->file_pages = present.file_pages;
+	m->resident_pages = as->resident_pages;
+	m->resident_peak = as->resident_peak;
 	m->mapped_pages = as->mapped_pages;
+	m->mapped_peak = as->mapped_peak;
+	m->locked_pages = as->locked_pages;
 	m->data_pages = as->data_pages;
 	m->stack_top = as->stack_top;
 	m->arg_start = as->arg_start;
@@ -169,9 +176,9 @@ static void write_status_memory(struct seq *s, struct process *p)
 	const unsigned kib_shift = PAGE_SHIFT - 10;
 	const u64 size = m.mapped_pages << kib_shift;
 	const u64 resident = m.resident_pages << kib_shift;
-	seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\nVmPin:\t%8u kB\n", size,
-		   size, 0, 0);
-	seq_printf(s, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n", resident, resident);
+	seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
+		   m.mapped_peak << kib_shift, size, m.locked_pages << kib_shift, 0);
+	seq_printf(s, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n", m.resident_peak << kib_shift, resident);
 	const u64 file = m.file_pages << kib_shift;
 	seq_printf(s, "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8u kB\n",
 		   resident > file ? resident - file : 0, file, 0);

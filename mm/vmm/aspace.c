@@ -145,25 +145,37 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 u64 aspace_resident_pages(struct aspace *as)
 {
 	mutex_lock(&as->lock);
-	const u64 pages = ptable_present_leaves(as);
+	const u64 pages = as->resident_pages;
 	mutex_unlock(&as->lock);
 	return pages;
 }
 
-u64 aspace_resident_file_pages(struct aspace *as)
+static void sum_leaf(struct leaf_sum *sum, pte_t leaf)
 {
-	u64 pages = 0;
-	uaddr_t at = 0;
+	const struct page *page = pte_page(leaf);
+	if (page->kind == PAGE_PINNED)
+		return;
+	const bool is_file = page->kind == PAGE_FILE;
+	/* The file holds its page, too, besides those who map it. */
+	const u32 holders = __atomic_load_n(&page->count, __ATOMIC_RELAXED) - is_file;
+	const bool is_dirty = !is_file || (leaf.bits & PTE_W) != 0;
+	sum->pages++;
+	sum->file_pages += is_file;
+	if (holders > 1)
+		*(is_dirty ? &sum->shared_dirty : &sum->shared_clean) += 1;
+	else
+		*(is_dirty ? &sum->private_dirty : &sum->private_clean) += 1;
+	sum->share_bytes += PAGE_SIZE / MAX(holders, 1U);
+}
+
+void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t end,
+			      struct leaf_sum *out)
+{
+	*out = (struct leaf_sum){ 0 };
 	struct leaf_span span;
-	mutex_lock(&as->lock);
-	while (ptable_next_span(as, &at, USER_MAX, &span)) {
-		for_each_present(i, &span)
-		{
-			pages += pte_page(span.entries[i])->kind == PAGE_FILE;
-		}
+	while (ptable_next_span(as, &start, end, &span)) {
+		for_each_present(i, &span) sum_leaf(out, span.entries[i]);
 	}
-	mutex_unlock(&as->lock);
-	return pages;
 }
 
 static struct region_info info_of(const struct region *r)

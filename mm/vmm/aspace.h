@@ -35,6 +35,9 @@ struct aspace {
 	struct region *last_region; /* the last fault's, or NULL: the next one is likely there too
 				     */
 	u64 mapped_pages;           /* sum of the regions, for RLIMIT_AS and statm */
+	u64 mapped_peak;            /* the most it ever was */
+	u64 resident_pages;         /* present leaves, the zero page's included */
+	u64 resident_peak;
 	u64 data_pages;             /* private writable but for stacks, for RLIMIT_DATA */
 	u64 locked_pages;           /* by mlock and its family, for RLIMIT_MEMLOCK */
 	u64 lock_limit_pages;       /* RLIMIT_MEMLOCK; ~0 none */
@@ -149,11 +152,19 @@ __must_check int aspace_map_vdso(struct aspace *as, const void *image_start, siz
 size_t aspace_read(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes);
 size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes);
 
-/* Pages that have a frame, the zero page included (added up on demand, H22).
- * Context: may sleep; takes as->lock. */
+/* Pages that have a frame, the zero page included. Context: may sleep; takes as->lock. */
 u64 aspace_resident_pages(struct aspace *as);
-/* Those of them that are files' own pages. The same context. */
-u64 aspace_resident_file_pages(struct aspace *as);
+/* What is present in a range: the frames that leaves name, but for the zero page and the vDSO,
+ * which cost nobody anything. */
+struct leaf_sum {
+	u64 pages, file_pages;
+	/* The same pages: do others map them, too, and may programs have written to them? */
+	u64 shared_clean, shared_dirty, private_clean, private_dirty;
+	u64 share_bytes; /* each page divided by the number of those who map it */
+};
+/* Caller holds as->lock: for who visits regions. */
+void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t end,
+			      struct leaf_sum *out);
 /* Call @visit for every region, in order. Context: may sleep; @visit runs under as->lock. */
 struct region_info {
 	uaddr_t start, end;

@@ -159,6 +159,9 @@ void aspace_check(struct aspace *as)
 	for (unsigned i = ROOT_USER_ENTRIES; i < PTES_PER_TABLE; i++)
 		if (e[i].bits != kernel_root[i].bits)
 			wrong("kernel half differs from the kernel's own", i * GIGAPAGE_SIZE, e[i]);
+	if (ptable_present_leaves(as) != as->resident_pages)
+		panic("page tables: %lu leaves, counted %lu",
+		      (unsigned long)ptable_present_leaves(as), (unsigned long)as->resident_pages);
 	mutex_unlock(&as->lock);
 }
 

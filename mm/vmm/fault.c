@@ -90,6 +90,8 @@ static void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fre
 	if (is_fresh && (bits & PTE_X))
 		icache_flush_all();
 	ptable_set_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
+	f->as->resident_pages++;
+	f->as->resident_peak = MAX(f->as->resident_peak, f->as->resident_pages);
 }
 
 /* Let the leaf name @page instead of what it names: H7. The old frame is dropped last. */

@@ -291,6 +291,7 @@ int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **chil
 	int err = copy_regions(&job);
 	if (err == 0)
 		err = fork_tables(&job, mode);
+	c->resident_pages = c->resident_peak = parent->resident_pages;
 	if (err == 0)
 		drop_unwanted(c);
 	/* What the child's entries name, before its count says that they may be followed. */

@@ -67,6 +67,7 @@ static void account(struct region *r, u64 pages, bool more)
 	const u64 locked = (r->flags & REGION_LOCKED) != 0 ? pages : 0;
 	if (more) {
 		as->mapped_pages += pages;
+		as->mapped_peak = MAX(as->mapped_peak, as->mapped_pages);
 		as->data_pages += data;
 		as->locked_pages += locked;
 	} else {

@@ -25,6 +25,8 @@ void unmap_add(struct unmap_batch *b, struct page *page)
 	if (b->count == UNMAP_BATCH_PAGES)
 		unmap_end(b);
 	b->pages[b->count++] = page;
+	/* A table comes with its leaves; one of tables has none left by then. */
+	b->as->resident_pages -= page->kind == PAGE_TABLE ? page->present : 1;
 }
 
 static void detach_table(struct unmap_batch *b, uaddr_t va)

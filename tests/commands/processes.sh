@@ -33,6 +33,20 @@ rm /tmp/fd.$$
 #: limits
 grep -E '^(Limit|Max cpu time|Max core file size|Max nice)' /proc/self/limits | tr -s ' '
 
+#: pmap-adds-up
+sleep 100 &
+until grep -qx sleep /proc/$!/comm; do :; done
+pmap $! | tail -1 | sed 's/[0-9][0-9]*K/N/'; pmap $! | grep -c stack
+awk '/^Rss/ { r += $2 } /^Pss:/ { p += $2 } END { print r >= p, p > 0 }' /proc/$!/smaps
+kill $!
+
+#: maps-are-private
+sleep 100 &
+su nobody -s /bin/sh -c "cat /proc/$!/maps; cat /proc/$!/smaps; cat /proc/$!/status >/dev/null" 2>&1 |
+	sed 's/[0-9][0-9]*/N/'
+stat -c %a /proc/$!/maps /proc/$!/environ /proc/$!/mountinfo
+kill $!
+
 #: others-are-private
 sleep 100 &
 su nobody -s /bin/sh -c "cat /proc/$!/environ >/dev/null; ls /proc/$!/fd >/dev/null; readlink /proc/$!/exe" 2>&1 |

@@ -28,6 +28,11 @@ grep -E 'tmpfs|proc' /proc/filesystems | sort
 #: ionice-is-kept
 ionice; ionice -c 2 -n 5 ionice; ionice -c 3 ionice; ionice -c 3 sh -c ionice
 
+#: mountinfo-agrees-with-mounts
+mkdir m; mount -t tmpfs -o ro,nosuid 'some source' m
+awk -v p="$PWD/m" '$5 == p { print NF, $4, $6, $7, $8, $9, ($1 != $2) }' /proc/self/mountinfo
+[ $(wc -l </proc/self/mountinfo) = $(wc -l </proc/self/mounts) ] && echo as many; umount m
+
 #: mount-options
 mkdir m; mount -t tmpfs -o size=64k,mode=700 none m; stat -c %a m
 mount | grep -c "$PWD/m"; touch m/a; mount -o remount,ro m; touch m/b; ls m

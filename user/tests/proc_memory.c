@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/* oracle: linux-system */
+/* What /proc/N/smaps and status say of memory, and to whom. */
+#include "lib/test.h"
+
+static char text[1 << 18];
+
+static const char *read_file(const char *path)
+{
+	const int fd = open(path, O_RDONLY);
+	CHECK(fd >= 0);
+	size_t size = 0;
+	ssize_t n;
+	while ((n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)n;
+	CHECK_EQ(n, 0);
+	text[size] = '\0';
+	close(fd);
+	return text;
+}
+
+/* The number behind @name in what follows @from. */
+static long kib(const char *from, const char *name)
+{
+	const char *line = from != NULL ? strstr(from, name) : NULL;
+	CHECK(line != NULL);
+	return strtol(line + strlen(name), NULL, 10);
+}
+
+static const char *smaps_of(const char *mapping)
+{
+	char line[32];
+	snprintf(line, sizeof(line), "%lx-", (unsigned long)mapping);
+	return strstr(read_file("/proc/self/smaps"), line);
+}
+
+#define PAGES   16
+#define TOUCHED 5
+#define KIB     ((long)(PAGE >> 10))
+
+static void touch(char *p)
+{
+	for (int i = 0; i < TOUCHED; i++)
+		p[i * PAGE] = 1;
+}
+
+static char *shared; /* PAGES, of which TOUCHED are written */
+
+static void look_at_shared_memory(void)
+{
+	touch(shared);
+	const char *lines = smaps_of(shared);
+	CHECK_EQ(kib(lines, "\nRss:"), TOUCHED * KIB);
+	CHECK_EQ(kib(lines, "\nPss:"), TOUCHED * KIB / 2);
+	CHECK_EQ(kib(lines, "\nShared_Dirty:"), TOUCHED * KIB);
+	CHECK_EQ(kib(lines, "\nPrivate_Dirty:"), 0);
+}
+
+static void smaps_tells_what_is_shared(void)
+{
+	shared =
+		mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+	touch(shared);
+	CHECK_EQ(kib(smaps_of(shared), "\nPrivate_Dirty:"), TOUCHED * KIB);
+	CHECK_CHILD(look_at_shared_memory);
+	CHECK_EQ(munmap(shared, PAGES * PAGE), 0);
+}
+
+static void smaps_counts_the_pages_that_are_there(void)
+{
+	char *p = map_pages(PAGES, PROT_READ | PROT_WRITE);
+	touch(p);
+	CHECK_EQ(((volatile char *)p)[TOUCHED * PAGE], 0); /* costs no memory */
+	const char *lines = smaps_of(p);
+	CHECK_EQ(kib(lines, "\nSize:"), PAGES * KIB);
+	CHECK_EQ(kib(lines, "\nRss:"), TOUCHED * KIB);
+	CHECK_EQ(kib(lines, "\nPss:"), TOUCHED * KIB);
+	CHECK_EQ(kib(lines, "\nPrivate_Dirty:"), TOUCHED * KIB);
+	CHECK_EQ(kib(lines, "\nAnonymous:"), TOUCHED * KIB);
+	CHECK_EQ(kib(lines, "\nSwap:"), 0);
+	CHECK_EQ(munmap(p, PAGES * PAGE), 0);
+}
+
+static void locked_memory_is_told(void)
+{
+	char *p = map_pages(PAGES, PROT_READ | PROT_WRITE);
+	const long before = kib(read_file("/proc/self/status"), "\nVmLck:");
+	CHECK_EQ(mlock(p, PAGES * PAGE), 0);
+	CHECK_EQ(kib(read_file("/proc/self/status"), "\nVmLck:"), before + PAGES * KIB);
+	CHECK_EQ(kib(smaps_of(p), "\nLocked:"), PAGES * KIB);
+	CHECK_EQ(munmap(p, PAGES * PAGE), 0);
+	CHECK_EQ(kib(read_file("/proc/self/status"), "\nVmLck:"), before);
+}
+
+/* More than the harts' own counts can be off by. */
+#define MANY 4096
+
+static void peaks_remember_what_was(void)
+{
+	read_file("/proc/self/status");
+	const long size = kib(text, "\nVmSize:"), resident = kib(text, "\nVmRSS:");
+	char *p = map_pages(MANY, PROT_READ | PROT_WRITE);
+	for (int i = 0; i < MANY; i++)
+		p[i * PAGE] = 1;
+	CHECK_EQ(munmap(p, MANY * PAGE), 0);
+	read_file("/proc/self/status");
+	CHECK(kib(text, "\nVmPeak:") >= size + MANY * KIB);
+	CHECK(kib(text, "\nVmSize:") < size + MANY * KIB / 2);
+	CHECK(kib(text, "\nVmHWM:") >= resident + MANY * KIB / 2);
+	CHECK(kib(text, "\nVmRSS:") < resident + MANY * KIB / 2);
+}
+
+static void peaks_begin_anew(void)
+{
+	CHECK_CHILD(peaks_remember_what_was);
+	CHECK(kib(read_file("/proc/self/status"), "\nVmHWM:") < MANY * KIB);
+}
+
+static void look_as_somebody_else(void)
+{
+	static const char *const names[] = { "maps", "smaps", "environ" };
+	const pid_t parent = getppid();
+	CHECK_EQ(setuid(1000), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)parent, names[i]);
+		CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+	}
+	CHECK(strstr(read_file("/proc/self/maps"), "[stack]") != NULL);
+}
+
+static void who_may_not_look_is_told_when_opening(void)
+{
+	if (getuid() != 0)
+		test_skip("only root can become somebody else");
+	CHECK_CHILD(look_as_somebody_else);
+}
+
+int test_main(int argc, char **argv)
+{
+	static const struct test_case cases[] = {
+		TEST(smaps_counts_the_pages_that_are_there),
+		TEST(smaps_tells_what_is_shared),
+		TEST(locked_memory_is_told),
+		TEST(peaks_begin_anew),
+		TEST(who_may_not_look_is_told_when_opening),
+	};
+	return test_run(cases, ARRAY_SIZE(cases));
+}
