@@ -11,20 +11,24 @@
 
 #include "arch/riscv/cpu/clock.h"
 #include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/trap_frame.h"
 #include "arch/riscv/cpu/usercopy.h"
 #include "fs/fs.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/spinlock.h"
+#include "kernel/proc/process.h"
 #include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
 #include "lib/abi/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
+#include "mm/pmm/kmap.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
-
-#define NSEC_PER_SEC 1000000000UL
+#include "mm/vmm/fault.h"
+#include "mm/vmm/fence.h"
+#include "mm/vmm/ptable.h"
 
 static struct spinlock outer = SPINLOCK_INIT("provoked outer", RANK_FD_TABLE);
 static struct spinlock inner = SPINLOCK_INIT("provoked inner", RANK_DEVICE);
@@ -447,6 +451,79 @@ static int provoke_write_guard(void)
 	return 0;
 }
 
+/* ---- A and D (rule T1): harts either set the bits or fault ----------------------------------- */
+
+static void say_who_set(const char *what, bool has_faulted)
+{
+	pr_warn("provoke: %s: %s\n", what, has_faulted ? "the hart faulted" : "the hart set it");
+}
+
+/* Clear @bits of the running process's leaf of @va, which is there. */
+static int clear_user_bits(uaddr_t va, u64 bits)
+{
+	struct aspace *as = process_current()->aspace;
+	pte_t *slot = NULL;
+	mutex_lock(&as->lock);
+	const int error = ptable_own_path(as, page_align_down(va), false, &slot);
+	if (error == 0 && slot != NULL) {
+		WRITE_ONCE(slot->bits, slot->bits & ~bits);
+		aspace_fence(as);
+	}
+	mutex_unlock(&as->lock);
+	return slot == NULL ? -EFAULT : error;
+}
+
+/* The page of the stack without A, then without D, and at last the code that called. */
+static int provoke_user_page_without_bits(void)
+{
+	u32 word;
+	u64 mended = fault_entries_mended;
+	int error = get_user_u32(&word, user_stack());
+	if (error == 0)
+		error = put_user_u32(user_stack(), word);
+	if (error == 0)
+		error = clear_user_bits(user_stack(), PTE_A);
+	if (error == 0)
+		error = get_user_u32(&word, user_stack());
+	if (error != 0)
+		return error;
+	say_who_set("load without A", fault_entries_mended != mended);
+
+	mended = fault_entries_mended;
+	error = clear_user_bits(user_stack(), PTE_D);
+	if (error == 0)
+		error = put_user_u32(user_stack(), word);
+	if (error != 0)
+		return error;
+	say_who_set("store without D", fault_entries_mended != mended);
+	return clear_user_bits(thread_user_frame(arch_current())->x[REG_PC], PTE_A);
+}
+
+/* The last leaf on the way to @va, of a page that is mapped alone. */
+static pte_t *kernel_leaf(vaddr_t va)
+{
+	const pte_t *table = kernel_root;
+	for (unsigned level = PT_LEVELS - 1; level > 0; level--)
+		table = mmu_table_at(pte_paddr(table[pt_index(va, level)]));
+	return hide(&table[pt_index(va, 0)]);
+}
+
+static int provoke_kernel_page_without_bits(void)
+{
+	const vaddr_t top = kstack_alloc();
+	if (top == 0)
+		return -ENOMEM;
+	volatile u64 *word = (u64 *)top - 1;
+	pte_t *leaf = kernel_leaf((vaddr_t)word);
+	*word = 0;
+	WRITE_ONCE(leaf->bits, leaf->bits & ~PTE_D);
+	tlb_flush_all();
+	*word = 1;
+	say_who_set("store without D", false); /* or the fault would have been fatal */
+	kstack_free(top);
+	return 0;
+}
+
 /* ---- /proc/provoke -------------------------------------------------------------------------- */
 
 static const struct provocation {
@@ -491,6 +568,8 @@ static const struct provocation {
 	{ "user-pointer", provoke_user_pointer },
 	{ "null-pointer", provoke_null_pointer },
 	{ "write-guard", provoke_write_guard },
+	{ "user-page-without-bits", provoke_user_page_without_bits },
+	{ "kernel-page-without-bits", provoke_kernel_page_without_bits },
 };
 
 static int show(struct seq *s)

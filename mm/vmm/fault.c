@@ -9,6 +9,7 @@
  *    not allowed  yes                                           fault_protection: -EACCES
  *    any          yes                 SHARED on path            fault_shared_table: own_entry()
  *    allowed      yes                 already allows            fault_spurious
+ *    allowed      yes                 allows, lacks A or D      fault_accessed_dirty
  *    any          private, no object  none                      anon_zero
  *    write        private             COW, anonymous     1      cow_last_owner
  *    write        private             COW, any other     any    cow_copy: the frame the leaf names
@@ -30,6 +31,7 @@
 #include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/mmu.h"
 #include "kernel/core/panic.h"
+#include "kernel/core/printk.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
@@ -41,6 +43,8 @@
 /* What reads of untouched private memory see. Pinned: not counted, never taken over (H21). */
 static const u8 zero_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 static struct page *zero_frame;
+
+u64 fault_entries_mended;
 
 struct fault {
 	struct aspace *as;
@@ -279,6 +283,23 @@ static int file_shared_write(struct fault *f)
 
 /* ---- the table ---- */
 
+/*
+ * The leaf allows the access: another hart was first, or this one remembers an old entry. But a
+ * hart that does not set A and D itself would fault forever on a leaf without them; none is made
+ * here, so somebody has written where he should not (T1).
+ */
+static void serve_allowed(struct fault *f)
+{
+	const pte_t old = *f->slot;
+	const pte_t whole = pte_make_leaf(pte_pfn(old), old.bits & ~PTE_PPN_MASK);
+	if (likely(old.bits == whole.bits))
+		return; /* fault_spurious */
+	__atomic_add_fetch(&fault_entries_mended, 1, __ATOMIC_RELAXED);
+	pr_warn("fault: page %#lx lacked A or D (T1): entry %#lx, access %d\n", f->va, old.bits,
+		(int)f->access);
+	ptable_change_leaf(f->slot, whole); /* fault_accessed_dirty */
+}
+
 /* The page is there, but not for this access. */
 static int serve_present(struct fault *f)
 {
@@ -310,9 +331,10 @@ static int serve_once(struct fault *f)
 	err = ptable_own_path(f->as, f->va, true, &f->slot);
 	if (err != 0)
 		return err;
-	if (leaf_allows(*f->slot, f->access))
-		return 0; /* fault_spurious: another hart was first, or this one remembers an old
-			     entry */
+	if (leaf_allows(*f->slot, f->access)) {
+		serve_allowed(f);
+		return 0;
+	}
 	if (!pte_is_none(*f->slot))
 		return serve_present(f);
 	return serve_absent(f);

@@ -12,4 +12,8 @@
  */
 __must_check int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf);
 
+/* Leaves that were found without A or D, and got them. Atomic; 0, unless somebody writes where he
+ * should not. */
+extern u64 fault_entries_mended;
+
 void fault_init(void);

@@ -10,6 +10,7 @@
 #include "tests/host/vmm_fixture.h"
 
 #include "arch/riscv/cpu/layout.h"
+#include "mm/vmm/fault.h"
 #include "mm/vmm/ptable.h"
 
 static struct aspace *as;
@@ -400,6 +401,37 @@ static void every_leaf_has_accessed_and_dirty(void **state)
 						  PTE_U | PTE_A }));
 }
 
+/* Clear @bits behind the kernel's back, as nothing in it does. */
+static void damage_leaf(uaddr_t va, u64 bits)
+{
+	pte_t *slot;
+	assert_int_equal(ptable_own_path(as, va, false, &slot), 0);
+	slot->bits &= ~bits;
+}
+
+static void fault_accessed_dirty(void **state)
+{
+	map_anon(as, 0, 2, RW, MAP_PRIVATE);
+	store(as, PAGE(0), 1);
+	const pte_t whole = leaf_at(as, PAGE(0));
+	static const u64 lost[] = { PTE_A, PTE_D, PTE_A | PTE_D };
+	const u64 before = fault_entries_mended;
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+		damage_leaf(PAGE(0), lost[i]);
+		assert_int_equal(aspace_fault(as, PAGE(0), ACCESS_WRITE), 0);
+		assert_int_equal(leaf_at(as, PAGE(0)).bits, whole.bits);
+	}
+	assert_int_equal(fault_entries_mended - before, ARRAY_SIZE(lost));
+	/* A page that may not be written needs no D. */
+	load(as, PAGE(1));
+	damage_leaf(PAGE(1), PTE_A);
+	assert_int_equal(aspace_fault(as, PAGE(1), ACCESS_READ), 0);
+	assert_int_equal(leaf_at(as, PAGE(1)).bits & (PTE_A | PTE_D), PTE_A);
+	/* Whole ones are left alone. */
+	assert_int_equal(aspace_fault(as, PAGE(0), ACCESS_WRITE), 0);
+	assert_int_equal(fault_entries_mended - before, ARRAY_SIZE(lost) + 1);
+}
+
 static void fresh_code_is_made_fetchable_once(void **state)
 {
 	/* A page of a file: the owner says when it was written. */
@@ -499,6 +531,7 @@ int main(void)
 		T(zero_page_threads_coherent),
 		T(cow_copy_on_one_hart_needs_no_remote_fence),
 		T(every_leaf_has_accessed_and_dirty),
+		T(fault_accessed_dirty),
 		T(fresh_code_is_made_fetchable_once),
 		T(owner_that_never_tells_is_never_believed),
 		T(stack_grows_to_its_limit_and_keeps_a_guard),

@@ -9,6 +9,7 @@
  * | in the user half                 | user memory without the doors of usercopy.h             |
  * | near a poison pattern            | a pointer out of a freed object or frame                |
  * | mapped, but not for this access  | read-only, or no code                                   |
+ * | mapped, without A or D           | an entry the board's harts fault on (rule T1)           |
  * | in the guard half of a stack     | another stack's overflow, or a pointer to a local gone  |
  * | anything else                    | nothing is mapped there                                 |
  */
@@ -33,6 +34,8 @@ static bool is_near(u64 va, u64 pattern)
 
 static const char *describe_mapped(const struct trap_frame *f, pte_t entry)
 {
+	if ((entry.bits & PTE_A) == 0 || (entry.bits & (PTE_W | PTE_D)) == PTE_W)
+		return "whose entry lacks A or D (T1)";
 	switch (f->cause) {
 	case CAUSE_FETCH_PAGE:
 		return "which is not code: a function pointer or a return address is damaged";

@@ -205,11 +205,11 @@ static bool kernel_fault_is_stale(const struct trap_frame *f, u64 va)
 {
 	unsigned level;
 	const pte_t entry = mmu_kernel_lookup(va, &level);
-	const u64 wants = f->cause == CAUSE_FETCH_PAGE ? PTE_X :
-			  f->cause == CAUSE_STORE_PAGE ? PTE_W :
-							 PTE_R;
-	return pte_is_valid(entry) && (entry.bits & wants) != 0 &&
-	       !fault_repeats_forever(f->x[REG_PC], va);
+	/* Without A or D the fault is right, and no fence will end it (rule T1). */
+	const u64 wants = f->cause == CAUSE_FETCH_PAGE ? PTE_V | PTE_X | PTE_A :
+			  f->cause == CAUSE_STORE_PAGE ? PTE_V | PTE_W | PTE_A | PTE_D :
+							 PTE_V | PTE_R | PTE_A;
+	return (entry.bits & wants) == wants && !fault_repeats_forever(f->x[REG_PC], va);
 }
 
 /* True if the kernel can go on. */
