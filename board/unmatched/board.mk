@@ -4,3 +4,6 @@
 QEMU_MACHINE := sifive_u
 QEMU_SMP := 5
 QEMU_MEM := 2G
+# What of build/packages is on the card, and the Debian package it is from.
+CARD_FIRMWARE := sifive_unmatched/u-boot-spl.bin sifive_unmatched/u-boot.itb
+CARD_PACKAGE := u-boot-sifive

@@ -3,3 +3,6 @@
 QEMU_MACHINE := virt
 QEMU_SMP := 4
 QEMU_MEM := 512M
+# U-Boot is not on the disk: QEMU loads it (-kernel) from beside it.
+CARD_BESIDE := qemu-riscv64_smode/u-boot.bin
+CARD_PACKAGE := u-boot-qemu
