@@ -5,6 +5,7 @@
  */
 #include "kernel/main.h"
 
+#include "arch/riscv/boot/boot_report.h"
 #include "arch/riscv/boot/boot_tree.h"
 #include "arch/riscv/boot/early_map.h"
 #include "arch/riscv/cpu/clock.h"
@@ -52,15 +53,6 @@
 /* The built-in root file system: reached through the linear map, since it goes back to the
  * allocator. */
 extern const char initramfs_start[], initramfs_end[];
-
-static void report_firmware(u32 hartid)
-{
-	char text[160];
-	sbi_describe(text, sizeof(text));
-	pr_info("%s\n", text);
-	pr_info("boot hart %u, image at %#lx, device tree at %#lx, command line \"%s\"\n", hartid,
-		kernel_image_base, early_fdt_phys, cmdline_text());
-}
 
 static void start_log(void)
 {
@@ -209,10 +201,9 @@ void kernel_main(u64 hartid, paddr_t fdt)
 	start_log();                        /* printk at the level asked for */
 	trace_init();                       /* events are recorded */
 	start_harts_and_clock((u32)hartid); /* time; cpus[] */
-	report_firmware((u32)hartid);
-	start_memory(); /* pages, kmalloc, kernel mappings */
-	memblock_dump();
-	sched_init(); /* threads, timers, waiting */
+	boot_report((u32)hartid);           /* who and where we are */
+	start_memory();                     /* pages, kmalloc, kernel mappings */
+	sched_init();                       /* threads, timers, waiting */
 	mutex_checks_init();
 	vmm_init(); /* address spaces */
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))

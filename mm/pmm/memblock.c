@@ -7,7 +7,6 @@
 #include "mm/pmm/memblock.h"
 
 #include "arch/riscv/cpu/mmu.h"
-#include "kernel/core/printk.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 
@@ -117,12 +116,4 @@ u64 memblock_ram_bytes(void)
 	for (unsigned i = 0; i < ram.count; i++)
 		sum += ram.r[i].end - ram.r[i].start;
 	return sum;
-}
-
-void memblock_dump(void)
-{
-	for (unsigned i = 0; i < ram.count; i++)
-		pr_info("memory: RAM %#lx-%#lx\n", ram.r[i].start, ram.r[i].end - 1);
-	for (unsigned i = 0; i < reserved.count; i++)
-		pr_info("memory: reserved %#lx-%#lx\n", reserved.r[i].start, reserved.r[i].end - 1);
 }

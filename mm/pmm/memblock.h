@@ -35,5 +35,3 @@ static inline bool memblock_contains(bool (*next_range)(unsigned index, struct m
 	return false;
 }
 u64 memblock_ram_bytes(void);
-/* Print RAM and reservations, for the boot log. */
-void memblock_dump(void);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Coming up: what the command line says, and device trees that lack something."""
 
+import re
+
 import pytest
 from conftest import plain
 from device_tree import Tree
@@ -42,3 +44,38 @@ def test_unknown_calls_are_named_once(machine):
     shell.run_check("/tests/unknown_syscall_enosys; /tests/unknown_syscall_enosys")
     numbers = [line.rsplit("(", 1)[1] for line in shell.run_check("dmesg | grep 'no system call'")]
     assert numbers and len(numbers) == len(set(numbers))
+
+
+@pytest.mark.machines("virt", "virt-1", "virt-u54", "sifive_u")
+def test_the_log_tells_a_helper_about_the_machine(machine):
+    shell = machine.boot()
+    lines = shell.run_check("dmesg | sed '/init: running/q'")
+    assert len(lines) < 30
+    seconds = [float(line[1:].split("]")[0]) for line in lines]
+    assert seconds == sorted(seconds) and seconds[-1] > 0
+    log = "\n".join(line.split("] ", 1)[1] for line in lines)
+    assert re.search(r"^Heifer \S+ \(\w+\)$", log, re.M)
+    assert re.search(r"^machine: \S.* \(\S+\)$", log, re.M)
+    assert re.search(r"^SBI \d+\.\d+, implementation \d+ version 0x[0-9a-f]+:( [A-Z]+)+$", log, re.M)
+    boot_hart = int(re.search(r"^boot hart (\d+): mvendorid 0x?[0-9a-f]*, marchid 0x?[0-9a-f]*, mimpid 0x?[0-9a-f]*$",
+                              log, re.M)[1])
+    assert re.search(r"^time: counter at \d+ Hz, \d+\.\d{3} s at entry$", log, re.M)
+    # Every hart, and which of them run.
+    runs = re.findall(r"^harts? (\d+)(?:-(\d+))?: (\S+), (no MMU|riscv,sv\d+)(, left alone: .+)?$", log, re.M)
+    ours = [hart for first, last, _, _, left in runs if not left
+            for hart in range(int(first), int(last or first) + 1)]
+    assert boot_hart in ours
+    cpus = "\n".join(shell.run_check("cat /proc/cpuinfo"))
+    assert sorted(ours) == sorted(int(hart) for hart in re.findall(r"^hart\s*: (\d+)", cpus, re.M))
+    assert {isa for _, _, isa, _, left in runs if not left} == set(re.findall(r"^isa\s*: (\S+)", cpus, re.M))
+    if machine.is_sifive_u:
+        assert "\nhart 0: rv64imac" in log and "left alone: disabled\n" in log
+    # Memory, and who has what of it.
+    image, tree = (int(a, 16) for a in re.search(r"^image at (\S+), device tree at (\S+), command", log, re.M).groups())
+    starts = {who: int(a, 16) for a, who in re.findall(r"^memory: reserved (\S+)-\S+ (.+)$", log, re.M)}
+    assert starts["kernel"] == image and starts["device tree"] == tree // 4096 * 4096
+    assert starts["firmware, not mapped"] < image
+    # Drivers and their nodes.
+    serial = "sifive_uart" if machine.is_sifive_u else "ns16550"
+    assert re.search(r"^plic: serves /soc/\S+@c000000$", log, re.M)
+    assert re.search(rf"^{serial}: serves /soc/serial@10\d+$", log, re.M)

@@ -72,11 +72,22 @@ const void *boot_tree_rng_seed(size_t *len_bytes)
 	return seed;
 }
 
-static void reserve(paddr_t start, u64 len_bytes, bool no_map)
+/* @why is for the log. */
+static void reserve(paddr_t start, u64 len_bytes, bool no_map, const char *why)
 {
-	if (len_bytes != 0 && start + len_bytes > start &&
-	    memblock_reserve(start, start + len_bytes, no_map) != 0)
+	if (len_bytes == 0 || start + len_bytes <= start)
+		return;
+	if (memblock_reserve(start, start + len_bytes, no_map) != 0)
 		boot_stop("too many reserved memory ranges in the device tree (mm/pmm/memblock.c)");
+	pr_info("memory: reserved %#lx-%#lx %s%s\n", page_align_down(start),
+		page_align_up(start + len_bytes) - 1, why, no_map ? ", not mapped" : "");
+}
+
+static void report_ram(void)
+{
+	struct mem_range r;
+	for (unsigned i = 0; memblock_ram(i, &r); i++)
+		pr_info("memory: RAM %#lx-%#lx\n", r.start, r.end - 1);
 }
 
 static void add_memory_node(u32 node)
@@ -103,11 +114,11 @@ static void reserve_from_tree(void)
 {
 	u64 start, len;
 	for (u32 i = 0; fdt_reserve_entry(&boot_tree, i, &start, &len) == 0; i++)
-		reserve(start, len, false);
+		reserve(start, len, false, "listed by the tree's header");
 	fdt_for_each_child(&boot_tree, node, fdt_find_path(&boot_tree, "/reserved-memory")) {
 		const bool no_map = fdt_prop(&boot_tree, node, "no-map", NULL) != NULL;
 		for (u32 i = 0; fdt_reg(&boot_tree, node, i, &start, &len) == 0; i++)
-			reserve(start, len, no_map);
+			reserve(start, len, no_map, fdt_node_name(&boot_tree, node));
 	}
 }
 
@@ -120,7 +131,7 @@ static void reserve_firmware(paddr_t image)
 	struct mem_range r;
 	for (unsigned i = 0; memblock_ram(i, &r); i++)
 		if (r.start < image && image < r.end)
-			reserve(r.start, MIN(image - r.start, MEGAPAGE_SIZE), true);
+			reserve(r.start, MIN(image - r.start, MEGAPAGE_SIZE), true, "firmware");
 }
 
 void boot_tree_memory(paddr_t limit)
@@ -130,10 +141,11 @@ void boot_tree_memory(paddr_t limit)
 	memblock_limit(limit);
 	if (memblock_ram_bytes() == 0)
 		boot_stop("the device tree lists no memory");
+	report_ram();
 	reserve_from_tree();
 	reserve_firmware(image);
-	reserve(image, (u64)(_end - _text), false);
-	reserve(early_fdt_phys, fdt_total_size(&boot_tree), false);
+	reserve(image, (u64)(_end - _text), false, "kernel");
+	reserve(early_fdt_phys, fdt_total_size(&boot_tree), false, "device tree");
 	paddr_t start, end;
 	boot_tree_initrd(&start, &end);
 	/*
@@ -148,5 +160,5 @@ void boot_tree_memory(paddr_t limit)
 		initrd_is_refused = true;
 		return;
 	}
-	reserve(start, end - start, false);
+	reserve(start, end - start, false, "initramfs");
 }

@@ -37,6 +37,7 @@ _start:
 	.word 0
 
 boot:
+	csrr s3, time                /* the log counts from here */
 	/* The image was stored here, perhaps by another hart (rule T23). */
 	fence.i
 	csrw sie, zero
@@ -61,6 +62,8 @@ boot:
 	addi t0, t0, 8
 	bltu t0, t1, 1b
 
+	lla t0, clock_entry_ticks
+	sd s3, 0(t0)
 	mv s1, a0
 	mv s2, a1
 	lla sp, boot_stack_slot + 2 * KSTACK_SIZE

@@ -16,7 +16,10 @@ static u32 frequency;
 /* ns = ticks * ns_per_tick when the frequency divides a second, as all known ones do; else by
  * division. */
 static u64 ns_per_tick;
-static u64 boot_ticks, boot_cycles;
+u64 clock_entry_ticks;
+/* When clock_init() was called, for clock_measure_cycles(). */
+static u64 init_cycles;
+static nsec_t init_time;
 /* Nanoseconds per cycle, CYCLE_SHIFT bits behind the point; 0: cycles are not counted. */
 #define CYCLE_SHIFT 24
 static u64 ns_per_cycle;
@@ -35,10 +38,10 @@ u32 clock_frequency(void)
 
 void clock_init(u32 timebase_hz)
 {
-	boot_ticks = clock_ticks();
-	boot_cycles = clock_cycles();
 	ns_per_tick = NSEC_PER_SEC % timebase_hz == 0 ? NSEC_PER_SEC / timebase_hz : 0;
 	frequency = timebase_hz;
+	init_cycles = clock_cycles();
+	init_time = clock_now();
 }
 
 static nsec_t ticks_to_ns(u64 ticks)
@@ -55,8 +58,8 @@ u64 clock_cycles(void)
 
 void clock_measure_cycles(void)
 {
-	const u64 cycles = clock_cycles() - boot_cycles;
-	ns_per_cycle = cycles != 0 ? (clock_now() << CYCLE_SHIFT) / cycles : 0;
+	const u64 cycles = clock_cycles() - init_cycles;
+	ns_per_cycle = cycles != 0 ? ((clock_now() - init_time) << CYCLE_SHIFT) / cycles : 0;
 }
 
 nsec_t clock_cycles_to_ns(u64 cycles)
@@ -79,13 +82,13 @@ nsec_t clock_now(void)
 {
 	if (unlikely(frequency == 0))
 		return 0;
-	return ticks_to_ns(clock_ticks() - boot_ticks);
+	return ticks_to_ns(clock_ticks() - clock_entry_ticks);
 }
 
 void clock_set_event(nsec_t when)
 {
 	/* Setting a time in the past raises the interrupt at once; the far future clears it. */
-	sbi_set_timer(when == CLOCK_NEVER ? ~0UL : boot_ticks + ns_to_ticks(when));
+	sbi_set_timer(when == CLOCK_NEVER ? ~0UL : clock_entry_ticks + ns_to_ticks(when));
 }
 
 void clock_spin(nsec_t duration)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time and the timer interrupt. The unit is nanoseconds since boot. The counter may tick as slowly
- * as once a microsecond and reading it may trap to the firmware (rules T33, T35): not for hot
- * loops.
+ * Time and the timer interrupt. The unit is nanoseconds since the kernel was entered. The counter
+ * may tick as slowly as once a microsecond and reading it may trap to the firmware (rules T33,
+ * T35): not for hot loops.
  */
 #pragma once
 
@@ -14,6 +14,9 @@ nsec_t clock_now(void);
 /* The counter itself, for the vDSO and for entropy. */
 u64 clock_ticks(void);
 u32 clock_frequency(void);
+/* What the counter stood at when the kernel was entered: written by head.S. On boards it counts
+ * from reset, so this is how long the firmware took. */
+extern u64 clock_entry_ticks;
 
 /*
  * This hart's count of clock cycles, which is cheap to read (rule T36) and means nothing on another

@@ -20,11 +20,14 @@ const char *cpu_isa_string(void)
 	return isa_string;
 }
 
-static bool hart_is_usable(const struct fdt *tree, u32 node)
+const char *cpu_reason_left_alone(const struct fdt *tree, u32 node)
 {
 	const char *type = fdt_prop_string(tree, node, "device_type");
-	return type != NULL && strcmp(type, "cpu") == 0 && fdt_node_is_enabled(tree, node) &&
-	       fdt_prop(tree, node, "mmu-type", NULL) != NULL;
+	if (type == NULL || strcmp(type, "cpu") != 0)
+		return "no hart";
+	if (!fdt_node_is_enabled(tree, node))
+		return "disabled";
+	return fdt_prop(tree, node, "mmu-type", NULL) == NULL ? "no paging" : NULL;
 }
 
 static void cpu_add(u32 hartid)
@@ -45,7 +48,7 @@ int cpu_scan(const struct fdt *tree, u32 boot_hartid, u32 *timebase_hz)
 	cpu_add(boot_hartid);
 	fdt_for_each_child(tree, node, parent) {
 		u64 hartid, no_size;
-		if (!hart_is_usable(tree, node) ||
+		if (cpu_reason_left_alone(tree, node) != NULL ||
 		    fdt_reg_raw(tree, node, 0, &hartid, &no_size) != 0)
 			continue;
 		if (hartid == boot_hartid) {

@@ -5,6 +5,9 @@
 #include "arch/riscv/cpu/cpu.h"
 #include "lib/fdt.h"
 
+/* Why the hart of this child of /cpus is left alone, or NULL: it is ours (rule T20). */
+const char *cpu_reason_left_alone(const struct fdt *tree, u32 node);
+
 /*
  * Fill cpus[] and cpu_count, and take the timebase. Returns 0; -ENODEV: no /cpus; -EINVAL: no
  * timebase-frequency.

@@ -183,12 +183,16 @@ static u64 sbi_base(u64 function)
 void sbi_describe(char *buf, size_t size)
 {
 	const u64 spec = sbi_base(SBI_BASE_SPEC_VERSION);
-	snprintf(buf, size,
-		 "SBI %lu.%lu, implementation %lu version %#lx,%s%s%s%s%s%s "
-		 "vendor %#lx arch %#lx imp %#lx",
+	snprintf(buf, size, "SBI %lu.%lu, implementation %lu version %#lx:%s%s%s%s%s%s",
 		 spec >> 24 & 0x7f, spec & 0xffffff, sbi_base(SBI_BASE_IMPL_ID),
 		 sbi_base(SBI_BASE_IMPL_VERSION), has_time ? " TIME" : "", has_ipi ? " IPI" : "",
 		 has_rfence ? " RFENCE" : "", has_hsm ? " HSM" : "", has_srst ? " SRST" : "",
-		 has_dbcn ? " DBCN" : "", sbi_base(SBI_BASE_MVENDORID), sbi_base(SBI_BASE_MARCHID),
+		 has_dbcn ? " DBCN" : "");
+}
+
+void sbi_describe_hart(char *buf, size_t size)
+{
+	snprintf(buf, size, "mvendorid %#lx, marchid %#lx, mimpid %#lx",
+		 sbi_base(SBI_BASE_MVENDORID), sbi_base(SBI_BASE_MARCHID),
 		 sbi_base(SBI_BASE_MIMPID));
 }

@@ -24,5 +24,6 @@ long sbi_hart_start(u64 hartid, paddr_t start, u64 opaque);
 enum sbi_reset_type { SBI_SHUTDOWN = 0, SBI_COLD_REBOOT = 1 };
 /* Returns only if the firmware could not do it. */
 void sbi_system_reset(enum sbi_reset_type type);
-/* For the boot log. */
+/* For the boot log: the firmware, and which design the boot hart is of. */
 void sbi_describe(char *buf, size_t size);
+void sbi_describe_hart(char *buf, size_t size);
