@@ -57,6 +57,8 @@ test:
 	@$(MAKE) user-test-qemu
 	@$(MAKE) boot-test
 	@$(MAKE) boot-test BOARD=unmatched
+	@$(MAKE) sdcard
+	@$(MAKE) sdcard BOARD=unmatched
 	@$(MAKE) system-test
 	@$(MAKE) test-linux
 
