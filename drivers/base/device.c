@@ -37,10 +37,9 @@ int device_map(const struct device *dev, u32 index, size_t least_bytes, u8 **bas
 	return 0;
 }
 
-int device_irq(const struct device *dev, u32 index, u32 *line)
+int device_irq(const struct device *dev, u32 index, struct irq_line *line)
 {
-	u32 controller;
-	if (fdt_interrupt(dev->tree, dev->node, index, line, &controller) != 0) {
+	if (fdt_interrupt(dev->tree, dev->node, index, &line->number, &line->controller) != 0) {
 		device_error(dev, "no usable entry %u in its interrupts", index);
 		return -EINVAL;
 	}

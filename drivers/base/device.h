@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "drivers/base/irq.h"
 #include "kernel/core/printk.h"
 #include "lib/compiler.h"
 #include "lib/fdt.h"
@@ -61,7 +62,7 @@ struct driver {
 __must_check int device_registers(const struct device *dev, u32 index, size_t least_bytes,
 				  paddr_t *pa);
 __must_check int device_map(const struct device *dev, u32 index, size_t least_bytes, u8 **base);
-__must_check int device_irq(const struct device *dev, u32 index, u32 *line);
+__must_check int device_irq(const struct device *dev, u32 index, struct irq_line *line);
 
 /* The number property @name, @otherwise if the node has none. */
 u32 device_u32(const struct device *dev, const char *name, u32 otherwise);

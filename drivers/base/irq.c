@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The table of interrupt handlers (irq.h). An entry is written once, before its line is let in, and
- * never
- * changes: so the interrupt path reads it without a lock. table_lock (RANK_IRQ_TABLE) covers
- * writers and the controller's enable bits.
+ * The handlers of each controller's lines (irq.h). An entry is written once, before its line is let
+ * in, and never changes: so the interrupt path reads it without a lock. table_lock (RANK_IRQ_TABLE)
+ * covers writers and the controllers' enable bits.
  */
 #include "drivers/base/irq.h"
 
@@ -15,43 +14,51 @@
 #include "lib/abi/errno.h"
 #include "mm/pmm/slab.h"
 
-struct irq_line {
+struct irq_action {
 	irq_handler_t handler; /* NULL: nobody's */
 	void *arg;
 };
 
 static struct spinlock table_lock = SPINLOCK_INIT("irq table", RANK_IRQ_TABLE);
-static const struct irq_chip *chip; /* set once */
-static struct irq_line *lines;      /* line_count + 1 of them; [0] is unused */
-static u64 counts[CONFIG_NR_CPUS];  /* each written by its hart alone */
+static struct irq_chip *chips;     /* grows at its head, while one hart boots */
+static u64 counts[CONFIG_NR_CPUS]; /* each written by its hart alone */
 
-int irq_chip_register(const struct irq_chip *new_chip)
+int irq_chip_register(struct irq_chip *chip)
 {
-	if (chip != NULL)
-		return -EBUSY;
-	lines = kzalloc((new_chip->line_count + 1) * sizeof(*lines));
-	if (lines == NULL)
+	chip->actions = kzalloc((chip->line_count + 1) * sizeof(*chip->actions));
+	if (chip->actions == NULL)
 		return -ENOMEM;
-	__atomic_store_n(&chip, new_chip, __ATOMIC_RELEASE);
+	chip->next = chips;
+	__atomic_store_n(&chips, chip, __ATOMIC_RELEASE);
 	return 0;
 }
 
-int irq_register(u32 line, irq_handler_t handler, void *arg)
+static struct irq_chip *chip_of(u32 node)
 {
+	struct irq_chip *chip = chips;
+	while (chip != NULL && chip->node != node)
+		chip = chip->next;
+	return chip;
+}
+
+int irq_register(const struct irq_line *line, irq_handler_t handler, void *arg)
+{
+	struct irq_chip *const chip = chip_of(line->controller);
 	if (chip == NULL)
 		return -ENXIO;
-	if (line == 0 || line > chip->line_count)
+	if (line->number == 0 || line->number > chip->line_count)
 		return -EINVAL;
 
 	int error = 0;
+	struct irq_action *const action = &chip->actions[line->number];
 	const u64 flags = spin_lock_irq(&table_lock);
-	if (lines[line].handler != NULL) {
+	if (action->handler != NULL) {
 		error = -EBUSY;
 	} else {
-		lines[line].arg = arg;
-		lines[line].handler = handler;
+		action->arg = arg;
+		action->handler = handler;
 		/* enable()'s register write orders these stores before the line can fire. */
-		chip->enable(line);
+		chip->ops->enable(chip, line->number);
 		barrier_device_unlock();
 	}
 	spin_unlock_irq(&table_lock, flags);
@@ -60,39 +67,48 @@ int irq_register(u32 line, irq_handler_t handler, void *arg)
 
 /* A line nobody asked for would fire again at once, forever: shut it out. Completed first (rule
  * T30). */
-static void refuse(u32 line)
+static void refuse(struct irq_chip *chip, u32 number)
 {
-	chip->complete(line);
+	chip->ops->complete(chip, number);
 	spin_lock(&table_lock);
-	chip->disable(line);
+	chip->ops->disable(chip, number);
 	barrier_device_unlock();
 	spin_unlock(&table_lock);
-	pr_warn("irq: line %u has no handler, disabled\n", line);
+	pr_warn("irq: line %u has no handler, disabled\n", number);
+}
+
+/* Serve what @chip has for this hart. */
+static void serve(struct irq_chip *chip)
+{
+	for (;;) {
+		const u32 number = chip->ops->claim(chip);
+		if (number == 0) /* served, or another hart was first (rule T31) */
+			return;
+		counts[cpu_index()]++;
+		trace(TRACE_IRQ, number, 0, 0);
+		if (number > chip->line_count || chip->actions[number].handler == NULL) {
+			refuse(chip, number);
+			continue;
+		}
+		chip->actions[number].handler(chip->actions[number].arg);
+		chip->ops->complete(chip, number);
+	}
 }
 
 void irq_handle_external(void)
 {
-	if (chip == NULL)
-		return;
-	for (;;) {
-		const u32 line = chip->claim();
-		if (line == 0) /* served, or another hart was first (rule T31) */
-			return;
-		counts[cpu_index()]++;
-		trace(TRACE_IRQ, line, 0, 0);
-		if (line > chip->line_count || lines[line].handler == NULL) {
-			refuse(line);
-			continue;
-		}
-		lines[line].handler(lines[line].arg);
-		chip->complete(line);
-	}
+	for (struct irq_chip *chip = chips; chip != NULL; chip = chip->next)
+		serve(chip);
 }
 
 void irq_init_hart(void)
 {
-	if (chip != NULL)
-		chip->init_hart();
+	for (struct irq_chip *chip = chips; chip != NULL; chip = chip->next) {
+		const u64 flags = spin_lock_irq(&table_lock);
+		chip->ops->init_hart(chip);
+		barrier_device_unlock();
+		spin_unlock_irq(&table_lock, flags);
+	}
 }
 
 u64 irq_count(u32 cpu)

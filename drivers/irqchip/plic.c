@@ -8,8 +8,10 @@
  * hart may have machine mode alone. So contexts are counted as the node's interrupts-extended lists
  * them, and the hart behind each entry is the cpu node above the interrupt controller it names.
  *
- * All lines go to the hart that booted. Locks: enable bits and priorities are under the table lock
- * of drivers/base/irq.c; claim and complete touch only the own hart's context.
+ * A machine may have several controllers, each for the harts of its socket. All lines of one go to
+ * one hart: the one that booted, or the first of ours that it serves. Locks: enable bits and
+ * priorities are under the table lock of drivers/base/irq.c; claim and complete touch only the own
+ * hart's context.
  */
 #include "drivers/irqchip/plic.h"
 
@@ -20,6 +22,7 @@
 #include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "mm/pmm/kmap.h"
+#include "mm/pmm/slab.h"
 
 #define PRIORITY(line)          (4 * (size_t)(line))
 #define ENABLE(context, line)   (0x2000 + 0x80 * (size_t)(context) + 4 * ((size_t)(line) / 32))
@@ -32,69 +35,95 @@
 #define THRESHOLD_ALL 0U /* whatever has a priority comes through */
 #define LINES_MAX     1023U
 #define CONTEXTS_MAX  15872U
-#define ROUTED_TO_CPU 0
 
-/* Set once by probe. */
-static struct {
-	u8 *lines;    /* priorities and enable bits */
-	u8 *contexts; /* a page each */
-	u32 line_count;
+struct plic {
+	struct irq_chip chip;
+
+	/* set once by probe */
+	u8 *lines;     /* priorities and enable bits */
+	u8 *contexts;  /* a page each */
+	u32 routed_to; /* the hart that serves its lines, by cpu index */
 	u32 context_of[CONFIG_NR_CPUS];
-} plic;
 
-static u32 own_context(void)
+	/* What was let in, as the enable bits of the hart that serves it have it: starting that
+	 * hart clears them. Under the table lock. */
+	u32 let_in[LINES_MAX / 32 + 1];
+};
+
+static struct plic *plic_of(struct irq_chip *chip)
 {
-	return plic.context_of[cpu_index()];
+	return container_of(chip, struct plic, chip);
 }
 
-static bool plic_is_enabled(u32 context, u32 line)
+static u32 own_context(const struct plic *plic)
 {
-	return (read32(plic.lines + ENABLE(context, line)) & ENABLE_BIT(line)) != 0;
+	return plic->context_of[cpu_index()];
 }
 
-static void plic_enable(u32 line)
+static bool plic_is_enabled(const struct plic *plic, u32 context, u32 line)
 {
-	u8 *bits = plic.lines + ENABLE(plic.context_of[ROUTED_TO_CPU], line);
-	write32(plic.lines + PRIORITY(line), PRIORITY_ON);
-	write32(bits, read32(bits) | ENABLE_BIT(line));
+	return (read32(plic->lines + ENABLE(context, line)) & ENABLE_BIT(line)) != 0;
 }
 
-static void plic_disable(u32 line)
+/* The enable bits of @line and its neighbours become what let_in has. */
+static void write_enable_bits(const struct plic *plic, u32 line)
 {
-	u8 *bits = plic.lines + ENABLE(plic.context_of[ROUTED_TO_CPU], line);
-	write32(bits, read32(bits) & ~ENABLE_BIT(line));
+	write32(plic->lines + ENABLE(plic->context_of[plic->routed_to], line),
+		plic->let_in[line / 32]);
 }
 
-static u32 plic_claim(void)
+static void plic_enable(struct irq_chip *chip, u32 line)
 {
-	const u32 context = own_context();
-	return context == PLIC_CONTEXT_NONE ? 0 : read32(plic.contexts + CLAIM_COMPLETE(context));
+	struct plic *plic = plic_of(chip);
+	write32(plic->lines + PRIORITY(line), PRIORITY_ON);
+	plic->let_in[line / 32] |= ENABLE_BIT(line);
+	write_enable_bits(plic, line);
 }
 
-static void plic_complete(u32 line)
+static void plic_disable(struct irq_chip *chip, u32 line)
 {
-	const u32 context = own_context();
+	struct plic *plic = plic_of(chip);
+	plic->let_in[line / 32] &= ~ENABLE_BIT(line);
+	write_enable_bits(plic, line);
+}
+
+static u32 plic_claim(struct irq_chip *chip)
+{
+	const struct plic *plic = plic_of(chip);
+	const u32 context = own_context(plic);
+	return context == PLIC_CONTEXT_NONE ? 0 : read32(plic->contexts + CLAIM_COMPLETE(context));
+}
+
+static void plic_complete(struct irq_chip *chip, u32 line)
+{
+	const struct plic *plic = plic_of(chip);
+	const u32 context = own_context(plic);
 	/* The controller ignores the completion of a line that is not enabled in the context,
 	 * and that line would never come again (rule T30). */
-	DEBUG_ASSERT(plic_is_enabled(context, line));
-	write32(plic.contexts + CLAIM_COMPLETE(context), line);
+	DEBUG_ASSERT(plic_is_enabled(plic, context, line));
+	write32(plic->contexts + CLAIM_COMPLETE(context), line);
 }
 
-/* Firmware leaves thresholds at 7 and enable bits as it likes (rule T29). */
-static void plic_init_hart(void)
+/* Firmware leaves thresholds at 7 and enable bits as it likes, at each start of a hart (rule
+ * T29). */
+static void plic_init_hart(struct irq_chip *chip)
 {
-	const u32 context = own_context();
+	const struct plic *plic = plic_of(chip);
+	const u32 context = own_context(plic);
 	if (context == PLIC_CONTEXT_NONE)
 		return;
-	for (u32 line = 0; line <= plic.line_count; line += 32)
-		write32(plic.lines + ENABLE(context, line), 0);
-	write32(plic.contexts + THRESHOLD(context), THRESHOLD_ALL);
+	for (u32 line = 0; line <= chip->line_count; line += 32)
+		write32(plic->lines + ENABLE(context, line),
+			cpu_index() == plic->routed_to ? plic->let_in[line / 32] : 0);
+	write32(plic->contexts + THRESHOLD(context), THRESHOLD_ALL);
 }
 
-static struct irq_chip plic_chip = {
-	/* line_count is set by probe */
-	.name = "plic",      .enable = plic_enable,     .disable = plic_disable,
-	.claim = plic_claim, .complete = plic_complete, .init_hart = plic_init_hart,
+static const struct irq_chip_ops plic_ops = {
+	.enable = plic_enable,
+	.disable = plic_disable,
+	.claim = plic_claim,
+	.complete = plic_complete,
+	.init_hart = plic_init_hart,
 };
 
 /* The cpu index of the hart whose interrupt controller is @intc; CONFIG_NR_CPUS if it is none of
@@ -132,47 +161,64 @@ u32 plic_find_contexts(const struct fdt *tree, u32 node, u32 context_of[CONFIG_N
 }
 
 /* Only the pages that are used: the whole window is 64 MiB on the FU740 (rule T11). */
-static int plic_map(const struct device *dev, u32 context_count)
+static int plic_map(struct plic *plic, const struct device *dev, u32 context_count)
 {
 	const size_t contexts_bytes = THRESHOLD(context_count);
 	paddr_t pa;
 	const int error = device_registers(dev, 0, CONTEXTS_OFFSET + contexts_bytes, &pa);
 	if (error != 0)
 		return error;
-	plic.lines = kmap_device(pa, ENABLE(context_count, 0));
-	plic.contexts = kmap_device(pa + CONTEXTS_OFFSET, contexts_bytes);
-	if (plic.lines == NULL || plic.contexts == NULL) {
+	plic->lines = kmap_device(pa, ENABLE(context_count, 0));
+	plic->contexts = kmap_device(pa + CONTEXTS_OFFSET, contexts_bytes);
+	if (plic->lines == NULL || plic->contexts == NULL) {
 		device_error(dev, "no memory to map its registers");
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-static int plic_probe(const struct device *dev)
+/* What the node says, and the registers. The error has been reported. */
+static int plic_setup(struct plic *plic, const struct device *dev)
 {
-	if (plic.contexts != NULL) {
-		device_error(dev, "a second controller, which is one too many");
-		return -EBUSY;
-	}
-	plic.line_count = device_u32(dev, "riscv,ndev", 0);
-	if (plic.line_count == 0 || plic.line_count > LINES_MAX) {
+	plic->chip.ops = &plic_ops;
+	plic->chip.node = dev->node;
+	plic->chip.line_count = device_u32(dev, "riscv,ndev", 0);
+	if (plic->chip.line_count == 0 || plic->chip.line_count > LINES_MAX) {
 		device_error(dev, "riscv,ndev is missing or not in 1 .. %u", LINES_MAX);
 		return -EINVAL;
 	}
-	const u32 context_count = plic_find_contexts(dev->tree, dev->node, plic.context_of);
-	if (plic.context_of[ROUTED_TO_CPU] == PLIC_CONTEXT_NONE) {
-		device_error(dev, "no supervisor context for hart %u in interrupts-extended",
-			     cpus[ROUTED_TO_CPU].hartid);
+	const u32 context_count = plic_find_contexts(dev->tree, dev->node, plic->context_of);
+	while (plic->routed_to < cpu_count &&
+	       plic->context_of[plic->routed_to] == PLIC_CONTEXT_NONE)
+		plic->routed_to++;
+	if (plic->routed_to == cpu_count) {
+		device_error(dev,
+			     "no supervisor context for a hart of ours in interrupts-extended");
 		return -EINVAL;
 	}
-	int error = plic_map(dev, context_count);
+	return plic_map(plic, dev, context_count);
+}
+
+static int plic_probe(const struct device *dev)
+{
+	struct plic *plic = kzalloc(sizeof(*plic));
+	if (plic == NULL) {
+		device_error(dev, "no memory");
+		return -ENOMEM;
+	}
+	int error = plic_setup(plic, dev);
 	if (error != 0)
-		return error;
-	plic_init_hart();
-	plic_chip.line_count = plic.line_count;
-	error = irq_chip_register(&plic_chip);
-	if (error != 0)
+		goto free_state;
+	plic_init_hart(&plic->chip);
+	error = irq_chip_register(&plic->chip);
+	if (error != 0) {
 		device_error(dev, "not registered: error %d", error);
+		goto free_state;
+	}
+	return 0;
+
+free_state:
+	kfree(plic);
 	return error;
 }
 

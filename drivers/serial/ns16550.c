@@ -5,7 +5,6 @@
  */
 #include "arch/riscv/cpu/mmio.h"
 #include "drivers/base/device.h"
-#include "drivers/base/irq.h"
 #include "drivers/serial/serial.h"
 #include "lib/abi/errno.h"
 #include "mm/pmm/slab.h"
@@ -133,12 +132,6 @@ static const struct serial_ops ns16550_ops = {
 	.is_idle = ns16550_is_idle,
 };
 
-static void ns16550_interrupt(void *arg)
-{
-	struct ns16550 *u = arg;
-	serial_interrupt(&u->port);
-}
-
 static const struct serial_family ns16550_family = { .prefix = "ttyS",
 						     .major = 4,
 						     .first_minor = 64 };
@@ -161,11 +154,6 @@ static int ns16550_probe(const struct device *dev)
 		device_error(dev, "reg-shift %u with reg-io-width %u", shift, width);
 		return -EINVAL;
 	}
-	u32 line;
-	int error = device_irq(dev, 0, &line);
-	if (error != 0)
-		return error;
-
 	struct ns16550 *u = kzalloc(sizeof(*u));
 	if (u == NULL) {
 		device_error(dev, "no memory");
@@ -175,22 +163,13 @@ static int ns16550_probe(const struct device *dev)
 	u->is_wide = width == 4;
 	u->port.ops = &ns16550_ops;
 	u->port.node = dev->node;
-	error = device_map(dev, 0, (size_t)REGISTERS << shift, &u->port.base);
-	if (error != 0)
-		goto free_state;
-	ns16550_start(u);
-	error = irq_register(line, ns16550_interrupt, u);
-	if (error != 0) {
-		device_error(dev, "interrupt %u: error %d", line, error);
-		goto free_state;
+	int error = device_map(dev, 0, (size_t)REGISTERS << shift, &u->port.base);
+	if (error == 0) {
+		ns16550_start(u);
+		error = serial_register(&u->port, &ns16550_family, dev);
 	}
-	error = serial_register(&u->port, &ns16550_family, dev);
-	if (error != 0) /* its interrupt stays off, so the handler is never called */
-		device_error(dev, "too many serial ports");
-	return error;
-
-free_state:
-	kfree(u);
+	if (error != 0)
+		kfree(u);
 	return error;
 }
 

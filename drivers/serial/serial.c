@@ -335,11 +335,31 @@ static bool try_number(struct serial_port *p, const struct serial_family *family
 	return serial_find_name(p->name) == NULL;
 }
 
+static void on_interrupt(void *port)
+{
+	serial_interrupt(port);
+}
+
+static int serve_interrupt(struct serial_port *p, const struct device *dev)
+{
+	struct irq_line line;
+	int error = device_irq(dev, 0, &line);
+	if (error != 0)
+		return error;
+	error = irq_register(&line, on_interrupt, p);
+	if (error != 0)
+		device_error(dev, "interrupt %u: error %d", line.number, error);
+	return error;
+}
+
 int serial_register(struct serial_port *p, const struct serial_family *family,
 		    const struct device *dev)
 {
-	if (port_count == PORTS_MAX)
+	if (port_count == PORTS_MAX) {
+		if (dev != NULL)
+			device_error(dev, "too many serial ports");
 		return -ENOSPC;
+	}
 	u32 number;
 	if (dev == NULL || stdout_alias_number(dev->tree, dev->node, &number) != 0 ||
 	    !try_number(p, family, number)) {
@@ -354,6 +374,8 @@ int serial_register(struct serial_port *p, const struct serial_family *family,
 		.write = console_write,
 		.write_polled = console_write_polled,
 	};
-	ports[port_count++] = p;
-	return 0;
+	const int error = dev != NULL ? serve_interrupt(p, dev) : 0;
+	if (error == 0)
+		ports[port_count++] = p;
+	return error;
 }

@@ -91,12 +91,15 @@ struct serial_family {
 };
 
 /*
- * Add a port, with base, ops and node set and its interrupts off. Its number is that of the tree's
- * alias serialN, or the lowest free one. Context: boot. Returns 0, or -ENOSPC.
+ * Add a port, with base, ops and node set and its interrupts off; and serve the interrupt of @dev
+ * (NULL: it has none, its driver calls serial_interrupt() by itself). Its number is that of the
+ * tree's alias serialN, or the lowest free one. Context: boot. Returns 0; or -ENOSPC, or what
+ * device_irq() and irq_register() return: then nothing of it is kept, and if there is a device, the
+ * error was reported.
  */
 __must_check int serial_register(struct serial_port *p, const struct serial_family *family,
 				 const struct device *dev);
-/* The driver's interrupt handler. Interrupts off. */
+/* What the device has to tell. Interrupts off. */
 void serial_interrupt(struct serial_port *p);
 
 /* For clients. */

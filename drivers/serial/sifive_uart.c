@@ -10,7 +10,6 @@
  */
 #include "arch/riscv/cpu/mmio.h"
 #include "drivers/base/device.h"
-#include "drivers/base/irq.h"
 #include "drivers/serial/serial.h"
 #include "lib/abi/errno.h"
 #include "mm/pmm/slab.h"
@@ -93,12 +92,6 @@ static const struct serial_ops sifive_uart_ops = {
 	.is_idle = sifive_uart_is_idle,
 };
 
-static void sifive_uart_interrupt(void *arg)
-{
-	struct sifive_uart *u = arg;
-	serial_interrupt(&u->port);
-}
-
 /* Linux gives it a major number of the moment; this one is from the range for local use. */
 static const struct serial_family sifive_uart_family = { .prefix = "ttySIF", .major = 240 };
 
@@ -113,10 +106,6 @@ static void sifive_uart_start(struct sifive_uart *u)
 
 static int sifive_uart_probe(const struct device *dev)
 {
-	u32 line;
-	int error = device_irq(dev, 0, &line);
-	if (error != 0)
-		return error;
 	struct sifive_uart *u = kzalloc(sizeof(*u));
 	if (u == NULL) {
 		device_error(dev, "no memory");
@@ -124,22 +113,13 @@ static int sifive_uart_probe(const struct device *dev)
 	}
 	u->port.ops = &sifive_uart_ops;
 	u->port.node = dev->node;
-	error = device_map(dev, 0, REGISTER_BYTES, &u->port.base);
-	if (error != 0)
-		goto free_state;
-	sifive_uart_start(u);
-	error = irq_register(line, sifive_uart_interrupt, u);
-	if (error != 0) {
-		device_error(dev, "interrupt %u: error %d", line, error);
-		goto free_state;
+	int error = device_map(dev, 0, REGISTER_BYTES, &u->port.base);
+	if (error == 0) {
+		sifive_uart_start(u);
+		error = serial_register(&u->port, &sifive_uart_family, dev);
 	}
-	error = serial_register(&u->port, &sifive_uart_family, dev);
-	if (error != 0) /* its interrupt stays off, so the handler is never called */
-		device_error(dev, "too many serial ports");
-	return error;
-
-free_state:
-	kfree(u);
+	if (error != 0)
+		kfree(u);
 	return error;
 }
 

@@ -248,15 +248,16 @@ static void registers_and_interrupts_come_from_the_node(void **state)
 {
 	struct fdt tree;
 	paddr_t pa;
-	u32 line;
+	struct irq_line line;
 	tree_load("unmatched.dtb", &tree);
 	const struct device dev = device_at(&tree, "/soc/serial@10010000");
 	assert_int_equal(device_registers(&dev, 0, 0x1c, &pa), 0);
 	assert_int_equal(pa, 0x10010000);
 	assert_int_equal(device_irq(&dev, 0, &line), 0);
-	assert_int_equal(line, 39); /* T32 */
+	assert_int_equal(line.number, 39); /* T32 */
 	assert_int_equal(device_u32(&dev, "no-such-property", 77), 77);
 	const struct device plic = device_at(&tree, "/soc/interrupt-controller@c000000");
+	assert_int_equal(line.controller, plic.node);
 	assert_int_equal(device_u32(&plic, "riscv,ndev", 0), 69);
 }
 
@@ -264,7 +265,7 @@ static void what_is_missing_is_an_error_that_names_the_node(void **state)
 {
 	struct fdt tree;
 	paddr_t pa;
-	u32 line;
+	struct irq_line line;
 	u8 *base;
 	tree_begin();
 	tree_node("");

@@ -259,7 +259,7 @@ static void on_has_room(struct serial_port *p)
 
 static const struct serial_client client = { .received = on_received, .has_room = on_has_room };
 
-int irq_register(u32 line, irq_handler_t handler, void *arg)
+int irq_register(const struct irq_line *line, irq_handler_t handler, void *arg)
 {
 	uart.handler = handler;
 	uart.handler_arg = arg;
