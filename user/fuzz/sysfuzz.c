@@ -158,21 +158,50 @@ static bool end_processes(const char *directory)
 	}
 }
 
-/* What is mounted below @directory, the newest first. Returns how many mounts went away, or -1. */
+/* The end of what /proc/mounts escaped in @text: in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+	for (const char *at = text; *at != '\0'; to++) {
+		unsigned byte;
+		if (sscanf(at, "\\%3o", &byte) == 1) {
+			*to = (char)byte;
+			at += strlen("\\040");
+		} else {
+			*to = *at++;
+		}
+	}
+	*to = '\0';
+}
+
+/*
+ * What is mounted below @directory, the newest first. Sources and names are the sessions', so lines
+ * may be long. Returns how many mounts went away, or -1.
+ */
 static int unmount_one(const char *directory)
 {
-	char last[PATH_BYTES] = "", line[2 * PATH_BYTES], source[PATH_BYTES], target[PATH_BYTES];
+	char *last = NULL, *line = NULL;
+	size_t size = 0;
 	FILE *const mounts = fopen("/proc/self/mounts", "r");
 	if (mounts == NULL)
 		return -1;
-	while (fgets(line, sizeof(line), mounts) != NULL)
-		if (sscanf(line, "%255s %255s", source, target) == 2 &&
-		    strncmp(target, directory, strlen(directory)) == 0)
-			strcpy(last, target);
+	while (getline(&line, &size, mounts) > 0) {
+		char *rest = line;
+		strsep(&rest, " ");
+		const char *const target = strsep(&rest, " ");
+		if (target == NULL || strncmp(target, directory, strlen(directory)) != 0)
+			continue;
+		free(last);
+		last = strdup(target);
+	}
 	fclose(mounts);
-	if (last[0] == '\0')
+	free(line);
+	if (last == NULL)
 		return 0;
-	return umount2(last, 0) == 0 ? 1 : -1;
+	unescape(last);
+	const int result = umount2(last, 0) == 0 ? 1 : -1;
+	free(last);
+	return result;
 }
 
 /* What passes: another session has all the memory; or a process whose parent is init is about to
