@@ -66,6 +66,15 @@ def pytest_runtest_logreport(report):
             print(f"\n{text}")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that fails shows what the machine said last."""
+    report = (yield).get_result()
+    for value in getattr(item, "funcargs", {}).values():
+        if report.failed and isinstance(value, Machine):
+            report.sections.append((f"Console of {value.name}", plain(value.console.said)))
+
+
 class Machine:
     """One target: its power and console, and the shell once it is up."""
 

@@ -18,12 +18,15 @@ from labgrid.util.qmp import QMPError
 from pexpect import EOF
 
 START_SECONDS = 30
+SAID_BYTES = 8192
 
 
 @target_factory.reg_driver
 @attr.s(eq=False)
 class HeiferQEMUDriver(QEMUDriver):
-    """QEMU as above. An empty `cpu` means the machine's own."""
+    """QEMU as above. An empty `cpu` means the machine's own. @said: its last words on the serial line."""
+
+    said = b""
 
     def on_activate(self):
         super().on_activate()
@@ -89,6 +92,7 @@ class HeiferQEMUDriver(QEMUDriver):
         data = super()._read(size, timeout)
         if not data:
             raise EOF("the machine is off")
+        self.said = (self.said + data)[-SAID_BYTES:]
         return data
 
     def _write(self, data):
