@@ -24,6 +24,10 @@ CARD_FILES := $(addprefix $(P)/,$(CARD_FIRMWARE) $(CARD_BESIDE))
 .PHONY: sdcard
 sdcard: $(CARD_IMG)
 	@printf '  %-7s %s\n' HAVE '$(CARD_IMG), .img.zst, VERSIONS, sha256sums'
+# DEV is the card's device; without it the cards there are are listed. YES=1 does not ask.
+.PHONY: flash
+flash: sdcard
+	@$(PYTHON) scripts/flash --board $(BOARD) --image $(CARD_IMG) $(if $(call is_on,YES),-y) $(DEV)
 $(CARD_IMG): $(CARD)/Image $(B)/initramfs.cpio $(CARD_FILES) $(P)/VERSIONS board/extlinux.conf \
 	     $(wildcard board/$(BOARD)/*) scripts/make_sdcard.py scripts/check_sdcard.py
 	$(call say,CARD,$@)$(PYTHON) scripts/make_sdcard.py $(BOARD) $@ $(CARD_PARTS) \
