@@ -31,6 +31,7 @@
 #include "kernel/sched/timer.h"
 #include "kernel/sched/watchdog.h"
 #include "lib/format.h"
+#include "mm/pmm/kmap.h"
 
 /*
  * Make @satp this hart's address space. @harts is the mask in which its owner sees who may remember
@@ -111,6 +112,7 @@ static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct 
 	next->arch.kernel_since = clock_cycles();
 	h->turn_began = now;
 	address_space_load(h, next->satp, next->harts);
+	kstack_sync();
 	/* Of a dead one, too, which has no process any more: it notes whose values the registers
 	 * hold. */
 	if (prev->process != NULL || prev->state == THREAD_DEAD)

@@ -3,11 +3,13 @@
  * The window at KMAP_BASE: device registers in its lower part, stack slots in the upper. Stacks
  * that are given back stay mapped and are handed out again, most recent first.
  *
- * A fresh stack is fenced in on all harts before its first use: a fault on it could not be
- * reported, since the report would go to that stack. Device mappings need no more than the
- * stale-translation path of traps.
+ * A hart that remembers the absence of a fresh stack must not stand on it: the fault could not be
+ * reported, since the report would go to that stack. Nobody else is fenced for that: each hart
+ * fences itself on the way to a stack if any has been mapped since it last did (kstack_sync()).
+ * For who only looks at a stack, and for device mappings, the stale-translation path of traps will
+ * do.
  *
- * Lock: kmap_lock (RANK_KMAP) covers it all.
+ * Lock: kmap_lock (RANK_KMAP) covers it all, but for the two counts of fresh stacks.
  */
 #include "mm/pmm/kmap.h"
 
@@ -37,6 +39,10 @@ static u64 slot_used[(STACK_SLOTS + 63) / 64];
 static u32 slot_hint; /* no word before it has a free slot */
 /* Given back: each holds the next one's lowest address in its own lowest word. */
 static vaddr_t stock;
+/* atomic: how many fresh stacks there have been; counted after a stack's entries were stored */
+static u64 stacks_mapped;
+/* only the hart itself, interrupts off: up to which of them it has fenced */
+static u64 stacks_known[CONFIG_NR_CPUS];
 
 static paddr_t table_frame(void)
 {
@@ -105,30 +111,37 @@ static vaddr_t stack_map(void)
 				 NULL) != 0)
 		panic("kernel stack slot %u has no table", slot);
 	slot_used[slot / 64] |= BIT(slot % 64);
+	__atomic_store_n(&stacks_mapped, stacks_mapped + 1, __ATOMIC_RELEASE);
 	return base;
 }
 
 vaddr_t kstack_alloc(void)
 {
-	bool is_fresh = false;
 	if (failalloc_hits())
 		return 0;
 	const u64 flags = spin_lock_irq(&kmap_lock);
 	vaddr_t base = stock;
-	if (base != 0) {
+	if (base != 0)
 		stock = *(vaddr_t *)base;
-	} else {
+	else
 		base = stack_map();
-		is_fresh = true;
-	}
 	spin_unlock_irq(&kmap_lock, flags);
 	if (base == 0)
 		return 0;
-	if (is_fresh)
-		tlb_flush_all();
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
 		memset((void *)base, STACK_BYTE, KSTACK_SIZE);
 	return base + KSTACK_SIZE;
+}
+
+void kstack_sync(void)
+{
+	/* Pairs with the count in stack_map(). */
+	const u64 mapped = __atomic_load_n(&stacks_mapped, __ATOMIC_ACQUIRE);
+	u64 *known = &stacks_known[cpu_index()];
+	if (likely(*known == mapped))
+		return;
+	*known = mapped;
+	tlb_flush_local();
 }
 
 bool kstack_is_guard(vaddr_t va)
@@ -173,8 +186,11 @@ void kstack_shrink(void)
 			slot_used[slot / 64] &= ~BIT(slot % 64);
 			slot_hint = MIN(slot_hint, slot / 64);
 		}
+		/* Before the lock is free: who takes a slot next relies on nobody remembering
+		 * what was there. */
+		if (count != 0)
+			tlb_flush_all();
 		spin_unlock_irq(&kmap_lock, flags);
-		tlb_flush_all();
 		for (u32 i = 0; i < count; i++)
 			pmm_put(gathered[i]);
 	} while (count == ARRAY_SIZE(gathered));

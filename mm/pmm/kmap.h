@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Kernel mappings besides the linear map: device registers, and kernel stacks with a guard below.
- * Mappings are made seldom and stacks are kept for reuse, since every change fences all harts.
+ * Mappings are made seldom and stacks are kept for reuse, since to take one away fences all harts.
  */
 #pragma once
 
@@ -16,6 +16,9 @@ void *kmap_device(paddr_t pa, size_t len_bytes);
  * memory. */
 vaddr_t kstack_alloc(void);
 void kstack_free(vaddr_t top);
+/* This hart is about to change stacks, perhaps to a fresh one. The caller learned of it under a
+ * lock; interrupts are off. */
+void kstack_sync(void);
 /* Give stocked stacks back (their slots stay mapped to nothing). */
 void kstack_shrink(void);
 
