@@ -22,7 +22,7 @@ BEGIN, END = "<!-- made by scripts/gen_lock_table.py -->", "<!-- end -->"
 RANK = re.compile(r"RANK_([A-Z_]+)(?: = \w+)?,\s*(?:/\* (.*?) \*/)?", re.S)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 ALIASES = ("IRQ_FIRST", "COUNT")
-# Bare tickets of printk.c, which must work while spinlock.c reports a mistake.
+# Bare locks of printk.c, which must work while spinlock.c reports a mistake.
 BARE = {"RANK_PRINTK", "RANK_CONSOLE"}
 
 

@@ -7,7 +7,7 @@
  * turn and mostly finds its line printed. So lines come out whole and in the ring's order, and none
  * is dropped: nobody can get further ahead of the console than one text per hart.
  *
- * Locks: RANK_PRINTK (ring, formatting) and RANK_CONSOLE (cursor, console), both bare tickets: this
+ * Locks: RANK_PRINTK (ring, formatting) and RANK_CONSOLE (cursor, console), both bare locks: this
  * file must work while spinlock.c reports a mistake. The console's own lock (RANK_SERIAL) comes
  * inside. Once polled is set only one hart is left and no lock is taken.
  */
@@ -16,7 +16,7 @@
 #include "arch/riscv/cpu/clock.h"
 #include "arch/riscv/cpu/cpu.h"
 #include "arch/riscv/cpu/sbi.h"
-#include "kernel/core/ticket.h"
+#include "kernel/core/bare_lock.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -27,14 +27,14 @@
 #define LINE_BYTES (TEXT_BYTES + 32)
 
 /* under log_lock */
-static struct ticket log_lock;
+static struct bare_lock log_lock;
 static char ring[LOG_BYTES];
 static u64 lines; /* ever written */
 static u64 head;  /* bytes ever written; the ring holds the last LOG_BYTES of them */
 static char text[TEXT_BYTES];
 
 /* under console_lock */
-static struct ticket console_lock;
+static struct bare_lock console_lock;
 static u64 cursor; /* of the first line the console has not seen; moved with log_lock held too */
 static char line[LINE_BYTES];
 
@@ -54,16 +54,16 @@ static struct console firmware_console = {
 	.write_polled = firmware_write,
 };
 
-static void take(struct ticket *t)
+static void take(struct bare_lock *l)
 {
 	if (likely(!READ_ONCE(polled)))
-		ticket_lock(t);
+		bare_lock(l);
 }
 
-static void release(struct ticket *t)
+static void release(struct bare_lock *l)
 {
 	if (likely(!READ_ONCE(polled)))
-		ticket_unlock(t);
+		bare_unlock(l);
 }
 
 static void ring_put(const char *bytes, size_t len)

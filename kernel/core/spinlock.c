@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ticket spinlocks with their checks. In debug builds each hart keeps the list of spinlocks it
+ * Spinlocks with their checks. In debug builds each hart keeps the list of spinlocks it
  * holds, which works because the kernel is not preemptible: what is taken on a hart is released
  * there, and interrupts nest. (The run queue's lock is released by another thread than took it, but
  * on the same hart.)
@@ -105,11 +105,11 @@ static inline void report_long_wait(const struct spinlock *l, nsec_t waited, con
 }
 #endif
 
-static __noinline void spin_wait(struct spinlock *l, u32 mine, const void *at)
+static __noinline void spin_wait(struct spinlock *l, const void *at)
 {
 	nsec_t since = 0, patience = SPIN_PATIENCE_NS;
 
-	for (u32 spins = 1; !ticket_is_served(&l->ticket, mine); spins++) {
+	for (u32 spins = 1; !bare_try_lock(&l->bare); spins++) {
 		cpu_relax();
 		if (spins % SPINS_PER_LOOK != 0)
 			continue;
@@ -138,16 +138,15 @@ void spin_lock(struct spinlock *l)
 {
 	const void *at = __builtin_return_address(0);
 	held_check(l, at);
-	const u32 mine = ticket_draw(&l->ticket);
-	if (unlikely(!ticket_is_served(&l->ticket, mine)))
-		spin_wait(l, mine, at);
+	if (unlikely(!bare_try_lock(&l->bare)))
+		spin_wait(l, at);
 	held_add(l, at);
 }
 
 bool spin_try_lock(struct spinlock *l)
 {
 	/* Never waits, so it may break the order. */
-	if (!ticket_try_lock(&l->ticket))
+	if (!bare_try_lock(&l->bare))
 		return false;
 	held_add(l, __builtin_return_address(0));
 	return true;
@@ -156,7 +155,7 @@ bool spin_try_lock(struct spinlock *l)
 void spin_unlock(struct spinlock *l)
 {
 	held_remove(l, __builtin_return_address(0));
-	ticket_unlock(&l->ticket);
+	bare_unlock(&l->bare);
 }
 
 #ifdef CONFIG_DEBUG_LOCKS

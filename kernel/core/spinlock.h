@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks: first come, first served, so a hart cannot starve. Locks whose rank is
- * RANK_IRQ_FIRST or later are taken with the _irq forms, since interrupt handlers take them too.
- * Nobody sleeps, allocates with waiting, or touches user memory while holding one.
+ * Spinlocks. Locks whose rank is RANK_IRQ_FIRST or later are taken with the _irq forms, since
+ * interrupt handlers take them too. Nobody sleeps, allocates with waiting, or touches user memory
+ * while holding one.
  */
 #pragma once
 
 #include "arch/riscv/cpu/cpu.h"
+#include "kernel/core/bare_lock.h"
 #include "kernel/core/lock_rank.h"
-#include "kernel/core/ticket.h"
 #include "lib/types.h"
 
 struct spinlock {
-	struct ticket ticket;
+	struct bare_lock bare;
 #ifdef CONFIG_DEBUG_LOCKS
 	/* set once at creation */
 	const char *name;
@@ -32,7 +32,7 @@ struct spinlock {
 #define SPINLOCK_INIT(lock_name, lock_rank) \
 	{                                   \
 		{                           \
-			0, 0                \
+			0                   \
 		}                           \
 	}
 #endif

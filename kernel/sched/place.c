@@ -211,7 +211,7 @@ static bool is_worth_stealing_from(const struct sched_hart *h)
 	return ready > 1 || (ready == 1 && !(hart_is_idling(h) && READ_ONCE(h->in_service)));
 }
 
-/* Out of line: a thief that draws a ticket makes those wait whose queue it is. */
+/* Does not wait for the lock when there is nothing to be had any more. */
 static struct thread *steal_from(struct sched_hart *victim, u32 cpu)
 {
 	while (is_worth_stealing_from(victim)) {

@@ -97,7 +97,7 @@ void spin_lock(struct spinlock *l)
 
 bool spin_try_lock(struct spinlock *l)
 {
-	if (!ticket_try_lock(&l->ticket))
+	if (!bare_try_lock(&l->bare))
 		return false;
 	shim_locks_held++;
 	spinning_held++;
@@ -106,16 +106,16 @@ bool spin_try_lock(struct spinlock *l)
 
 void spin_unlock(struct spinlock *l)
 {
-	if (!ticket_is_taken(&l->ticket))
+	if (!bare_is_taken(&l->bare))
 		panic("spinlock released but not held");
-	ticket_unlock(&l->ticket);
+	bare_unlock(&l->bare);
 	shim_locks_held--;
 	spinning_held--;
 }
 
 bool spin_is_held(const struct spinlock *l)
 {
-	return ticket_is_taken(&l->ticket);
+	return bare_is_taken(&l->bare);
 }
 
 void might_sleep(void)
