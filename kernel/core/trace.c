@@ -71,6 +71,7 @@ static const struct trace_type {
 	[TRACE_IRQ] = { "irq", "line=%u", false },
 	[TRACE_TIMER] = { "timer", "late_us=%u run=%#lx", false },
 	[TRACE_FENCE] = { "fence", "count=%u harts=%#lx", false },
+	[TRACE_CODE] = { "code", "count=%u harts=%#lx", false },
 	[TRACE_OOM] = { "oom", "victim=%u %s", true },
 };
 

@@ -27,6 +27,7 @@ enum trace_kind {
 	TRACE_IRQ,
 	TRACE_TIMER,
 	TRACE_FENCE,
+	TRACE_CODE,
 	TRACE_OOM,
 	TRACE_KINDS
 };

@@ -515,7 +515,6 @@ static int provoke_kernel_page_without_bits(void)
 		return -ENOMEM;
 	volatile u64 *word = (u64 *)top - 1;
 	pte_t *leaf = kernel_leaf((vaddr_t)word);
-	*word = 0;
 	WRITE_ONCE(leaf->bits, leaf->bits & ~PTE_D);
 	tlb_flush_all();
 	*word = 1;

@@ -6,7 +6,6 @@
 #include "generated/syscall_protos.h"
 
 #include "arch/riscv/cpu/layout.h"
-#include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/usercopy.h"
 #include "fs/file.h"
 #include "fs/filemap.h"
@@ -18,6 +17,7 @@
 #include "lib/abi/mman.h"
 #include "lib/abi/mount.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/fence.h"
 #include "mm/vmm/object.h"
 
 /* riscv_flush_icache: only the calling thread's hart. */
@@ -209,6 +209,6 @@ s64 sys_riscv_flush_icache(u64 start, u64 end, u64 flags)
 	(void)start, (void)end;
 	if ((flags & ~FLUSH_ICACHE_LOCAL) != 0)
 		return -EINVAL;
-	icache_flush_all();
+	fence_code();
 	return 0;
 }

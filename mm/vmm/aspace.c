@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 #include "mm/vmm/fault.h"
+#include "mm/vmm/fence.h"
 #include "mm/vmm/object.h"
 #include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
@@ -135,7 +136,7 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 	}
 	/* Written through the linear map, which no instruction cache hears of (H25). */
 	if (wrote_code)
-		icache_flush_all();
+		fence_code();
 	mutex_unlock(&as->lock);
 	return done;
 }

@@ -92,7 +92,7 @@ static bool leaf_allows(pte_t e, enum access access)
 static void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fresh)
 {
 	if (is_fresh && (bits & PTE_X))
-		icache_flush_all();
+		fence_code();
 	ptable_set_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
 	f->as->resident_pages++;
 	f->as->resident_peak = MAX(f->as->resident_peak, f->as->resident_pages);
@@ -103,7 +103,7 @@ static void replace_leaf(struct fault *f, struct page *page, u64 bits)
 {
 	struct page *old = pte_page(*f->slot);
 	if (bits & PTE_X)
-		icache_flush_all();
+		fence_code();
 	/*
 	 * Never old to new in one store, whatever as->harts said a moment ago: a hart that enters
 	 * the space in between would keep the old frame. With none there, this costs a store and

@@ -36,3 +36,9 @@ void aspace_fence_others(struct aspace *as)
 	trace(TRACE_FENCE, __builtin_popcountll(others), others, 0);
 	tlb_flush_harts(others);
 }
+
+void fence_code(void)
+{
+	const u64 harts = icache_flush_all();
+	trace(TRACE_CODE, __builtin_popcountll(harts), harts, 0);
+}

@@ -16,3 +16,6 @@ void aspace_fence(struct aspace *as);
 /* The same for all harts but this one, where tlb_flush_local() follows once the new entry
  * stands. */
 void aspace_fence_others(struct aspace *as);
+/* Code was stored just now, by us or by the program: every hart fetches it anew, whichever comes to
+ * run it, so that nobody has to remember at a migration (T23). */
+void fence_code(void);

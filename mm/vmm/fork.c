@@ -19,7 +19,6 @@
  * The third mode, by sharing tables, is to join here: it makes root entries SHARED instead of
  * step 1 and shares the rest.
  */
-#include "arch/riscv/cpu/mmu.h"
 #include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
@@ -265,7 +264,7 @@ static int fork_tables(struct fork_job *job, enum fork_mode mode)
 			err = visit_tables(job, copy_leaves, true);
 		/* The copies were made by stores; before anybody runs them. */
 		if (job->copied_code)
-			icache_flush_all();
+			fence_code();
 		return err;
 	case FORK_PAGE:
 		err = visit_tables(job, share_leaves, true);

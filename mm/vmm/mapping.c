@@ -9,7 +9,6 @@
  * their object may be a file that nobody else holds.
  */
 #include "arch/riscv/cpu/layout.h"
-#include "arch/riscv/cpu/mmu.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
 #include "mm/vmm/aspace.h"
@@ -242,7 +241,7 @@ static void protect_leaves(struct protect_job *job, const struct region *r, uadd
 			/* Likely code that was just generated: fetchable before it may be fetched
 			 * (T23). */
 			if ((new.bits & ~old.bits &PTE_X) && !job->code_flushed) {
-				icache_flush_all();
+				fence_code();
 				job->code_flushed = true;
 			}
 			job->took |= (old.bits & ~new.bits &permissions) != 0;

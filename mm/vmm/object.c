@@ -6,12 +6,12 @@
  */
 #include "mm/vmm/object.h"
 
-#include "arch/riscv/cpu/mmu.h"
 #include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
+#include "mm/vmm/fence.h"
 
 static struct slab_cache *anon_cache, *image_cache;
 
@@ -40,7 +40,7 @@ void vm_object_make_fetchable(struct vm_object *o)
 	const u32 written = __atomic_load_n(&o->written, __ATOMIC_ACQUIRE);
 	if (written != 0 && __atomic_load_n(&o->flushed, __ATOMIC_ACQUIRE) == written)
 		return;
-	icache_flush_all();
+	fence_code();
 	/* After the flush, so that nobody relies on one under way. Two at once store what both
 	 * have done. */
 	__atomic_store_n(&o->flushed, written, __ATOMIC_RELEASE);

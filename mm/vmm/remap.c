@@ -12,7 +12,6 @@
  * memory runs out afterwards; so it is in Linux.
  */
 #include "arch/riscv/cpu/layout.h"
-#include "arch/riscv/cpu/mmu.h"
 #include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
@@ -126,7 +125,7 @@ static void move_leaves(const struct remap *m, u64 len)
 	aspace_fence(m->as);
 	/* Other addresses, so perhaps other lines of an instruction cache. */
 	if (code)
-		icache_flush_all();
+		fence_code();
 	/* No leaves are left; the tables go. */
 	struct unmap_batch b;
 	unmap_begin(&b, m->as);

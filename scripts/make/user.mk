@@ -5,7 +5,7 @@
 # What must be an ELF of its own is in user/tests/programs; how each is linked is the point of it.
 U := build/user
 USER_TEST_NAMES := $(sort $(patsubst user/tests/%.c,%,$(wildcard user/tests/*.c)))
-USER_TEST_OBJECTS := $(USER_TEST_NAMES:%=$(U)/obj/%.o) $(U)/obj/lib/test.o $(U)/obj/lib/multi.o $(U)/obj/lib/sweep.o
+USER_TEST_OBJECTS := $(USER_TEST_NAMES:%=$(U)/obj/%.o) $(patsubst %,$(U)/obj/lib/%.o,test multi sweep vdso)
 USER_PROGRAMS := $(patsubst user/tests/programs/%.c,$(U)/programs/%,$(wildcard user/tests/programs/*.c))
 USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g0 -fno-strict-aliasing -Wall -Wextra -Werror \
 	       -Wno-unused-parameter -I user/tests

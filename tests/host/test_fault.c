@@ -454,10 +454,27 @@ static void fresh_code_is_made_fetchable_once(void **state)
 	store(as, PAGE(5), 1);
 	assert_int_equal(shim_fences.icache, 4);
 
+	/* The kernel writes into it. */
+	const u64 word = 7;
+	assert_int_equal(aspace_write(as, PAGE(5), &word, sizeof(word)), sizeof(word));
+	assert_int_equal(shim_fences.icache, 5);
+
+	/* It moves, so it may be in another line of a cache. */
+	const struct remap_args move = {
+		.addr = PAGE(5),
+		.old_len_bytes = PAGE_SIZE,
+		.new_addr = PAGE(20),
+		.new_len_bytes = PAGE_SIZE,
+		.flags = MREMAP_MAYMOVE | MREMAP_FIXED,
+	};
+	assert_int_equal(aspace_remap(as, &move), PAGE(20));
+	assert_int_equal(shim_fences.icache, 6);
+
 	/* Data alone costs nothing. */
 	map_anon(as, 8, 1, RW, MAP_PRIVATE);
 	store(as, PAGE(8), 1);
-	assert_int_equal(shim_fences.icache, 4);
+	assert_int_equal(aspace_write(as, PAGE(8), &word, sizeof(word)), sizeof(word));
+	assert_int_equal(shim_fences.icache, 6);
 }
 
 static void owner_that_never_tells_is_never_believed(void **state)

@@ -73,5 +73,5 @@ paddr_t mmu_kernel_unmap(vaddr_t va);
 void tlb_flush_local(void);
 void tlb_flush_harts(u64 harts);
 void tlb_flush_all(void);
-/* fence.i on this hart now, and on every other before it next runs user code (rule T23). */
-void icache_flush_all(void);
+/* fence.i on every hart that runs (rule T23). Returns their mask, this one's bit included. */
+u64 icache_flush_all(void);

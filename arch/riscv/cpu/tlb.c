@@ -58,10 +58,12 @@ void tlb_flush_all(void)
 	tlb_flush_harts(online_mask());
 }
 
-void icache_flush_all(void)
+u64 icache_flush_all(void)
 {
 	barrier_full();
 	__asm__ volatile("fence.i" ::: "memory");
 	/* At once rather than lazily: a thread that migrates then needs nothing (rule T23). */
-	on_other_harts(online_mask(), sbi_remote_fence_i);
+	const u64 harts = online_mask();
+	on_other_harts(harts, sbi_remote_fence_i);
+	return harts;
 }

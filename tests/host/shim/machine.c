@@ -54,9 +54,10 @@ void tlb_flush_all(void)
 	tlb_flush_harts(~0UL);
 }
 
-void icache_flush_all(void)
+u64 icache_flush_all(void)
 {
 	shim_fences.icache++;
+	return BIT(0);
 }
 
 /* Where nobody looks at what is logged. */

@@ -105,6 +105,9 @@ int make_file(const char *name, size_t size);
 void write_all(int fd, const void *from, size_t count);
 void read_all(int fd, void *to, size_t count);
 
+/* The vDSO's symbol @name. NULL: there is none. */
+const void *vdso_find(const char *name);
+
 /* Touch @address in a child. Returns: 0, or the signal that came; *@code is its si_code if @code.
  */
 enum touch { TOUCH_READ, TOUCH_WRITE, TOUCH_CALL };
