@@ -102,7 +102,7 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     path, command = Path(sys.argv[1], "boot-test.log"), sys.argv[2:]
-    can_switch_off = "sifive_u" not in command
+    can_switch_off = not any(word.startswith("sifive_u") for word in command)
     with path.open("wb", buffering=0) as log:
         console = Console([*command, "-nographic"], log)
         try:

@@ -16,12 +16,13 @@ document heifer-load
 Read the kernel's symbols, for the addresses it is linked at and those it is loaded at.
 end
 
+# U-Boot runs at the same address before: a kernel is there when the header of its Image is.
 define heifer-start
-	tbreak *0x80200000
+	tbreak *0x80200000 if *(unsigned int *)0x80200038 == 0x05435352
 	continue
 end
 document heifer-start
-Run the firmware, stop at the kernel's first instruction.
+Run firmware and boot loaders, stop at the kernel's first instruction.
 end
 
 define console
