@@ -29,10 +29,17 @@ def environment(config):
         return yaml.safe_load(stream)
 
 
+# What a machine may lack, and then leaves out.
+WITHOUT = {
+    "qemu_svade": "this machine has no qemu_svade; scripts/setup fetches one",
+    "qemu_sd": "this machine's QEMU cannot read SD cards (rule T61); extlinux is tested on card-virt",
+}
+
+
 def skip_without_qemu(lab, name):
     """@name as a parameter: skipped if this machine has no QEMU that can be such a target."""
     tool = lab["targets"][name]["drivers"]["HeiferQEMUDriver"]["qemu_bin"]
-    skip = pytest.mark.skip(reason=f"{name}: this machine has no {tool}; scripts/setup fetches one")
+    skip = pytest.mark.skip(reason=f"{name}: {WITHOUT.get(tool)}")
     return pytest.param(name, marks=[] if lab["tools"][tool] else [skip])
 
 
@@ -164,4 +171,4 @@ def booted(request, env):
 def plain(data):
     """Console bytes without carriage returns and escape sequences."""
     text = data.decode(errors="replace") if isinstance(data, bytes) else data
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
+    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[78])|\r", "", text)
