@@ -53,8 +53,10 @@ void seq_write(struct seq *s, const char *bytes, size_t len);
  * /proc/@name, with "tty/drivers" and the like in directories made as needed. @name lives forever.
  */
 int procfs_register(const char *name, int (*show)(struct seq *s));
-/* The same for a file that is only written: @store gets what one write(2) brings, at most
- * PROCFS_STORE_BYTES, with a NUL behind it; 0 or -errno. */
+/* /sys/@name. */
+int sysfs_register(const char *name, int (*show)(struct seq *s));
+/* As procfs_register() for a file that is only written: @store gets what one write(2) brings, at
+ * most PROCFS_STORE_BYTES, with a NUL behind it; 0 or -errno. */
 #define PROCFS_STORE_BYTES 63
 int procfs_register_trigger(const char *name, int (*store)(const char *text, size_t len));
 /* The same for one that is read, too; root alone may write it. */

@@ -53,6 +53,7 @@ static const struct fs_type {
 	{ "ramfs", create_tmpfs, tmpfs_configure, false },
 	{ "devtmpfs", devfs_create, NULL, true },
 	{ "proc", procfs_create, NULL, true },
+	{ "sysfs", sysfs_create, NULL, true },
 };
 
 static const struct fs_type *find_type(const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procfs: the registered texts, /proc/self, and the file system as a whole.
+ * procfs: the registered texts, /proc/self, and the file system as a whole. sysfs is the same
+ * without processes: its texts stand below another root.
  *
  * Registered names are nodes in one table that only grows. An entry is complete before node_count
  * says that it is there (store with release, load with acquire), so lookups take no lock.
@@ -15,7 +16,8 @@
 #include "mm/pmm/slab.h"
 
 #define NODES_MAX    96
-#define NO_PARENT    NODES_MAX /* the node stands in /proc itself */
+#define IN_PROC      NODES_MAX       /* instead of a parent: the node stands in /proc itself */
+#define IN_SYS       (NODES_MAX + 1) /* in /sys itself */
 #define SELF_POS     (DIR_POS_FIRST + NODES_MAX)
 #define PROCESS_POS  4096 /* position of process 0 */
 #define DIR_MODE     (S_IFDIR | 0555)
@@ -28,7 +30,7 @@ static_assert(SELF_POS < PROCESS_POS, "positions of the root directory");
 struct proc_node {
 	const char *name; /* not terminated */
 	size_t len;
-	size_t parent;                              /* index of a directory, or NO_PARENT */
+	size_t parent;                              /* index of a directory, IN_PROC or IN_SYS */
 	int (*show)(struct seq *s);                 /* text file */
 	int (*store)(const char *text, size_t len); /* file that is written */
 	const char *target;                         /* link; none of these: a directory */
@@ -45,6 +47,7 @@ static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
 static ssize_t self_readlink(struct inode *inode, char *buf, size_t size);
 static void procfs_destroy(struct filesystem *fs);
 static void procfs_statfs(struct filesystem *fs, struct kstatfs *out);
+static void sysfs_statfs(struct filesystem *fs, struct kstatfs *out);
 
 /* Of directories, the root's too. */
 static const struct inode_ops dir_ops = {
@@ -114,12 +117,11 @@ static size_t add_node(size_t parent, const char *name, size_t len, const struct
 	return index;
 }
 
-/* @kind: what the last name is; those before it are directories. */
-static int add_path(const char *path, const struct proc_node *kind)
+/* @parent: where @path begins. @kind: what the last name is; those before it are directories. */
+static int add_path(size_t parent, const char *path, const struct proc_node *kind)
 {
 	static const struct proc_node directory;
 	int err = -ENOSPC;
-	size_t parent = NO_PARENT;
 	spin_lock(&nodes_lock);
 	for (;;) {
 		const char *slash = strchr(path, '/');
@@ -145,18 +147,23 @@ static int add_path(const char *path, const struct proc_node *kind)
 
 int procfs_register(const char *name, int (*show)(struct seq *s))
 {
-	return add_path(name, &(struct proc_node){ .show = show });
+	return add_path(IN_PROC, name, &(struct proc_node){ .show = show });
+}
+
+int sysfs_register(const char *name, int (*show)(struct seq *s))
+{
+	return add_path(IN_SYS, name, &(struct proc_node){ .show = show });
 }
 
 int procfs_register_trigger(const char *name, int (*store)(const char *text, size_t len))
 {
-	return add_path(name, &(struct proc_node){ .store = store });
+	return add_path(IN_PROC, name, &(struct proc_node){ .store = store });
 }
 
 int procfs_register_control(const char *name, int (*show)(struct seq *s),
 			    int (*store)(const char *text, size_t len))
 {
-	return add_path(name, &(struct proc_node){ .show = show, .store = store });
+	return add_path(IN_PROC, name, &(struct proc_node){ .show = show, .store = store });
 }
 
 int procfs_init(void)
@@ -164,7 +171,7 @@ int procfs_init(void)
 	const int err = proc_inode_init();
 	if (err < 0 || nodes_visible() != 0)
 		return err;
-	return add_path("mounts", &(struct proc_node){ .target = "self/mounts" });
+	return add_path(IN_PROC, "mounts", &(struct proc_node){ .target = "self/mounts" });
 }
 
 static int show_node(struct proc_inode *i, struct seq *s)
@@ -172,11 +179,14 @@ static int show_node(struct proc_inode *i, struct seq *s)
 	return ((const struct proc_node *)i->what)->show(s);
 }
 
-/* The node that @dir stands for: an index, NO_PARENT for the root. */
+/* What the root of /sys stands for; that of /proc has NULL. */
+static const struct proc_node sys_root;
+
+/* The node that @dir stands for: an index, IN_PROC, IN_SYS. */
 static size_t node_of(struct inode *dir)
 {
 	const struct proc_node *n = proc_inode_of(dir)->what;
-	return n == NULL ? NO_PARENT : (size_t)(n - nodes);
+	return n == NULL ? IN_PROC : n == &sys_root ? IN_SYS : (size_t)(n - nodes);
 }
 
 static int make_node_inode(struct inode *dir, size_t index, struct inode **out)
@@ -205,7 +215,7 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 	if (index != NODES_MAX)
 		return make_node_inode(dir, index, out);
 	u32 pid;
-	if (here != NO_PARENT)
+	if (here != IN_PROC)
 		return -ENOENT;
 	if (proc_parse_number(name, len, &pid))
 		return proc_process_lookup(dir, pid, out);
@@ -235,7 +245,7 @@ static bool emit_nodes(size_t here, u64 *pos, struct dir_emitter *e)
 static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 {
 	const size_t here = node_of(dir);
-	if (!dir_emit_dots(dir, pos, e) || !emit_nodes(here, pos, e) || here != NO_PARENT)
+	if (!dir_emit_dots(dir, pos, e) || !emit_nodes(here, pos, e) || here != IN_PROC)
 		return 0;
 	if (*pos <= SELF_POS) {
 		if (!e->emit(e, "self", strlen("self"), PROC_SELF_NUMBER, LINK_MODE, PROCESS_POS))
@@ -265,17 +275,19 @@ static ssize_t self_readlink(struct inode *inode, char *buf, size_t size)
 	return (ssize_t)len;
 }
 
-struct filesystem *procfs_create(void)
+/* @root_stands_for: of the root's inode. */
+static struct filesystem *create(const char *type, const struct proc_node *root_stands_for,
+				 void (*statfs)(struct filesystem *fs, struct kstatfs *out))
 {
 	struct procfs *p = kmalloc(sizeof(*p));
 	if (p == NULL)
 		return NULL;
 	*p = (struct procfs){
 		.fs = {
-			.type = "proc",
+			.type = type,
 			.device = fs_new_device(),
 			.destroy = procfs_destroy,
-			.statfs = procfs_statfs,
+			.statfs = statfs,
 		},
 	};
 	struct proc_inode *root = proc_inode_create(p, &dir_ops, DIR_MODE, PROC_ROOT_NUMBER);
@@ -283,9 +295,20 @@ struct filesystem *procfs_create(void)
 		kfree(p);
 		return NULL;
 	}
+	root->what = root_stands_for;
 	p->fs.root = &root->inode;
 	inode_settle(p->fs.root);
 	return &p->fs;
+}
+
+struct filesystem *procfs_create(void)
+{
+	return create("proc", NULL, procfs_statfs);
+}
+
+struct filesystem *sysfs_create(void)
+{
+	return create("sysfs", &sys_root, sysfs_statfs);
 }
 
 static void procfs_destroy(struct filesystem *fs)
@@ -297,4 +320,9 @@ static void procfs_destroy(struct filesystem *fs)
 static void procfs_statfs(struct filesystem *fs, struct kstatfs *out)
 {
 	out->f_type = PROC_SUPER_MAGIC;
+}
+
+static void sysfs_statfs(struct filesystem *fs, struct kstatfs *out)
+{
+	out->f_type = SYSFS_MAGIC;
 }

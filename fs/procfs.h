@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc. What other floors register goes through fs/fs.h; this is for fs/mount.c and the three
- * files: procfs_inode.c has inodes and text files, procfs_process.c the directories of processes,
- * procfs.c the rest and the file system itself; each calls only those before it.
+ * /proc, and /sys, which has texts only. What other floors register goes through fs/fs.h; this is
+ * for fs/mount.c and the three files: procfs_inode.c has inodes and text files, procfs_process.c
+ * the directories of processes, procfs.c the rest and the file system itself; each calls only those
+ * before it.
  *
  * Inodes are made by lookup and gone with their last user: nothing is kept, since what they show
  * changes.
@@ -15,6 +16,7 @@
 int procfs_init(void);
 /* NULL: no memory. */
 struct filesystem *procfs_create(void);
+struct filesystem *sysfs_create(void);
 /* Texts of /proc/N/mounts and /proc/N/mountinfo. */
 void procfs_set_mounts(int (*mounts)(struct seq *s), int (*mountinfo)(struct seq *s));
 

@@ -25,8 +25,8 @@ from pathlib import Path
 # What a tree under git cannot hold: empty directories, and modes of their own.
 DIRECTORIES = {
     "bin": 0o755, "dev": 0o755, "etc": 0o755, "mnt": 0o755, "proc": 0o755, "root": 0o700,
-    "sbin": 0o755, "tmp": 0o1777, "usr": 0o755, "usr/bin": 0o755, "usr/sbin": 0o755, "var": 0o755,
-    "var/log": 0o755, "var/run": 0o755, "var/spool": 0o755, "var/spool/cron": 0o755,
+    "sbin": 0o755, "sys": 0o755, "tmp": 0o1777, "usr": 0o755, "usr/bin": 0o755, "usr/sbin": 0o755,
+    "var": 0o755, "var/log": 0o755, "var/run": 0o755, "var/spool": 0o755, "var/spool/cron": 0o755,
     "var/spool/cron/crontabs": 0o700,
 }
 

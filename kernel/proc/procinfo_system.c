@@ -156,6 +156,28 @@ static int show_vmstat(struct seq *s)
 	return 0;
 }
 
+/* ---- /sys/devices/system/cpu ---------------------------------------------------------------- */
+
+/* "0-3", "0,2-3": the harts that run; others never will. */
+static int show_harts(struct seq *s)
+{
+	const u64 mask = sched_hart_mask();
+	const char *before = "";
+	for (u32 cpu = 0; cpu < CONFIG_NR_CPUS; cpu++) {
+		if ((mask & BIT(cpu)) == 0)
+			continue;
+		seq_printf(s, "%s%u", before, cpu);
+		const u32 first = cpu;
+		while (cpu + 1 < CONFIG_NR_CPUS && (mask & BIT(cpu + 1)) != 0)
+			cpu++;
+		if (cpu != first)
+			seq_printf(s, "-%u", cpu);
+		before = ",";
+	}
+	seq_write(s, "\n", 1);
+	return 0;
+}
+
 /* ---- /proc/sys: what programs read of it ------------------------------------------------- */
 
 static int show_pid_max(struct seq *s)
@@ -220,11 +242,21 @@ static const struct {
 	{ "sys/vm/overcommit_memory", show_overcommit },
 };
 
+static const char *const hart_lists[] = {
+	"devices/system/cpu/online",
+	"devices/system/cpu/possible",
+	"devices/system/cpu/present",
+};
+
 void procinfo_system_init(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		if (procfs_register(files[i].name, files[i].show) != 0)
 			pr_warn("proc: no memory for /proc/%s\n", files[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(hart_lists); i++) {
+		if (sysfs_register(hart_lists[i], show_harts) != 0)
+			pr_warn("proc: no memory for /sys/%s\n", hart_lists[i]);
 	}
 	if (procfs_register_control("sys/kernel/hostname", show_nodename, store_nodename) != 0 ||
 	    procfs_register_control("sys/kernel/domainname", show_domainname, store_domainname) !=

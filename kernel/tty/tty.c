@@ -80,6 +80,13 @@ static int open_own(struct file *f)
 	return t == NULL ? -ENXIO : tty_open(f, t, false);
 }
 
+/* Where cttyhack and others find which terminal /dev/console is. */
+static int show_active(struct seq *s)
+{
+	seq_printf(s, "%s\n", console_tty.port->name);
+	return 0;
+}
+
 void tty_init(void)
 {
 	struct serial_port *port = serial_console();
@@ -94,6 +101,8 @@ void tty_init(void)
 		error = devfs_register("tty", MAJOR_AUX, MINOR_TTY, 0666, &own_ops, NULL);
 	if (error == 0)
 		error = devfs_register(port->name, port->major, port->minor, 0600, &port_ops, NULL);
+	if (error == 0)
+		error = sysfs_register("class/tty/console/active", show_active);
 	if (error != 0)
 		panic("no device files for the console: error %d", error);
 }

@@ -28,6 +28,11 @@ grep -E 'tmpfs|proc' /proc/filesystems | sort
 #: ionice-is-kept
 ionice; ionice -c 2 -n 5 ionice; ionice -c 3 ionice; ionice -c 3 sh -c ionice
 
+#: sysfs-names-console-and-harts
+mkdir s; mount -t sysfs none s; stat -f -c %T s; cat s/class/tty/console/active
+last=$(($(nproc) - 1)); [ $last = 0 ] && harts=0 || harts=0-$last
+grep -x $harts s/devices/system/cpu/online >/dev/null && echo all; umount s; grep sysfs /proc/filesystems
+
 #: mountinfo-agrees-with-mounts
 mkdir m; mount -t tmpfs -o ro,nosuid 'some source' m
 awk -v p="$PWD/m" '$5 == p { print NF, $4, $6, $7, $8, $9, ($1 != $2) }' /proc/self/mountinfo
