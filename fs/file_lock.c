@@ -13,6 +13,8 @@
  */
 #include "fs/file_lock.h"
 
+#include "fs/filesystem.h"
+#include "fs/fs.h"
 #include "fs/inode.h"
 #include "kernel/sched/waitq.h"
 #include "lib/abi/errno.h"
@@ -25,7 +27,9 @@
 #define DEADLOCK_STEPS_MAX 10
 
 struct file_lock {
-	struct list node; /* of inode->locks */
+	struct list node;     /* of inode->locks */
+	struct list all_node; /* of all_locks */
+	const struct inode *inode;
 	struct file_lock_range range;
 };
 
@@ -44,6 +48,7 @@ struct lock_request {
 
 static struct spinlock locks_lock = SPINLOCK_INIT("file locks", RANK_FILE_LOCK);
 static struct list waiting = LIST_INIT(waiting); /* under locks_lock: struct lock_request.node */
+static struct list all_locks = LIST_INIT(all_locks); /* under locks_lock, for /proc/locks */
 static struct slab_cache *lock_cache;
 
 int file_lock_init(void)
@@ -101,6 +106,7 @@ static void wake_waiting(const struct inode *inode)
 static void take_out(struct file_lock *l)
 {
 	list_remove(&l->node);
+	list_remove(&l->all_node);
 	slab_free(lock_cache, l);
 }
 
@@ -119,9 +125,11 @@ static void cut_out(struct lock_request *r, struct file_lock *l, const struct fi
 	const bool keeps_tail = l->range.last > cut->last;
 	if (keeps_head && keeps_tail) {
 		struct file_lock *tail = take_spare(r);
+		tail->inode = l->inode;
 		tail->range = l->range;
 		tail->range.first = cut->last + 1;
 		list_insert_after(&l->node, &tail->node);
+		list_insert_after(&l->all_node, &tail->all_node);
 	}
 	if (keeps_head)
 		l->range.last = cut->first - 1;
@@ -148,8 +156,10 @@ static void grant(struct lock_request *r)
 	}
 	if (range.type != F_UNLCK) {
 		struct file_lock *l = take_spare(r);
+		l->inode = r->inode;
 		l->range = range;
 		list_push_back(&r->inode->locks, &l->node);
+		list_push_back(&all_locks, &l->all_node);
 	}
 	if (range.type != F_WRLCK)
 		wake_waiting(r->inode);
@@ -282,4 +292,42 @@ void file_lock_drop(struct inode *inode, const void *owner)
 	if (has_dropped)
 		wake_waiting(inode);
 	spin_unlock(&locks_lock);
+}
+
+/* ---- /proc/locks ------------------------------------------------------------------------ */
+
+static const char *kind_of(const struct file_lock_range *r)
+{
+	return r->is_flock ? "FLOCK " : r->pid != 0 ? "POSIX " : "OFDLCK";
+}
+
+/* In Linux' words. @waits: it is not held, but waited for. */
+static void show_lock(struct seq *s, u64 number, bool waits, const struct inode *inode,
+		      const struct file_lock_range *r)
+{
+	const u64 device = inode->fs != NULL ? inode->fs->device : 0;
+	seq_printf(s, "%lu: %s%s ADVISORY  %s %d %02x:%02x:%lu %lu ", number, waits ? "-> " : "",
+		   kind_of(r), r->type == F_WRLCK ? "WRITE" : "READ",
+		   r->pid != 0 ? (s32)r->pid : -1, dev_major(device), dev_minor(device),
+		   inode->number, r->first);
+	if (r->last == FILE_LOCK_LAST_MAX)
+		seq_printf(s, "EOF\n");
+	else
+		seq_printf(s, "%lu\n", r->last);
+}
+
+int file_locks_show(struct seq *s)
+{
+	u64 number = 0;
+	spin_lock(&locks_lock);
+	list_for_each(l, &all_locks, struct file_lock, all_node) {
+		number++;
+		show_lock(s, number, false, l->inode, &l->range);
+		list_for_each(r, &waiting, struct lock_request, node) {
+			if (r->inode == l->inode && ranges_conflict(&r->want, &l->range))
+				show_lock(s, number, true, r->inode, &r->want);
+		}
+	}
+	spin_unlock(&locks_lock);
+	return 0;
 }

@@ -12,12 +12,13 @@
 #include "lib/types.h"
 
 struct inode;
+struct seq;
 
 #define FILE_LOCK_LAST_MAX ((u64)INT64_MAX) /* "to the end, wherever that may be" */
 
 struct file_lock_range {
 	const void *owner;
-	u32 pid;         /* who is told to others as the holder; 0: nobody in particular */
+	u32 pid;         /* who is told to others as the holder; 0: nobody, an OFD lock */
 	bool is_flock;   /* of the one kind or the other */
 	u32 type;        /* F_RDLCK, F_WRLCK, F_UNLCK */
 	u64 first, last; /* bytes */
@@ -43,6 +44,9 @@ bool file_lock_find(struct inode *inode, const struct file_lock_range *want,
 		    struct file_lock_range *found);
 /* All that @owner holds on @inode, which may be NULL. */
 void file_lock_drop(struct inode *inode, const void *owner);
+
+/* All locks and who waits for them: the text of /proc/locks. */
+int file_locks_show(struct seq *s);
 
 /* Memory for locks. Once. 0 or -ENOMEM. */
 int file_lock_init(void);

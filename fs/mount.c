@@ -369,6 +369,8 @@ int fs_init(void)
 		return err;
 	procfs_set_mounts(show_mounts, show_mountinfo);
 	err = procfs_register("filesystems", show_filesystems);
+	if (err == 0)
+		err = procfs_register("locks", file_locks_show);
 	return err < 0 ? err : mount_root();
 }
 

@@ -21,6 +21,7 @@ s64 sys_flock(u64 fd, u64 operation)
 		return -EBADF;
 	const struct file_lock_range want = {
 		.owner = f,
+		.pid = process_current()->pid,
 		.is_flock = true,
 		.type = types[kind],
 		.last = FILE_LOCK_LAST_MAX,
