@@ -6,6 +6,8 @@
  * is left falls by a share each time, so that few looks are needed; none comes sooner than LOOK_NS
  * after the one before. A timer is never early, and late by no more than that.
  *
+ * RLIMIT_CPU is looked at together with them; its own numbers say when it is due next.
+ *
  * Locks: process_tree_lock; inside it those of the interval timer, the accounts and the signals.
  */
 #include "kernel/proc/cpu_timer.h"
@@ -30,19 +32,37 @@ static nsec_t account_locked(const struct process *p, enum cpu_timer_kind kind)
 	return kind == CPU_TIMER_VIRTUAL ? used.user : used.user + used.kernel;
 }
 
-/* 0: due; CLOCK_NEVER: off. */
-static nsec_t left_locked(const struct process *p, enum cpu_timer_kind kind)
+/* What is left until @when, on the account of @kind. 0: due; CLOCK_NEVER: off. */
+static nsec_t left_until_locked(const struct process *p, enum cpu_timer_kind kind, nsec_t when)
 {
-	const nsec_t when = p->cpu_timers.of[kind].when;
-	if (when == CLOCK_NEVER)
+	if (when == CLOCK_NEVER || p->cpu_timers.is_stopped)
 		return CLOCK_NEVER;
 	const nsec_t now = account_locked(p, kind);
 	return when > now ? when - now : 0;
 }
 
+static nsec_t left_locked(const struct process *p, enum cpu_timer_kind kind)
+{
+	return left_until_locked(p, kind, p->cpu_timers.of[kind].when);
+}
+
+/* RLIMIT_CPU, in seconds; RLIM_INFINITY is among what nobody lives to see. */
+static nsec_t nsec_from_limit(u64 seconds)
+{
+	return seconds < CLOCK_NEVER / NSEC_PER_SEC ? seconds * NSEC_PER_SEC : CLOCK_NEVER;
+}
+
+/* The soft limit, when it has moved on, may be above the hard one. */
+static nsec_t limit_left_locked(const struct process *p)
+{
+	const struct rlimit64 *limit = &p->limits[RLIMIT_CPU];
+	const u64 seconds = MIN(READ_ONCE(limit->soft), READ_ONCE(limit->hard));
+	return left_until_locked(p, CPU_TIMER_PROF, nsec_from_limit(seconds));
+}
+
 static void look_later_locked(struct process *p)
 {
-	nsec_t left = CLOCK_NEVER;
+	nsec_t left = limit_left_locked(p);
 	for (int kind = 0; kind < CPU_TIMERS; kind++)
 		left = MIN(left, left_locked(p, kind));
 	nsec_t after = 0; /* never */
@@ -62,6 +82,18 @@ static void expire_locked(struct process *p, enum cpu_timer_kind kind)
 	(void)signal_send(p, signal_of[kind], NULL); /* a signal up to 31 cannot fail */
 }
 
+static void expire_limit_locked(struct process *p)
+{
+	struct rlimit64 *limit = &p->limits[RLIMIT_CPU];
+	const nsec_t now = account_locked(p, CPU_TIMER_PROF);
+	spin_lock(&p->signals.lock);
+	const bool is_over = now >= nsec_from_limit(limit->hard);
+	if (!is_over)
+		WRITE_ONCE(limit->soft, now / NSEC_PER_SEC + 1);
+	spin_unlock(&p->signals.lock);
+	(void)signal_send(p, is_over ? SIGKILL : SIGXCPU, NULL); /* cannot fail, as above */
+}
+
 /* In a worker. */
 static void look(struct itimer *timer)
 {
@@ -71,6 +103,8 @@ static void look(struct itimer *timer)
 		if (left_locked(p, kind) == 0)
 			expire_locked(p, kind);
 	}
+	if (limit_left_locked(p) == 0)
+		expire_limit_locked(p);
 	look_later_locked(p);
 	spin_unlock(&process_tree_lock);
 }
@@ -78,6 +112,7 @@ static void look(struct itimer *timer)
 void cpu_timers_init(struct cpu_timers *c)
 {
 	itimer_init(&c->look, look);
+	c->is_stopped = false;
 	for (int kind = 0; kind < CPU_TIMERS; kind++)
 		c->of[kind] = (struct cpu_timer){ .when = CLOCK_NEVER };
 }
@@ -107,11 +142,17 @@ void cpu_timer_set(enum cpu_timer_kind kind, nsec_t after, nsec_t interval)
 	spin_unlock(&process_tree_lock);
 }
 
+void cpu_timers_limit(struct process *p)
+{
+	spin_lock(&process_tree_lock);
+	look_later_locked(p);
+	spin_unlock(&process_tree_lock);
+}
+
 void cpu_timers_stop(struct process *p)
 {
 	spin_lock(&process_tree_lock);
-	for (int kind = 0; kind < CPU_TIMERS; kind++)
-		p->cpu_timers.of[kind].when = CLOCK_NEVER; /* look() starts itself no more */
+	p->cpu_timers.is_stopped = true; /* look() starts itself no more */
 	spin_unlock(&process_tree_lock);
 	itimer_stop(&p->cpu_timers.look);
 }

@@ -2,7 +2,8 @@
 /*
  * Interval timers of a process' CPU time, all its threads together: ITIMER_VIRTUAL, which counts
  * time in user mode, and ITIMER_PROF, which counts all of it. fork does not hand them on, exec
- * keeps them.
+ * keeps them. And RLIMIT_CPU: SIGXCPU at the soft limit, which moves on by a second then, SIGKILL
+ * at the hard one.
  */
 #pragma once
 
@@ -17,6 +18,7 @@ struct cpu_timers {
 	struct itimer look; /* locks of its own: looks at the account */
 
 	/* under process_tree_lock */
+	bool is_stopped; /* the process ends: none is due any more */
 	struct cpu_timer {
 		nsec_t when;     /* next expiry, on the account; CLOCK_NEVER: off */
 		nsec_t interval; /* 0: once */
@@ -29,5 +31,7 @@ void cpu_timers_init(struct cpu_timers *c);
 void cpu_timer_get(enum cpu_timer_kind kind, nsec_t *left, nsec_t *interval);
 /* Expire when the running process has used @after more; 0: never. */
 void cpu_timer_set(enum cpu_timer_kind kind, nsec_t after, nsec_t interval);
+/* RLIMIT_CPU of @p, which is published, may have changed, or begins to count. */
+void cpu_timers_limit(struct process *p);
 /* Off; @p may go afterwards. Context: may sleep. */
 void cpu_timers_stop(struct process *p);

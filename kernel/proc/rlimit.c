@@ -61,6 +61,8 @@ int rlimit_change(struct process *p, u32 resource, const struct rlimit64 *new_li
 		*old = present;
 	if (new_limit == NULL)
 		return 0;
+	if (resource == RLIMIT_CPU)
+		cpu_timers_limit(p);
 	struct aspace *as = process_aspace_lookup(p);
 	if (as != NULL) {
 		mutex_lock(&as->lock);
