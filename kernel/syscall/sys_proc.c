@@ -62,6 +62,35 @@ s64 sys_set_robust_list(u64 head, u64 size)
 	return 0;
 }
 
+/* Of task @tid, 0: the running one. */
+static s64 robust_list_of(u32 tid, u64 *list)
+{
+	s64 result = -ESRCH;
+	spin_lock(&process_tree_lock);
+	struct task *t = tid != 0 ? task_find_locked(tid) : task_current();
+	if (t != NULL) {
+		spin_lock(&t->process->signals.lock);
+		result = process_may_be_looked_at_locked(t->process) ? 0 : -EPERM;
+		*list = READ_ONCE(t->robust_list);
+		spin_unlock(&t->process->signals.lock);
+	}
+	spin_unlock(&process_tree_lock);
+	return result;
+}
+
+s64 sys_get_robust_list(u64 tid, u64 head, u64 size)
+{
+	const u64 list_size = sizeof(struct krobust_list_head);
+	u64 list;
+	const s64 error = robust_list_of((u32)tid, &list);
+	if (error != 0)
+		return error;
+	if (copy_to_user(size, &list_size, sizeof(list_size)) != 0 ||
+	    copy_to_user(head, &list, sizeof(list)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
 s64 sys_personality(u64 persona)
 {
 	return (u32)persona == PERSONALITY_GET || persona == PER_LINUX ? PER_LINUX : -EINVAL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that move bytes: read and write in all forms, sendfile, getdents64. */
+/* System calls that move bytes: read and write in all forms, sendfile, copy_file_range,
+ * getdents64. */
 #include "generated/syscall_protos.h"
 
 #include "arch/riscv/cpu/usercopy.h"
@@ -137,10 +138,12 @@ s64 sys_pwritev(u64 fd, u64 iov, u64 iov_count, u64 offset)
 	return restartable(transfer_list(fd, iov, iov_count, offset, at_position_write));
 }
 
-/* ---- sendfile -------------------------------------------------------------------------------- */
+/* ---- from file to file --------------------------------------------------------------------- */
 
-/* Copy from *@pos on, which moves. Bytes, or -errno if there are none. */
-static s64 send_bytes(struct file *out, struct file *in, u64 *pos, u64 count, char *chunk)
+/* Copy from *@pos on to *@out_pos (NULL: where @out is), which move. Bytes, or -errno if there are
+ * none. */
+static s64 send_bytes(struct file *out, u64 *out_pos, struct file *in, u64 *pos, u64 count,
+		      char *chunk)
 {
 	u64 sent = 0;
 	ssize_t n = 0;
@@ -152,10 +155,12 @@ static s64 send_bytes(struct file *out, struct file *in, u64 *pos, u64 count, ch
 		const size_t got = (size_t)n;
 		uio_init_kernel(&u, chunk, got);
 		prepare_write(out, &u);
-		n = file_write(out, &u);
+		n = out_pos != NULL ? file_pwrite(out, &u, *out_pos) : file_write(out, &u);
 		if (n <= 0)
 			break;
 		*pos += (u64)n;
+		if (out_pos != NULL)
+			*out_pos += (u64)n;
 		sent += (u64)n;
 		if ((size_t)n < got || !uio_breathe())
 			break;
@@ -163,26 +168,37 @@ static s64 send_bytes(struct file *out, struct file *in, u64 *pos, u64 count, ch
 	return sent != 0 ? (s64)sent : n;
 }
 
+/* Where to begin: at *@user_pos or, if that is 0, where @f is. 0 or -EFAULT. */
+static int position_get(const struct file *f, uaddr_t user_pos, u64 *pos)
+{
+	*pos = READ_ONCE(f->offset);
+	return user_pos == 0 || copy_from_user(pos, user_pos, sizeof(*pos)) == 0 ? 0 : -EFAULT;
+}
+
+/* The same place, after what was moved. */
+static int position_put(struct file *f, uaddr_t user_pos, u64 pos)
+{
+	if (user_pos != 0)
+		return copy_to_user(user_pos, &pos, sizeof(pos)) == 0 ? 0 : -EFAULT;
+	mutex_lock(&f->lock);
+	f->offset = pos;
+	mutex_unlock(&f->lock);
+	return 0;
+}
+
 static s64 send_file(struct file *out, struct file *in, uaddr_t user_pos, u64 count)
 {
-	u64 pos = READ_ONCE(in->offset);
-	if (user_pos != 0) {
-		if (copy_from_user(&pos, user_pos, sizeof(pos)) != 0)
-			return -EFAULT;
-		if ((s64)pos < 0)
-			return -EINVAL;
-	}
+	u64 pos;
+	if (position_get(in, user_pos, &pos) != 0)
+		return -EFAULT;
+	if ((s64)pos < 0)
+		return -EINVAL;
 	char *chunk = kmalloc(SENDFILE_CHUNK);
 	if (chunk == NULL)
 		return -ENOMEM;
-	const s64 result = send_bytes(out, in, &pos, MIN(count, RW_BYTES_MAX), chunk);
+	const s64 result = send_bytes(out, NULL, in, &pos, MIN(count, RW_BYTES_MAX), chunk);
 	kfree(chunk);
-	if (user_pos != 0)
-		return copy_to_user(user_pos, &pos, sizeof(pos)) == 0 ? result : -EFAULT;
-	mutex_lock(&in->lock);
-	in->offset = pos;
-	mutex_unlock(&in->lock);
-	return result;
+	return position_put(in, user_pos, pos) == 0 ? result : -EFAULT;
 }
 
 /* Linux wants an input that can be read again from a place: what could not be written must not be
@@ -206,6 +222,68 @@ s64 sys_sendfile(u64 out, u64 in, u64 offset, u64 count)
 		if (result == 0)
 			result = write_result(to, send_file(to, from, offset, count));
 	}
+	if (from != NULL)
+		file_put(from);
+	if (to != NULL)
+		file_put(to);
+	return restartable(result);
+}
+
+/* Between regular files of one file system, to a place of their own, and not onto themselves. */
+static int check_copy(const struct file *out, u64 out_pos, const struct file *in, u64 pos,
+		      u64 *count)
+{
+	const struct inode *from = in->inode, *to = out->inode;
+	if (from == NULL || to == NULL)
+		return -EINVAL;
+	if (inode_is_dir(from) || inode_is_dir(to))
+		return -EISDIR;
+	if (!S_ISREG(from->mode) || !S_ISREG(to->mode))
+		return -EINVAL;
+	if (!in->readable || !out->writable || (READ_ONCE(out->flags) & O_APPEND) != 0)
+		return -EBADF;
+	if (from->fs != to->fs)
+		return -EXDEV;
+	u64 end;
+	if (__builtin_add_overflow(pos, *count, &end) ||
+	    __builtin_add_overflow(out_pos, *count, &end))
+		return -EOVERFLOW;
+	if ((s64)pos < 0 || (s64)out_pos < 0)
+		return -EINVAL;
+	const u64 size = READ_ONCE(from->size_bytes);
+	*count = pos < size ? MIN(MIN(*count, size - pos), RW_BYTES_MAX) : 0;
+	return from == to && pos < out_pos + *count && out_pos < pos + *count ? -EINVAL : 0;
+}
+
+static s64 copy_file(struct file *out, uaddr_t out_at, struct file *in, uaddr_t in_at, u64 count)
+{
+	u64 pos, out_pos;
+	if (position_get(in, in_at, &pos) != 0 || position_get(out, out_at, &out_pos) != 0)
+		return -EFAULT;
+	const int err = check_copy(out, out_pos, in, pos, &count);
+	if (err < 0 || count == 0)
+		return err;
+	char *chunk = kmalloc(SENDFILE_CHUNK);
+	if (chunk == NULL)
+		return -ENOMEM;
+	const s64 result = send_bytes(out, &out_pos, in, &pos, count, chunk);
+	kfree(chunk);
+	if (result <= 0)
+		return result;
+	const int in_err = position_put(in, in_at, pos);
+	const int out_err = position_put(out, out_at, out_pos);
+	return in_err != 0 || out_err != 0 ? -EFAULT : result;
+}
+
+s64 sys_copy_file_range(u64 in, u64 in_offset, u64 out, u64 out_offset, u64 size, u64 flags)
+{
+	s64 result = -EBADF;
+	struct file *from = file_of(in);
+	struct file *to = file_of(out);
+	if (from != NULL && to != NULL)
+		result = (u32)flags != 0 ?
+				 -EINVAL :
+				 write_result(to, copy_file(to, out_offset, from, in_offset, size));
 	if (from != NULL)
 		file_put(from);
 	if (to != NULL)
