@@ -179,9 +179,22 @@ int walk_begin(struct walk *w, const struct path_ctx *ctx, struct inode *start, 
 	return walk_on(w, path);
 }
 
+/*
+ * In a directory where everybody may leave things a link leads only who left it, or whom the
+ * directory belongs to left it: root would else be sent anywhere (Debian's fs.protected_symlinks).
+ */
+static bool may_follow_last(const struct walk *w, const struct inode *link)
+{
+	const u32 open_to_all = S_ISVTX | S_IWOTH;
+	return w->ctx->cred->euid == link->uid || (w->dir->mode & open_to_all) != open_to_all ||
+	       w->dir->uid == link->uid;
+}
+
 int walk_follow_last(struct walk *w, struct inode *link)
 {
 	const char *path = w->has_slash ? "/" : "";
+	if (!may_follow_last(w, link))
+		return -EACCES;
 	const int err = follow_link(w, link, &path);
 	if (err < 0)
 		return err;

@@ -217,8 +217,11 @@ static int store_domainname(const char *text, size_t len)
 	return utsname_set(UTSNAME_DOMAIN, text, line_length(text, len));
 }
 
-/* 1: mmap promises more than there is, and the out-of-memory killer settles it. */
-static int show_overcommit(struct seq *s)
+/*
+ * What is always so. overcommit_memory: mmap promises more than there is, and the out-of-memory
+ * killer settles it.
+ */
+static int show_one(struct seq *s)
 {
 	seq_printf(s, "1\n");
 	return 0;
@@ -239,7 +242,9 @@ static const struct {
 	{ "sys/kernel/pid_max", show_pid_max },
 	{ "sys/kernel/ostype", show_sysname },
 	{ "sys/kernel/osrelease", show_release },
-	{ "sys/vm/overcommit_memory", show_overcommit },
+	{ "sys/vm/overcommit_memory", show_one },
+	{ "sys/fs/protected_hardlinks", show_one },
+	{ "sys/fs/protected_symlinks", show_one },
 };
 
 static const char *const hart_lists[] = {

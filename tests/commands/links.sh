@@ -293,3 +293,15 @@ umount -l m
 ls m
 cat <&3
 exec 3<&-
+
+#: links-left-by-others
+sysctl -n fs.protected_symlinks fs.protected_hardlinks
+mkdir -m 1777 d; mkdir -m 777 open; echo text >t; chmod 666 t
+su alice -c 'ln -s ../t d/a; ln -s .. d/up; ln -s ../t open/a'; ln -s ../t d/root
+try() { echo "$@"; "$@" 2>&1 | sed 's/.*: //'; }
+try cat d/a; try cat d/up/t; try cat d/root; try cat open/a; try ls d/up/; readlink d/a
+for user in alice bob; do
+	try su $user -c 'cat d/a'; try su $user -c 'cat d/root'; try su $user -c 'cat d/up/t'
+	try su $user -c 'echo more >>d/a'; try su $user -c 'test -e d/a || echo none'
+done
+chown alice d; try cat d/a; try cat d/root; cat t
