@@ -103,6 +103,15 @@ static void mark_all_locked(struct process *p)
 	}
 }
 
+/* Those that take no more signals, and yet may wait for somebody (strace_exit()). */
+static void interrupt_closed_locked(struct process *p)
+{
+	list_for_each(t, &p->tasks, struct task, node) {
+		if (t->is_closed)
+			thread_interrupt(t->thread);
+	}
+}
+
 /* @t will not take those of @set that were sent to its process and may have been left to it. */
 static void retarget_locked(struct task *t, u64 set)
 {
@@ -163,6 +172,7 @@ static int send_locked(struct process *p, struct task *t, int sig, const struct 
 	if (sig == SIGKILL) {
 		continue_locked(s);
 		mark_all_locked(p);
+		interrupt_closed_locked(p);
 		waitq_wake_all(&s->wait); /* an exec that waits for the others */
 	} else if (t != NULL) {
 		notify_locked(t, sig);

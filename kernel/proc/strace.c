@@ -142,7 +142,8 @@ void strace_quote(struct strace_line *l, const char *bytes, size_t len, bool is_
 	strace_printf(l, is_cut ? "\"..." : "\"");
 }
 
-void strace_end(struct strace_line *l)
+/* @may_wait: for room, until it is killed. */
+static void write_line(struct strace_line *l, bool may_wait)
 {
 	struct process *p = process_current();
 	struct file *f = strace_lookup(p);
@@ -153,12 +154,22 @@ void strace_end(struct strace_line *l)
 	uio_init_kernel(&u, l->text, l->len + 1);
 	ssize_t n;
 	do {
+		if (!may_wait)
+			thread_interrupt(thread_current()); /* what would sleep returns */
 		n = file_write(f, &u);
-	} while (u.left > 0 && (n > 0 || ((n == -EINTR || n == -ERESTARTSYS) && signal_put_off())));
+	} while (u.left > 0 &&
+		 (n > 0 || (may_wait && (n == -EINTR || n == -ERESTARTSYS) && signal_put_off())));
+	if (!may_wait)
+		thread_clear_interrupted();
 	file_put(f);
 	/* Nobody reads any more, or the disk is full; being killed only costs the line. */
 	if (n < 0 && n != -EINTR && n != -ERESTARTSYS && n != -EAGAIN)
 		strace_drop(p);
+}
+
+void strace_end(struct strace_line *l)
+{
+	write_line(l, true);
 }
 
 static const char *word(const char *const *words, size_t count, u32 number)
@@ -199,7 +210,8 @@ void strace_exit(u32 wait_status)
 		strace_printf(&l, "+++ killed by %s +++", strace_signal_name(sig));
 	else
 		strace_printf(&l, "+++ exited with %u +++", wait_status >> 8);
-	strace_end(&l);
+	/* Who was killed goes, whether anybody reads of it or not. */
+	write_line(&l, sig != SIGKILL);
 }
 
 /* ---- /dev/strace ------------------------------------------------------------------------ */

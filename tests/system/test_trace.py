@@ -171,6 +171,17 @@ def test_strace_loses_no_line_to_a_slow_reader_or_a_signal(booted):
     run("rm /tmp/trace /tmp/children")
 
 
+@pytest.mark.machines("virt", "virt-1")
+def test_strace_into_a_pipe_nobody_reads_can_be_killed(booted):
+    run = booted.shell.run_check
+    run("mkfifo /tmp/full; sleep 1000 </tmp/full & echo $! >/tmp/reader; exec 3>/tmp/full; "
+        "strace sh -c 'while :; do kill -0 $$; done' 2>&3 & echo $! >/tmp/pid; exec 3>&-")
+    # It is asleep for good once the pipe is full.
+    run("until grep -q 'pipe write' /proc/$(cat /tmp/pid)/wchan; do sleep 1; done")
+    run("kill -9 $(cat /tmp/pid); wait $(cat /tmp/pid); kill $(cat /tmp/reader); wait; "
+        "rm /tmp/full /tmp/pid /tmp/reader")
+
+
 @pytest.mark.machines("virt")
 def test_strace_into_a_closed_pipe_ends_and_nothing_leaks(machine):
     shell = machine.boot()
