@@ -8,6 +8,7 @@ usage: check_binary.py BUILD_DIRECTORY CROSS_PREFIX
 - satp is written by mmu_switch() and by the boot code alone, once each (T6)
 - no floating point but in arch/riscv/cpu/fpu.S, no bit manipulation (Zb*), cache operations or
   stimecmp, nothing unknown
+- from lr to sc no more than what a hart promises to succeed with in the end (T44)
 - no segment is both writable and executable, no section in a place of its own
 - the Image's header says what a boot loader will believe (T14, T15)
 """
@@ -26,6 +27,12 @@ FPU_FUNCTIONS = {"fpu_registers_save", "fpu_registers_load"}
 ZB = set("""add.uw sh1add sh2add sh3add sh1add.uw sh2add.uw sh3add.uw slli.uw andn orn xnor clz clzw ctz ctzw
 cpop cpopw max maxu min minu sext.b sext.h zext.h rol rolw ror rori roriw rorw orc.b rev8 clmul clmulh clmulr
 bclr bclri bext bexti binv binvi bset bseti brev8 pack packh packw zip unzip""".split())
+# The architecture's "constrained" loop: sixteen instructions at most, of arithmetic without
+# multiplication, and branches.
+RESERVATION_MAX = 16
+RESERVATION = set("""li lui auipc mv nop not neg negw seqz snez sltz sgtz sext.w zext.b add addi addw addiw sub subw
+and andi or ori xor xori sll slli sllw slliw srl srli srlw srliw sra srai sraw sraiw slt slti sltu sltiu
+beq bne blt bge bltu bgeu beqz bnez blez bgez bltz bgtz ble bgt bleu bgtu""".split())
 # What objdump has no name for but every hart executes: pause.
 HINTS = {"0x0100000f", "0x100000f"}
 SECTIONS = {".text", ".rodata", ".initramfs", ".data", ".bss"}
@@ -51,6 +58,7 @@ class Binary:
         self.elf = str(build / "heifer.elf")
         self.prefix = prefix
         self.errors = []
+        self.reserved_for = None  # instructions since lr
         self.symbols = self.read_symbols(self.elf)
 
     def read_symbols(self, path):
@@ -95,6 +103,19 @@ class Binary:
         elif mnemonic.startswith(".") and operands not in HINTS:
             self.error(where, "no data in .text, and no instruction that rv64gc does not have")
 
+    def check_reservation(self, function, address, mnemonic):
+        """Instructions in their order."""
+        if mnemonic.startswith("lr."):
+            self.reserved_for = 0
+        elif mnemonic.startswith("sc."):
+            self.reserved_for = None
+        elif self.reserved_for is not None:
+            self.reserved_for += 1
+            if mnemonic not in RESERVATION or self.reserved_for > RESERVATION_MAX:
+                self.error(f"{mnemonic} in {function} at {address:#x}, between lr and sc",
+                           "a hart may never succeed with that: use an AMO, or less in between (HARDWARE T44)")
+                self.reserved_for = None
+
     def check_code(self):
         boot_symbols = set()
         for name in BOOT_OBJECTS:
@@ -102,6 +123,7 @@ class Binary:
         writers = {}
         for function, address, mnemonic, operands in self.instructions():
             self.check_instruction(function, address, mnemonic, operands)
+            self.check_reservation(function, address, mnemonic)
             writes = mnemonic in ("csrw", "csrwi") or (mnemonic.startswith("csrr") and mnemonic != "csrr")
             if re.search(r"\bsatp\b", operands) and (writes or mnemonic.startswith(("csrs", "csrc"))):
                 writers.setdefault(function, []).append(address)

@@ -100,6 +100,13 @@ static void root_has_the_kernel_half(void **state)
 	aspace_put(other);
 }
 
+static void no_space_has_an_asid(void **state)
+{
+	/* Bits 44 to 59 of satp: the board has none (T5). */
+	assert_int_equal(as->satp >> 44 & 0xffff, 0);
+	assert_int_equal(as->satp & ((1UL << 44) - 1), as->root);
+}
+
 static void counts_and_map_follow_the_leaves(void **state)
 {
 	pte_t *slot = enter(PAGE(0));
@@ -304,6 +311,7 @@ int main(void)
 		T(path_without_memory_fails_and_can_be_tried_again),
 		T(inner_entries_are_frame_number_and_valid_only),
 		T(root_has_the_kernel_half),
+		T(no_space_has_an_asid),
 		T(counts_and_map_follow_the_leaves),
 		T(map_next_group_finds_every_bit),
 		T(spans_visit_exactly_the_present_leaves),

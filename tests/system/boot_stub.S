@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A boot loader of a few instructions, for what QEMU's own never does: start the kernel at ENTRY,
- * where QEMU has put its image, with the firmware's device tree moved to TREE. 0: as it is.
+ * where QEMU has put its image, with the firmware's device tree moved to TREE (0: as it is) and the
+ * hart as untidy as it may be.
  */
 	.globl _start
 _start:
@@ -28,5 +29,25 @@ _start:
 	bltu a1, t3, 2b
 	mv a1, t0
 3:	fence.i
+	/*
+	 * What a boot loader leaves behind that had interrupts and a trap handler of its own: of
+	 * what the kernel may rely on, a0, a1 and satp, nothing changes (rule T22).
+	 */
+	lla t0, trap
+	csrw stvec, t0
+	li t0, -1
+	csrw sscratch, t0
+	csrw sie, t0
+	li t1, 2
+	csrs sip, t1                 /* a software interrupt waits */
+	li t1, 0x46000               /* FS dirty, SUM: as if user memory had been touched */
+	csrs sstatus, t1
+	.irp n, 1,2,3,4,6,7,8,9,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	li x\n, -1
+	.endr
 	li t0, ENTRY
 	jr t0
+
+	/* The kernel has a handler of its own before anything can trap. */
+	.balign 4
+trap:	j trap

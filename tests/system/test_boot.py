@@ -17,9 +17,14 @@ def test_a_tree_without_memory_ends_in_one_line(machine, tmp_path):
         machine.expect(r".", timeout=2)
 
 
-@pytest.mark.machines("virt")
+@pytest.mark.machines("virt", "virt-svade")
 def test_without_an_interrupt_controller_the_firmware_is_the_console(machine, tmp_path):
-    shell = machine.boot(device_tree=Tree(tmp_path).remove("/soc/plic@c000000").path)
+    """By the debug console's calls where the firmware has them, by the old ones elsewhere: QEMU 7.2's (T37)."""
+    # The tree is that of harts with Sstc, which newer firmware believes.
+    options = ["-cpu", "rv64,svade=true,svadu=false"] if machine.name == "virt-svade" else []
+    shell = machine.boot(device_tree=Tree(tmp_path).remove("/soc/plic@c000000").path, options=options)
+    if machine.name == "virt-svade":
+        shell.run_check("dmesg | grep 'SBI .* DBCN'")
     assert shell.run_check("echo works") == ["works"]
     assert "hvc0" in plain("\n".join(shell.run_check("tty; ls /dev")))
 
