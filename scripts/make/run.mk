@@ -53,6 +53,12 @@ boot-test: have-qemu
 system-test: have-qemu
 	@scripts/run_system_tests '$(T)'
 
+# On a board: PORT is its serial port, POWER_ON and POWER_OFF are commands, without which you are asked.
+.PHONY: test-board
+test-board:
+	@scripts/test_board $(if $(PORT),--port '$(PORT)') $(if $(LAB),--lab '$(LAB)') \
+		$(if $(POWER_ON),--power-on '$(POWER_ON)') $(if $(POWER_OFF),--power-off '$(POWER_OFF)') '$(T)'
+
 # Every allocation of every test program failing once, or of T=name. Takes hours for all.
 test-failalloc: have-qemu
 	@FAILALLOC=$(or $(T),all) scripts/run_system_tests every_allocation

@@ -4,13 +4,19 @@
 Every test runs on every target of the labgrid environment it was given but those listed as only_if_named
 there, unless it names some itself:
     pytest tests/system --lg-env build/system/qemu.yaml [-k virt-1]
+
+A target is QEMU, or a board at a serial port (board/<name>/lab.yaml). A board boots what is on its card, and counts
+as that machine of QEMU's which its environment names under stands_for. Tests that need what only QEMU can do are
+marked so, with the reason, and skipped there.
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from pexpect import TIMEOUT
 
 BANNER = r"Heifer [^\r\n]+"
 PROMPT = "heifer:[^ ]*# "
@@ -18,15 +24,11 @@ PROMPT = "heifer:[^ ]*# "
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "machines(*names): only on these targets")
+    config.addinivalue_line("markers", "qemu(reason): not on a board")
     # labgrid skips every test without an environment, and a run of skipped tests counts as good.
     if not config.getoption("--lg-env") and not config.option.collectonly:
         raise pytest.UsageError("no machine to test on: use `make system-test`, or after it "
                                 "pytest tests/system --lg-env build/system/qemu.yaml")
-
-
-def environment(config):
-    with Path(config.getoption("--lg-env")).open(encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
 
 
 # What a machine may lack, and then leaves out.
@@ -36,32 +38,67 @@ WITHOUT = {
 }
 
 
-def skip_without_qemu(lab, name):
-    """@name as a parameter: skipped if this machine has no QEMU that can be such a target."""
-    tool = lab["targets"][name]["drivers"]["HeiferQEMUDriver"]["qemu_bin"]
-    skip = pytest.mark.skip(reason=f"{name}: {WITHOUT.get(tool)}")
-    return pytest.param(name, marks=[] if lab["tools"][tool] else [skip])
+class Lab:
+    """The environment: which targets there are."""
+
+    def __init__(self, config):
+        with Path(config.getoption("--lg-env")).open(encoding="utf-8") as stream:
+            self.data = yaml.safe_load(stream)
+        self.options = self.data.get("options", {})
+        self.names = list(self.data["targets"])
+
+    def is_board(self, name):
+        return "HeiferQEMUDriver" not in self.data["targets"][name]["drivers"]
+
+    def stands_for(self, name):
+        """The machine of QEMU's that @name is, or that a board counts as."""
+        return self.options.get("stands_for", {}).get(name, name)
+
+    def choose(self, definition):
+        """The targets a test runs on; if there are none, why."""
+        marker = definition.get_closest_marker("machines")
+        if marker:
+            names = [n for n in self.names if self.stands_for(n) in marker.args]
+            reason = "is for " + ", ".join(marker.args)
+        else:
+            names = [n for n in self.names if n not in self.options.get("only_if_named", [])]
+            reason = "no target is for all tests"
+        qemu = definition.get_closest_marker("qemu")
+        if qemu and names:
+            names = [n for n in names if not self.is_board(n)]
+            reason = "needs QEMU: " + qemu.args[0]
+        return names, reason
+
+    def parameter(self, name):
+        """@name as a parameter: skipped if there is no QEMU here that can be such a target."""
+        marks = []
+        if not self.is_board(name):
+            tool = self.data["targets"][name]["drivers"]["HeiferQEMUDriver"]["qemu_bin"]
+            if not self.data["tools"][tool]:
+                marks = [pytest.mark.skip(reason=f"{name}: {WITHOUT.get(tool)}")]
+        return pytest.param(name, marks=marks)
 
 
 def pytest_generate_tests(metafunc):
-    """Once per target, or per target that the test's mark `machines` names."""
-    lab = environment(metafunc.config)
+    """Once per target, or per target that the test's mark `machines` names; skipped, with the reason, if none fits."""
     for fixture, scope in (("machine", "function"), ("booted", "module"), ("debugged", "module")):
-        if fixture not in metafunc.fixturenames:
-            continue
-        marker = metafunc.definition.get_closest_marker("machines")
-        if marker:
-            names = [n for n in lab["targets"] if n in marker.args]
-        else:
-            names = [n for n in lab["targets"] if n not in lab["options"]["only_if_named"]]
-        names = [skip_without_qemu(lab, name) for name in names]
-        metafunc.parametrize(fixture, names, indirect=True, scope=scope)
+        if fixture in metafunc.fixturenames:
+            lab = Lab(metafunc.config)
+            names, reason = lab.choose(metafunc.definition)
+            values = [lab.parameter(name) for name in names]
+            nowhere = pytest.param("nowhere", marks=pytest.mark.skip(reason=reason))
+            metafunc.parametrize(fixture, values or [nowhere], indirect=True, scope=scope)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests of a module that share a boot run in one process (pytest-xdist's loadgroup), in their order."""
+def pytest_collection_modifyitems(config, items):
+    """Tests of a module that share a boot run in one process (pytest-xdist's loadgroup), in their order. Those of no
+    machine are not for a lab of boards."""
+    lab = Lab(config) if config.getoption("--lg-env") else None
     for item in items:
+        if not {"machine", "booted", "debugged"} & set(item.fixturenames):
+            if lab and all(map(lab.is_board, lab.names)):
+                item.add_marker(pytest.mark.skip(reason="is about no machine"))
         for fixture in {"booted", "debugged"} & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.callspec.params[fixture]}"))
 
@@ -79,20 +116,25 @@ def pytest_runtest_makereport(item):
     report = (yield).get_result()
     for value in getattr(item, "funcargs", {}).values():
         if report.failed and isinstance(value, Machine):
-            report.sections.append((f"Console of {value.name}", plain(value.console.said)))
+            report.sections.append((f"Console of {value.name}", plain(value.said)))
 
 
 class Machine:
-    """One target: its power and console, and the shell once it is up."""
+    """One target: its power and console, and the shell once it is up. In QEMU."""
+
+    boot_seconds = 30  # from power to the kernel's first line
 
     def __init__(self, target, name):
         self.target = target
         self.name = name
         self.console = target.get_driver("HeiferQEMUDriver")
+        self.is_sifive_u = self.console.machine.startswith("sifive_u")
+        self.memory = self.console.memory  # 32M, 16G
 
     @property
-    def is_sifive_u(self):
-        return self.console.machine.startswith("sifive_u")
+    def said(self):
+        """Its last words."""
+        return self.console.said
 
     def power_on(self, boot_args="", device_tree=None, options=()):
         """Start with this command line and tree (None: QEMU's own), and @options of QEMU's, which win over
@@ -109,7 +151,7 @@ class Machine:
     def start(self, *args, **kwargs):
         """power_on(), and wait for the kernel's first line."""
         self.power_on(*args, **kwargs)
-        self.console.expect(BANNER, timeout=30)
+        self.console.expect(BANNER, timeout=self.boot_seconds)
 
     def boot(self, *args, **kwargs):
         """power_on(), and wait for the shell."""
@@ -151,10 +193,44 @@ class Machine:
         return verdict
 
 
+class Board(Machine):
+    """One target at a serial port, with a switch: a person, a relay, a script."""
+
+    said = "labgrid has it all: build/board"
+
+    def __init__(self, target, name, lab):  # pylint: disable=super-init-not-called
+        self.target = target
+        self.name = name
+        self.console = target.get_driver("SerialDriver")
+        self.power = target.get_driver("PowerProtocol")
+        self.is_sifive_u = lab.stands_for(name) == "sifive_u"
+        self.memory = lab.options["memory"][name]
+        self.boot_seconds = lab.options["boot_seconds"][name]
+
+    def power_on(self, boot_args="", device_tree=None, options=()):
+        assert not (boot_args or device_tree or options), "only QEMU takes these: mark the test qemu"
+        self.stop()
+        # What it said before its power went is of no interest to whoever asks next.
+        with suppress(TIMEOUT):
+            while True:
+                self.console.expect(".+", timeout=0.5)
+        self.power.cycle()
+
+    def stop(self):
+        """It is left running: power is for the next to cycle."""
+        self.target.deactivate(self.target.get_driver("ShellDriver", activate=False))
+
+
+def make_machine(request, env):
+    lab, name = Lab(request.config), request.param
+    target = env.get_target(name)
+    return Board(target, name, lab) if lab.is_board(name) else Machine(target, name)
+
+
 @pytest.fixture
 def machine(request, env):
     """A target, switched off afterwards."""
-    m = Machine(env.get_target(request.param), request.param)
+    m = make_machine(request, env)
     yield m
     m.stop()
 
@@ -162,7 +238,7 @@ def machine(request, env):
 @pytest.fixture(scope="module")
 def booted(request, env):
     """A target at the shell's prompt, one boot for all tests of a module that use it."""
-    m = Machine(env.get_target(request.param), request.param)
+    m = make_machine(request, env)
     m.shell = m.boot()
     yield m
     m.stop()

@@ -30,6 +30,7 @@ def test_without_an_interrupt_controller_the_firmware_is_the_console(machine, tm
 
 
 @pytest.mark.machines("virt", "sifive_u")
+@pytest.mark.qemu("gives the kernel a command line")
 def test_maxcpus_and_mem_are_obeyed(machine):
     shell = machine.boot("maxcpus=2 mem=128M")
     assert shell.run_check("grep -c ^processor /proc/cpuinfo") == ["2"]

@@ -47,7 +47,7 @@ def reboot(machine):
 
 
 def boot_hart(shell):
-    return int(re.search(r"boot hart (\d+),", shell.run_check("dmesg | grep 'boot hart'")[0])[1])
+    return int(re.search(r"boot hart (\d+):", shell.run_check("dmesg | grep 'boot hart'")[0])[1])
 
 
 def check_world(shell):

@@ -17,7 +17,7 @@ TREE = Path(__file__).parents[2]
 IMAGE_OFFSET = "0x100200000"  # where the image runs before it jumps to its own addresses: scripts/gdb/heifer.gdb
 
 pytestmark = [pytest.mark.skipif(shutil.which("gdb-multiarch") is None, reason="gdb-multiarch is missing"),
-              pytest.mark.machines("virt", "sifive_u")]
+              pytest.mark.machines("virt", "sifive_u"), pytest.mark.qemu("gdb comes in through QEMU")]
 
 
 def free_port():

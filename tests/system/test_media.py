@@ -45,6 +45,7 @@ def boot_line(shell):
 
 
 @pytest.mark.machines("virt", "virt-1", "sifive_u")
+@pytest.mark.qemu("is loaded as only QEMU can")
 def test_the_loaders_initramfs_lies_over_the_built_in_one(machine, tmp_path):
     added = archive_of(tmp_path, {"etc/group": b"wheel:x:10:\n", "etc/extra/note": b"from the loader\n"})
     shell = machine.boot(options=["-initrd", str(added)])
@@ -87,6 +88,7 @@ def test_tree_and_kernel_above_4_GiB(machine, tmp_path, entry, tree):
 
 
 @pytest.mark.machines("virt", "sifive_u")
+@pytest.mark.qemu("is loaded as only QEMU can")
 def test_a_tree_aligned_to_8_bytes_alone(machine, tmp_path):
     tree = 0x88000ff8
     shell = machine.boot(options=stub_options(machine, tmp_path, tree=tree))

@@ -29,7 +29,7 @@ def use_memory(shell):
 
 @pytest.mark.machines("virt-32M", "virt-16G", "sifive_u")
 def test_all_memory_is_found_and_little_of_it_is_ours(machine):
-    size = {"virt-32M": 32 * KIB, "virt-16G": 16 * MIB, "sifive_u": 2 * MIB}[machine.name]
+    size = int(machine.memory[:-1]) * {"M": KIB, "G": MIB}[machine.memory[-1]]
     shell = machine.boot()
     assert memory_lines(shell, "RAM") == [(0x80000000, 0x80000000 + size * KIB - 1)]
     assert size - size // 64 - 6 * KIB < total_kib(shell) < size

@@ -25,7 +25,7 @@ def test_reboot_comes_back(machine):
     machine.boot()
     machine.console.sendline("reboot")
     machine.expect("leaks: none", timeout=60)
-    machine.expect(BANNER, timeout=30)
+    machine.expect(BANNER, timeout=machine.boot_seconds)
     machine.expect_prompt(timeout=60)
 
 

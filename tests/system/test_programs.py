@@ -5,17 +5,18 @@ import pytest
 
 
 @pytest.mark.machines("virt", "virt-1", "sifive_u")
+@pytest.mark.qemu("gives the kernel a command line")
 def test_user_programs_fork_copy(machine):
-    run_all(machine, "copy")
+    run_all(machine, "fork=copy")
 
 
 @pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "virt-llvm", "virt-svade", "sifive_u")
 def test_user_programs(machine):
-    run_all(machine, "page")
+    run_all(machine, "")  # fork=page, as configured
 
 
-def run_all(machine, mode):
-    shell = machine.boot(f"fork={mode}")
+def run_all(machine, boot_args):
+    shell = machine.boot(boot_args)
     names = shell.run_check("ls -1 /tests")
     assert names
     failed = []
