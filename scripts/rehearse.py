@@ -163,7 +163,6 @@ def tree_changes(tree_blob):
         ("/soc/serial@10010000", "interrupts", cell(4), "4 for 39", wired),
         ("/soc/serial@10011000", "interrupts", cell(5), "5 for 40", wired),
         ("/soc/spi@10040000", "interrupts", cell(51), "51 for 41", wired),
-        ("/soc/spi@10041000", "interrupts", cell(52), "52 for 42", wired),
         ("/soc/spi@10050000", "interrupts", cell(6), "6 for 43", wired),
         ("/gpio-restart", "", b"", "a node more", pin),
         ("/gpio-restart", "compatible", b"gpio-restart\0", "gpio-restart", pin),

@@ -261,6 +261,33 @@ static void registers_and_interrupts_come_from_the_node(void **state)
 	assert_int_equal(device_u32(&plic, "riscv,ndev", 0), 69);
 }
 
+/* The same devices are wired otherwise on each machine (T32). */
+static void interrupts_are_the_machines(void **state)
+{
+	static const struct {
+		const char *file, *path;
+		u32 number;
+	} wires[] = {
+		{ "virt.dtb", "/soc/serial@10000000", 10 },
+		{ "sifive_u.dtb", "/soc/serial@10010000", 4 },
+		{ "sifive_u.dtb", "/soc/serial@10011000", 5 },
+		{ "sifive_u.dtb", "/soc/spi@10050000", 6 },
+		{ "unmatched.dtb", "/soc/serial@10010000", 39 },
+		{ "unmatched.dtb", "/soc/serial@10011000", 40 },
+		{ "unmatched.dtb", "/soc/spi@10050000", 43 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(wires); i++) {
+		struct fdt tree;
+		struct irq_line line;
+		tree_load(wires[i].file, &tree);
+		const struct device dev = device_at(&tree, wires[i].path);
+		assert_int_equal(device_irq(&dev, 0, &line), 0);
+		assert_int_equal(line.number, wires[i].number);
+		assert_int_equal(line.controller,
+				 fdt_find_compatible(&tree, FDT_NONE, "sifive,plic-1.0.0"));
+	}
+}
+
 static void what_is_missing_is_an_error_that_names_the_node(void **state)
 {
 	struct fdt tree;
@@ -305,6 +332,7 @@ int main(void)
 				       forget_probes),
 		cmocka_unit_test_setup(a_device_that_fails_does_not_stop_the_others, forget_probes),
 		cmocka_unit_test_setup(registers_and_interrupts_come_from_the_node, forget_probes),
+		cmocka_unit_test(interrupts_are_the_machines),
 		cmocka_unit_test_setup(what_is_missing_is_an_error_that_names_the_node,
 				       forget_probes),
 	};

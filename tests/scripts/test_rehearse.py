@@ -14,6 +14,7 @@ sys.path.insert(0, str(TOP / "scripts"))
 import rehearse  # noqa: E402  (it is found only now)
 
 FIRMWARE = TOP / "build/packages/sifive_unmatched"
+FIXTURES = TOP / "build/fixtures"
 MIB = 1 << 20
 
 
@@ -166,6 +167,15 @@ def test_a_disk_without_the_firmwares_partitions_is_refused(tmp_path):
     subprocess.run(["/sbin/sgdisk", "-n", "1:2048:0", disk], check=True, capture_output=True)
     with pytest.raises(rehearse.RehearsalError, match="has no partition of type"):
         rehearse.make("sd", disk, tmp_path)
+
+
+def test_interrupts_are_those_of_qemus_own_tree():
+    ours = rehearse.tree_contents((FIXTURES / "unmatched.dtb").read_bytes())
+    qemus = rehearse.tree_contents((FIXTURES / "sifive_u.dtb").read_bytes())
+    changed = {change.place: change.value for change in rehearse.tree_changes((FIXTURES / "unmatched.dtb").read_bytes())
+               if change.place.endswith(" interrupts")}
+    assert changed and changed.keys() <= ours.keys()
+    assert {place: qemus.get(place) for place in changed} == changed
 
 
 SPL = "\r\nU-Boot SPL 2025.01-3+deb13u1 (Jun 24 2026 - 09:07:15 +0000)\r\nTrying to boot from MMC1\r\n"
