@@ -89,9 +89,9 @@ class Binary:
     def check_instruction(self, function, address, mnemonic, operands):
         where = f"{mnemonic} {operands} in {function} at {address:#x}"
         if mnemonic == "sfence.vma" and operands not in ("", "zero,zero"):
-            self.error(where, "only the full fence, sfence.vma without operands (HARDWARE T3)")
+            self.error(where, "only the full fence, sfence.vma without operands (rule T3)")
         elif mnemonic.startswith(("sinval", "sfence.w", "sfence.i", "hfence", "hinval")):
-            self.error(where, "only the full fence, sfence.vma without operands (HARDWARE T3)")
+            self.error(where, "only the full fence, sfence.vma without operands (rule T3)")
         elif mnemonic in ZB:
             self.error(where, "the U74 has no Zb*: look at -march in scripts/make/config.mk")
         elif mnemonic.startswith(("cbo.", "prefetch.")):
@@ -113,7 +113,7 @@ class Binary:
             self.reserved_for += 1
             if mnemonic not in RESERVATION or self.reserved_for > RESERVATION_MAX:
                 self.error(f"{mnemonic} in {function} at {address:#x}, between lr and sc",
-                           "a hart may never succeed with that: use an AMO, or less in between (HARDWARE T44)")
+                           "a hart may never succeed with that: use an AMO, or less in between (rule T44)")
                 self.reserved_for = None
 
     def check_code(self):
@@ -131,7 +131,7 @@ class Binary:
             allowed = 1 if function in boot_symbols else SATP_WRITERS.get(function, 0)
             if len(addresses) > allowed:
                 self.error(f"{function} writes satp {len(addresses)} times, allowed are {allowed}",
-                           "call mmu_switch(): it alone fences as it must (HARDWARE T6)")
+                           "call mmu_switch(): it alone fences as it must (rule T6)")
         for function in SATP_WRITERS:
             if function not in writers:
                 self.error(f"{function} does not write satp", "name the one function that does in "
@@ -166,7 +166,7 @@ class Binary:
         for name, (found, right) in wanted.items():
             if found != right:
                 self.error(f"the Image header's {name} is {found:#x}, not {right:#x}",
-                           "arch/riscv/boot/head.S, at _start (HARDWARE section 2)")
+                           "arch/riscv/boot/head.S, at _start: rules T14, T15")
         if self.symbols["_start"] != self.symbols["_text"]:
             self.error("_start is not the first byte", "arch/riscv/boot/kernel.lds.S puts .head first")
         if (self.build / "Image").stat().st_size > size:

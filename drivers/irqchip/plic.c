@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The platform-level interrupt controller. RISC-V Platform-Level Interrupt Controller Specification
- * 1.0.0; registers as in HARDWARE section 2.
+ * 1.0.0.
  *
  * Why a hart's number is not its context's (rule T27): the controller has a context for each hart
  * and privilege mode that can take interrupts; harts differ in what modes they have; and the first

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * SiFive's UART, of the FU540 and FU740. Registers: SiFive FU540-C000 Manual v1p4, chapter 13;
- * HARDWARE section 2. FIFOs of 8 bytes each way, words of 32 bits only. What the hardware does not
- * forgive (rules T46 to T49):
+ * SiFive's UART, of the FU540 and FU740. Registers: SiFive FU540-C000 Manual v1p4, chapter 13.
+ * FIFOs of 8 bytes each way, words of 32 bits only. What the hardware does not forgive (rules T46
+ * to T49):
  *  - a byte written while TXDATA says full is lost, so the flag is read before every byte;
  *  - with a transmit watermark of 0, which firmware leaves, the transmit interrupt never comes;
  *  - reading RXDATA takes the byte away, so "empty" and the byte come from one read;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The walker that looks at every table and panics at the first wrong entry: HARDWARE rules T1 (A
+ * The walker that looks at every table and panics at the first wrong entry: rules T1 (A
  * and D preset), T2 (inner entries are PPN | V), T9 (nothing over memory that must not be
  * mapped), T11 (X only on code, never with W), the counts and maps of FORK.md H22, and that
  * leaves agree with their regions. For debug builds and tests: it trusts nothing and takes its

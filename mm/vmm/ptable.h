@@ -3,7 +3,7 @@
  * The user half of page tables: walking, owning, entering and removing leaves. This is the one
  * place where user entries are written.
  *
- * Invariants (FORK.md H22, HARDWARE T1, T2): a valid inner entry is exactly PPN | V, and exactly
+ * Invariants (FORK.md H22, rules T1, T2): a valid inner entry is exactly PPN | V, and exactly
  * one entry names the table below it; a valid leaf has A, and D whenever it has W. In struct page
  * of each table, `present` counts its entries that are not zero, and a clear bit i of `map` says
  * that entries 8i to 8i+7 are zero (a set bit may be stale). A leaf of a PROT_NONE page keeps its

@@ -34,10 +34,13 @@ lint-layers: $(B)/heifer.elf
 	$(call say,LINT,floors)$(CHECK_LAYERS) --check docs/floors.md
 
 LOCK_TABLE = $(PYTHON) scripts/gen_lock_table.py
-.PHONY: lint-locks
-lint: lint-locks
+.PHONY: lint-locks lint-traps
+lint: lint-locks lint-traps
 lint-locks:
 	$(call say,LINT,locks)$(LOCK_TABLE) --check docs/locking.md
+
+lint-traps:
+	$(call say,LINT,docs/boards/unmatched-traps.md)$(PYTHON) scripts/check_traps.py
 
 lint-shell:
 	$(call say,LINT,shell)shellcheck $(LINT_SHELL) || \

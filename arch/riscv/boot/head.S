@@ -17,7 +17,7 @@
 	.section .head, "ax"
 	.option norelax
 
-	/* RISC-V boot image header, version 0.2 (HARDWARE section 2) */
+	/* RISC-V boot image header, version 0.2, of Linux (boot-image-header) */
 	.globl _start
 _start:
 	.option push

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kernel's own page table, and the one writer of satp. Invariants (HARDWARE rules T1 to T6,
+ * The kernel's own page table, and the one writer of satp. Invariants (rules T1 to T6,
  * T11): leaves have A and D, inner entries are PPN | V, nothing is writable and executable, every
  * switch of satp is followed by a full fence. Callers serialise changes (boot: one hart; later:
  * mm/pmm/kmap.c and pmm.c under their locks).

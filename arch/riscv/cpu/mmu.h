@@ -2,7 +2,7 @@
 /*
  * The machine's view of address translation: where RAM is seen, the kernel's own table, fences.
  *
- * Fences are always full (HARDWARE rules T3 to T6): `sfence.vma` takes no operands anywhere in this
+ * Fences are always full (rules T3 to T6): `sfence.vma` takes no operands anywhere in this
  * kernel, no ASIDs are used, and satp has one writer, mmu_switch().
  */
 #pragma once

@@ -4,7 +4,7 @@
  * arithmetic of pages. Pure: no memory is touched and no CSR is read here, so the host tests use it
  * as it is.
  *
- * Two kinds of entries never share a constructor (HARDWARE rules T1, T2):
+ * Two kinds of entries never share a constructor (rules T1, T2):
  *  - a leaf always has A set, and D whenever W is, because a U74 faults instead of setting them;
  *  - an inner entry is PPN | V and nothing else while valid.
  */

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Check docs/boards/unmatched-traps.md: every trap has its row, and what a row names is there.
+
+usage: check_traps.py [DOCUMENT]
+
+- rows T1 to T64 stand in their order, once each, with four cells: number, trap, code, guard
+- what is quoted with a slash is a file, or FILE:NAME of what that file defines: a function, macro, label, class,
+  machine, setting
+- the code is such a place, or "none: " and why
+- the guard is at least one test (tests/, user/tests/) or gate of lint (scripts/check_*), by its name; or
+  "not testable here: " and why
+"""
+
+import re
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+DOCUMENT = TOP / "docs/boards/unmatched-traps.md"
+LAST = 64
+REASON_MIN = 20  # characters; less explains nothing
+
+ROW = re.compile(r"^\| *(T\d+) *\|(.*)\|$")
+QUOTED = re.compile(r"`([^`]+)`")
+REFERENCE = re.compile(r"([\w.-]+(?:/[\w.-]+)+)(?::([\w-]+))?")
+GUARD = re.compile(r"tests/|user/tests/|scripts/check_")
+
+# What defines NAME in a file of a kind, as patterns for a line; None: the word stands there.
+C_DEFINITION = (r"^(?![\s#/*])[^;\n]*\b{}\b *[\[(=]", r"^#define {}\b", r"^struct {} {{$")
+DEFINITIONS = {
+    ".c": C_DEFINITION, ".h": C_DEFINITION,
+    ".S": (r"^{}:", r"^\s*\.macro {}\b"),
+    ".py": (r"^\s*def {}\(", r"^class {}\b", r"^{} *="),
+    ".yaml": (r"^\s+{}:",),
+}
+
+
+def defines(path, name):
+    patterns = DEFINITIONS.get(path.suffix, (r"\b{}\b",))
+    text = path.read_text(encoding="utf-8")
+    return any(re.search(pattern.format(re.escape(name)), text, re.MULTILINE) for pattern in patterns)
+
+
+def check_reference(path, name, top):
+    """What is wrong with it, or None."""
+    file = top / path
+    if not file.is_file():
+        return f"there is no file {path}"
+    if name and not defines(file, name):
+        return f"{path} defines no {name}"
+    is_pytest = path.startswith("tests/") and path.endswith(".py") and "/test_" in path
+    if is_pytest and name and not name.startswith("test_"):
+        return f"{path}:{name} is no test: pytest runs functions called test_..."
+    return None
+
+
+def references(cell):
+    """(references, what looks like one and is none)."""
+    found, odd = [], []
+    for quoted in QUOTED.findall(cell):
+        if "/" not in quoted or quoted.startswith("/"):
+            continue
+        match = REFERENCE.fullmatch(quoted)
+        if match:
+            found.append(match.groups())
+        else:
+            odd.append(quoted)
+    return found, odd
+
+
+def is_reason(cell, word):
+    return cell.startswith(word) and len(cell) - len(word) >= REASON_MIN
+
+
+def check_row(number, cells, top):
+    """What is wrong with the row."""
+    if len(cells) != 3 or not all(cells):
+        return [f"{number}: a row is: number, trap, code, guard"]
+    errors = []
+    places = {}
+    for title, cell in zip(("trap", "code", "guard"), cells):
+        places[title], odd = references(cell)
+        errors += [f"{number}: `{text}` is no FILE and no FILE:NAME" for text in odd]
+        problems = (check_reference(path, name, top) for path, name in places[title])
+        errors += [f"{number}: {problem}" for problem in problems if problem]
+    if not places["code"] and not is_reason(cells[1], "none: "):
+        errors.append(f"{number}: name a place in the code, or write \"none: \" and why")
+    guards = [(path, name) for path, name in places["guard"] if GUARD.match(path)]
+    if not guards and not is_reason(cells[2], "not testable here: "):
+        errors.append(f"{number}: name a test or a gate of lint, or write \"not testable here: \" and why")
+    errors += [f"{number}: {path} guards by which test? write {path}:NAME" for path, name in guards if not name]
+    return errors
+
+
+def check(text, top=TOP, last=LAST):
+    rows = [match.groups() for match in map(ROW.match, text.splitlines()) if match]
+    numbers = [number for number, _ in rows]
+    errors = []
+    wanted = [f"T{n}" for n in range(1, last + 1)]
+    if numbers != wanted:
+        missing = [n for n in wanted if n not in numbers]
+        twice = sorted({n for n in numbers if numbers.count(n) > 1})
+        unknown = [n for n in numbers if n not in wanted]
+        errors.append(f"rows T1 to T{last} are to stand in their order, once each; missing: {missing}, more than "
+                      f"once: {twice}, unknown: {unknown}")
+    for number, rest in rows:
+        errors += check_row(number, [cell.strip() for cell in rest.split("|")], top)
+    return errors
+
+
+def main():
+    if len(sys.argv) > 2 or sys.argv[1:] in (["-h"], ["--help"]):
+        sys.exit(__doc__)
+    document = Path(sys.argv[1]) if len(sys.argv) == 2 else DOCUMENT
+    errors = check(document.read_text(encoding="utf-8"))
+    if errors:
+        sys.exit("\n".join(f"{document}: {error}" for error in errors))
+
+
+if __name__ == "__main__":
+    main()
