@@ -66,6 +66,8 @@ static void drop_memory(struct process *p, struct aspace *next)
 {
 	spin_lock(&p->signals.lock);
 	struct aspace *old = p->aspace;
+	if (old != NULL)
+		p->resident_peak = MAX(p->resident_peak, READ_ONCE(old->resident_peak));
 	p->aspace = next;
 	spin_unlock(&p->signals.lock);
 	/* Off the old root before it can be freed (FORK.md H8). */

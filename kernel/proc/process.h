@@ -85,7 +85,8 @@ struct process {
 	bool has_execed; /* setpgid by the parent is refused after exec */
 	struct tty *tty; /* controlling terminal of the session */
 	nsec_t children_user_time, children_kernel_time; /* of reaped children */
-	struct task_usage gone;                          /* of its own tasks that are no more */
+	u64 children_resident_peak; /* pages: the most one of them, and theirs, ever had */
+	struct task_usage gone;     /* of its own tasks that are no more */
 
 	/*
 	 * Written under signals.lock, NULL once all have exited; others read under it. The process'
@@ -96,6 +97,8 @@ struct process {
 	struct inode *root, *cwd;
 	struct inode *exe; /* nobody may write it: inode_deny_write(), see process_put_exe() */
 	char *exe_path;
+
+	u64 resident_peak; /* under signals.lock: pages, of memory it has no more (exec, exit) */
 
 	struct file *strace; /* under signals.lock: where its calls are written to; NULL: nowhere */
 

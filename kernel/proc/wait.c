@@ -30,11 +30,22 @@ static struct ktimeval timeval_from(nsec_t time)
 				  .tv_usec = (s64)(time % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
-static void usage_set(struct krusage *out, const struct task_usage *used)
+/* Pages. Caller holds process_tree_lock. */
+static u64 resident_peak_locked(struct process *p)
+{
+	spin_lock(&p->signals.lock);
+	const u64 present = p->aspace != NULL ? READ_ONCE(p->aspace->resident_peak) : 0;
+	const u64 peak = MAX(p->resident_peak, present);
+	spin_unlock(&p->signals.lock);
+	return peak;
+}
+
+static void usage_set(struct krusage *out, const struct task_usage *used, u64 resident_peak)
 {
 	memset(out, 0, sizeof(*out));
 	out->ru_utime = timeval_from(used->user);
 	out->ru_stime = timeval_from(used->kernel);
+	out->ru_maxrss = (s64)(resident_peak << (PAGE_SHIFT - 10));
 	out->ru_nvcsw = (s64)used->switches_voluntary;
 	out->ru_nivcsw = (s64)used->switches_forced;
 }
@@ -45,6 +56,7 @@ int process_usage(int who, struct krusage *out)
 	struct task_usage used = { 0 };
 	int error = 0;
 	spin_lock(&process_tree_lock);
+	u64 peak = resident_peak_locked(p);
 	if (who == RUSAGE_SELF) {
 		process_usage_locked(p, &used);
 	} else if (who == RUSAGE_THREAD) {
@@ -52,11 +64,12 @@ int process_usage(int who, struct krusage *out)
 	} else if (who == RUSAGE_CHILDREN) {
 		used.user = p->children_user_time;
 		used.kernel = p->children_kernel_time;
+		peak = p->children_resident_peak;
 	} else {
 		error = -EINVAL;
 	}
 	spin_unlock(&process_tree_lock);
-	usage_set(out, &used);
+	usage_set(out, &used, peak);
 	return error;
 }
 
@@ -207,7 +220,8 @@ static void search_found_locked(struct wait_search *s, struct process *child, u3
 	process_usage_locked(child, &used);
 	used.user += child->children_user_time;
 	used.kernel += child->children_kernel_time;
-	usage_set(&s->report.usage, &used);
+	usage_set(&s->report.usage, &used,
+		  MAX(resident_peak_locked(child), child->children_resident_peak));
 	child->is_claimed = (s->args->options & WNOWAIT) == 0;
 }
 
@@ -250,6 +264,9 @@ static bool take_news_locked(const struct wait_search *s)
 	process_usage_locked(child, &used);
 	parent->children_user_time += used.user + child->children_user_time;
 	parent->children_kernel_time += used.kernel + child->children_kernel_time;
+	parent->children_resident_peak =
+		MAX(parent->children_resident_peak,
+		    MAX(resident_peak_locked(child), child->children_resident_peak));
 	process_reap_locked(child);
 	return true;
 }

@@ -3,6 +3,8 @@
 /* What /proc/N/smaps and status say of memory, and to whom. */
 #include "lib/test.h"
 
+#include <sys/resource.h>
+
 static char text[1 << 18];
 
 static const char *read_file(const char *path)
@@ -117,6 +119,30 @@ static void peaks_begin_anew(void)
 	CHECK(kib(read_file("/proc/self/status"), "\nVmHWM:") < MANY * KIB);
 }
 
+static void touch_many(void)
+{
+	char *p = map_pages(MANY, PROT_READ | PROT_WRITE);
+	for (int i = 0; i < MANY; i++)
+		p[i * PAGE] = 1;
+	CHECK_EQ(munmap(p, MANY * PAGE), 0);
+	struct rusage r;
+	CHECK_EQ(getrusage(RUSAGE_SELF, &r), 0);
+	CHECK(r.ru_maxrss >= MANY * KIB / 2);
+}
+
+static void parents_learn_of_the_peaks_of_children(void)
+{
+	struct rusage r, all;
+	CHECK_EQ(getrusage(RUSAGE_SELF, &r), 0);
+	CHECK(r.ru_maxrss > 0 && r.ru_maxrss < MANY * KIB);
+	const pid_t child = start_child(touch_many);
+	int status;
+	CHECK_EQ(wait4(child, &status, 0, &r), child);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &all), 0);
+	CHECK(r.ru_maxrss >= MANY * KIB / 2 && all.ru_maxrss >= r.ru_maxrss);
+}
+
 static void look_as_somebody_else(void)
 {
 	static const char *const names[] = { "maps", "smaps", "environ" };
@@ -144,6 +170,7 @@ int test_main(int argc, char **argv)
 		TEST(smaps_tells_what_is_shared),
 		TEST(locked_memory_is_told),
 		TEST(peaks_begin_anew),
+		TEST(parents_learn_of_the_peaks_of_children),
 		TEST(who_may_not_look_is_told_when_opening),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
