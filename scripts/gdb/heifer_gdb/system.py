@@ -66,7 +66,8 @@ class KTrace(KernelCommand):
 class KDevices(KernelCommand):
     """kdevices
 
-    Drivers in this kernel, with what they serve by `compatible`, and the interrupt lines that are let in.
+    Drivers in this kernel, with what they serve by `compatible`, and the interrupt lines that are let in, of each
+    controller, which is named by its offset in the device tree.
     """
 
     name = "kdevices"
@@ -84,15 +85,19 @@ class KDevices(KernelCommand):
                 entry += 1
             print(f"driver {text(driver['name'])}: {', '.join(compatible)}")
             at += word.sizeof
-        chip = variable(IRQ, "chip")
+        chip = variable(IRQ, "chips")
         if int(chip) == 0:
             print("no interrupt controller")
-            return
-        lines = variable(IRQ, "lines")
-        for line in range(1, int(chip["line_count"]) + 1):
-            if int(lines[line]["handler"]) != 0:
-                print(f"interrupt line {line}: {place(int(lines[line]['handler']))}, "
-                      f"argument {int(lines[line]['arg']):#x}")
+        while int(chip) != 0:
+            self.print_lines(chip)
+            chip = chip["next"]
+
+    def print_lines(self, chip):
+        for number in range(1, int(chip["line_count"]) + 1):
+            action = chip["actions"][number]
+            if int(action["handler"]) != 0:
+                print(f"interrupt line {number} of controller {int(chip['node']):#x}: "
+                      f"{place(int(action['handler']))}, argument {int(action['arg']):#x}")
 
 
 for command in (KLog, KTrace, KDevices):
