@@ -81,6 +81,8 @@ struct procfs_process_ops {
 	} * files;
 	/* May the running thread see what is in the memory of @pid? True if it has none. */
 	bool (*may_look_at)(u32 pid);
+	/* Read from, or write to, that memory at @at: bytes; 0: there is none; -EIO: not there. */
+	ssize_t (*move_memory)(u32 pid, u64 at, void *buf, size_t len, bool is_write);
 	/* /proc/N/exe, cwd, root: counted inode, or -errno; which: the link's name. */
 	int (*link_inode)(u32 pid, const char *which, struct inode **out);
 	/* Their text. */

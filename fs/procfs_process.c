@@ -3,7 +3,7 @@
  * procfs: /proc/N. Who the processes are is known to whoever called procfs_set_process_ops(); a
  * directory holds no process, only its number, and finds out at each use whether it is still there.
  *
- *	/proc/N         exe cwd root (links), fd/, task/, mounts, mountinfo, and the texts that
+ *	/proc/N         exe cwd root (links), fd/, task/, mem, mounts, mountinfo, and the texts that
  *	                were registered
  *	/proc/N/fd      a link for each open descriptor
  *	/proc/N/task/T  the same as /proc/N, but task/; its texts are about that task
@@ -14,6 +14,8 @@
 #include "lib/abi/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/pmm/pmm.h"
+#include "mm/pmm/slab.h"
 
 #define NUMBER_DIR       1
 #define NUMBER_FD_DIR    2
@@ -23,12 +25,14 @@
 #define NUMBER_EXE       5
 #define NUMBER_CWD       6
 #define NUMBER_ROOT      7
+#define NUMBER_MEM       9
 #define NUMBER_TEXT      32         /* + index */
 #define NUMBER_FD        (1U << 20) /* + descriptor */
 #define TASK_RANGE       (1U << 24) /* past all pids: inode numbers of tasks */
 #define DIR_MODE         (S_IFDIR | 0555)
 #define FD_DIR_MODE      (S_IFDIR | 0500)
 #define TEXT_MODE        (S_IFREG | 0444)
+#define MEM_MODE         (S_IFREG | 0600)
 #define LINK_MODE        (S_IFLNK | 0777)
 #define FD_LINK_MODE     (S_IFLNK | 0700)
 #define LINK_TEXT_MAX    64
@@ -43,6 +47,10 @@ static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
 static int link_follow(struct inode *inode, struct inode **out);
 static ssize_t fd_readlink(struct inode *inode, char *buf, size_t size);
 static int fd_follow(struct inode *inode, struct inode **out);
+static int mem_open(struct inode *inode, struct file *f);
+static ssize_t mem_read(struct file *f, struct uio *u, u64 *pos);
+static ssize_t mem_write(struct file *f, struct uio *u, u64 *pos);
+static s64 mem_seek(struct file *f, s64 offset, int whence);
 
 static const struct inode_ops pid_dir_ops = {
 	.lookup = pid_lookup,
@@ -68,6 +76,16 @@ static const struct inode_ops fd_link_ops = {
 	.readlink = fd_readlink,
 	.follow = fd_follow,
 	.destroy = proc_inode_destroy,
+};
+
+static const struct inode_ops mem_ops = {
+	.open = mem_open,
+	.destroy = proc_inode_destroy,
+};
+static const struct file_ops mem_file_ops = {
+	.read = mem_read,
+	.write = mem_write,
+	.seek = mem_seek,
 };
 
 static const struct procfs_process_ops *process_ops; /* set once at boot */
@@ -189,6 +207,7 @@ static const struct pid_entry fixed_entries[] = {
 	  .what = "root",
 	  .mode = LINK_MODE,
 	  .number = NUMBER_ROOT },
+	{ .name = "mem", .ops = &mem_ops, .mode = MEM_MODE, .number = NUMBER_MEM },
 	{ .name = "mounts",
 	  .ops = &proc_text_ops,
 	  .show = show_mounts,
@@ -416,4 +435,67 @@ static int fd_follow(struct inode *inode, struct inode **out)
 	}
 	file_put(f);
 	return target != NULL ? 0 : -ENXIO;
+}
+
+/* ---- mem -------------------------------------------------------------------------------- */
+
+static int mem_open(struct inode *inode, struct file *f)
+{
+	f->ops = &mem_file_ops;
+	f->has_offset = true;
+	return check_look_at(proc_inode_of(inode));
+}
+
+/* Up to the end of a page: between user memory and @chunk, and between that and the process. Bytes;
+ * 0: no more. */
+static ssize_t mem_move_piece(u32 pid, struct uio *u, u64 pos, char *chunk, bool is_write)
+{
+	const size_t wanted = MIN(u->left, (size_t)(PAGE_SIZE - page_offset(pos)));
+	if (is_write) {
+		const size_t got = uio_copy_out(u, chunk, wanted);
+		return got != 0 ? process_ops->move_memory(pid, pos, chunk, got, true) : -EFAULT;
+	}
+	const ssize_t n = process_ops->move_memory(pid, pos, chunk, wanted, false);
+	if (n <= 0)
+		return n;
+	const size_t moved = uio_copy_in(u, chunk, (size_t)n);
+	return moved != 0 ? (ssize_t)moved : -EFAULT;
+}
+
+static ssize_t mem_move(struct file *f, struct uio *u, u64 *pos, bool is_write)
+{
+	const u64 before = *pos;
+	ssize_t n = 1;
+	if (u->left == 0)
+		return 0;
+	char *chunk = kmalloc(PAGE_SIZE);
+	if (chunk == NULL)
+		return -ENOMEM;
+	while (u->left > 0 && n > 0) {
+		n = mem_move_piece(proc_inode_of(f->inode)->pid, u, *pos, chunk, is_write);
+		if (n > 0)
+			*pos += (u64)n;
+		if (!uio_breathe())
+			break;
+	}
+	kfree(chunk);
+	return *pos != before ? (ssize_t)(*pos - before) : n;
+}
+
+static ssize_t mem_read(struct file *f, struct uio *u, u64 *pos)
+{
+	return mem_move(f, u, pos, false);
+}
+
+/* Where the process itself may write: not into its code, as Linux allows debuggers to. */
+static ssize_t mem_write(struct file *f, struct uio *u, u64 *pos)
+{
+	return mem_move(f, u, pos, true);
+}
+
+static s64 mem_seek(struct file *f, s64 offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	return file_seek_to(f, offset, whence, 0);
 }

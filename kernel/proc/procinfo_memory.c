@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The texts of /proc/N that come out of its memory: arguments, environment, regions. Read through a
- * counted reference to the space, so an exit meanwhile only makes them short.
+ * The texts of /proc/N that come out of its memory: arguments, environment, regions; and the memory
+ * itself. Read through a counted reference to the space, so an exit meanwhile only makes them
+ * short.
  */
 #include "kernel/proc/procinfo.h"
 
@@ -207,4 +208,23 @@ int procinfo_maps(u32 pid, u32 tid, struct seq *s)
 int procinfo_smaps(u32 pid, u32 tid, struct seq *s)
 {
 	return show_regions(pid, s, write_region_and_sizes);
+}
+
+/* ---- mem -------------------------------------------------------------------------------- */
+
+/* Asked again each time: exec may have given the process other rights since the file was opened. */
+ssize_t procinfo_move_memory(u32 pid, u64 at, void *buf, size_t len, bool is_write)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return 0;
+	struct aspace *as = process_aspace_look_at(p);
+	const int nothing = process_may_be_looked_at(p) ? 0 : -EACCES;
+	process_put(p);
+	if (as == NULL)
+		return nothing;
+	const size_t moved = is_write ? aspace_write(as, at, buf, len) :
+					aspace_read(as, at, buf, len);
+	aspace_put(as);
+	return moved != 0 ? (ssize_t)moved : -EIO;
 }

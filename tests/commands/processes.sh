@@ -44,7 +44,7 @@ kill $!
 sleep 100 &
 su nobody -s /bin/sh -c "cat /proc/$!/maps; cat /proc/$!/smaps; cat /proc/$!/status >/dev/null" 2>&1 |
 	sed 's/[0-9][0-9]*/N/'
-stat -c %a /proc/$!/maps /proc/$!/environ /proc/$!/mountinfo
+stat -c %a /proc/$!/maps /proc/$!/environ /proc/$!/mountinfo /proc/$!/mem
 kill $!
 
 #: others-are-private

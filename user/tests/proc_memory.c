@@ -143,9 +143,56 @@ static void parents_learn_of_the_peaks_of_children(void)
 	CHECK(r.ru_maxrss >= MANY * KIB / 2 && all.ru_maxrss >= r.ru_maxrss);
 }
 
+static char *pages; /* three, of which the second is not there */
+
+static void be_looked_at(void)
+{
+	pages[0] = 'c';
+	for (;;)
+		pause();
+}
+
+static void mem_is_the_memory_of_the_process(void)
+{
+	char path[64], bytes[4] = { 0 };
+	pages = map_pages(3, PROT_READ | PROT_WRITE);
+	strcpy(pages + PAGE - 4, "end");
+	strcpy(pages + 2 * PAGE, "own");
+	CHECK_EQ(munmap(pages + PAGE, PAGE), 0);
+	const pid_t child = start_child(be_looked_at);
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)child);
+	const int fd = open(path, O_RDWR);
+	CHECK(fd >= 0);
+	const off_t at = (off_t)(uintptr_t)pages;
+	do
+		CHECK_EQ(pread(fd, bytes, 1, at), 1);
+	while (bytes[0] != 'c');
+	CHECK_EQ(pages[0], 0); /* the parent's is another one */
+	/* As much as there is. */
+	CHECK_EQ(lseek(fd, at + (off_t)PAGE - 4, SEEK_SET), at + (off_t)PAGE - 4);
+	CHECK_EQ(read(fd, bytes, sizeof(bytes)), 4);
+	CHECK_STR(bytes, "end");
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), at + (off_t)PAGE);
+	CHECK_ERRNO(read(fd, bytes, sizeof(bytes)), EIO);
+	static char two[2 * PAGE];
+	CHECK_EQ(pread(fd, two, sizeof(two), at), PAGE);
+	CHECK_ERRNO(syscall(SYS_pread64, fd, 8, 1, at), EFAULT);
+	CHECK_ERRNO(lseek(fd, 0, SEEK_END), EINVAL);
+	/* What is written there is the child's alone. */
+	CHECK_EQ(pwrite(fd, "new", 4, at + 2 * (off_t)PAGE), 4);
+	CHECK_EQ(pread(fd, bytes, 4, at + 2 * (off_t)PAGE), 4);
+	CHECK_STR(bytes, "new");
+	CHECK_STR(pages + 2 * PAGE, "own");
+	CHECK_ERRNO(pwrite(fd, "new", 4, at + (off_t)PAGE), EIO);
+	CHECK_EQ(kill(child, SIGKILL), 0);
+	CHECK_EQ(wait_for(child), SIGKILL);
+	CHECK_EQ(pread(fd, bytes, 1, at), 0);
+	close(fd);
+}
+
 static void look_as_somebody_else(void)
 {
-	static const char *const names[] = { "maps", "smaps", "environ" };
+	static const char *const names[] = { "maps", "smaps", "environ", "mem" };
 	const pid_t parent = getppid();
 	CHECK_EQ(setuid(1000), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -171,6 +218,7 @@ int test_main(int argc, char **argv)
 		TEST(locked_memory_is_told),
 		TEST(peaks_begin_anew),
 		TEST(parents_learn_of_the_peaks_of_children),
+		TEST(mem_is_the_memory_of_the_process),
 		TEST(who_may_not_look_is_told_when_opening),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
