@@ -322,8 +322,10 @@ void thread_start(struct thread *t)
 	struct sched_hart *h = hart_lock_home(t, &flags);
 	ASSERT(t->state == THREAD_NEW);
 	t->state = THREAD_READY;
-	/* Its virtual time counts from nothing: it begins as one that has run as much as the others
-	 * here. */
+	/* It begins where its maker stands, who runs here, or has moved away since: then where
+	 * whoever runs here does. */
+	hart_charge(h, clock_now());
+	t->vruntime = runqueue_lead(&h->queue, h->current);
 	runqueue_arrive(&h->queue, t);
 	hart_count_start();
 	place_and_unlock(h, t, true);

@@ -125,6 +125,12 @@ void runqueue_charge(struct runqueue *q, struct thread *current, nsec_t ran)
 		q->min_vruntime = least;
 }
 
+u64 runqueue_lead(const struct runqueue *q, const struct thread *current)
+{
+	return is_before(current->vruntime, q->min_vruntime) ? 0 :
+							       current->vruntime - q->min_vruntime;
+}
+
 void runqueue_limit_credit(const struct runqueue *q, struct thread *t)
 {
 	const u64 earliest = q->min_vruntime - SLEEPER_CREDIT_NS;

@@ -41,6 +41,11 @@ void runqueue_arrive(const struct runqueue *q, struct thread *t);
 
 /* @current, which is not in the queue, has run @ran nanoseconds more. */
 void runqueue_charge(struct runqueue *q, struct thread *current, nsec_t ran);
+/*
+ * How far @current, charged up to now, is ahead of who has had least: where a thread that it makes
+ * begins. If all began at the front, two programs that only fork and end would be first for ever.
+ */
+u64 runqueue_lead(const struct runqueue *q, const struct thread *current);
 /* Who slept long would have the hart to itself for as long: cut what @t has saved to a small
  * credit. */
 void runqueue_limit_credit(const struct runqueue *q, struct thread *t);

@@ -230,14 +230,51 @@ static void equals_do_not_push_each_other_aside(void **state)
 	assert_false(runqueue_should_preempt(&a, &b));
 }
 
-static void a_new_thread_starts_where_the_others_are(void **state)
+static struct thread thread_born(const struct runqueue *q, const struct thread *parent)
+{
+	struct thread t = thread_make(0);
+	t.vruntime = runqueue_lead(q, parent);
+	runqueue_arrive(q, &t);
+	return t;
+}
+
+static void a_new_thread_begins_where_its_maker_stands(void **state)
 {
 	struct runqueue q;
-	struct thread old = thread_make(0), fresh = thread_make(0);
+	struct thread maker = thread_make(0), other = thread_make(0);
 	runqueue_init(&q);
-	runqueue_charge(&q, &old, LONG_SLEEP);
-	runqueue_arrive(&q, &fresh);
-	assert_int_equal(fresh.vruntime, old.vruntime);
+	runqueue_charge(&q, &other, LONG_SLEEP);
+	runqueue_enqueue(&q, &other);
+	maker.vruntime = other.vruntime;
+	runqueue_charge(&q, &maker, 2 * MS);
+	assert_int_equal(thread_born(&q, &maker).vruntime, maker.vruntime);
+	/* Its credit is its own. */
+	maker.vruntime = q.min_vruntime - MS;
+	assert_int_equal(thread_born(&q, &maker).vruntime, q.min_vruntime);
+}
+
+/* Two families whose members fork and end, each of them long before its slice does. */
+static void who_forks_and_ends_does_not_keep_others_waiting(void **state)
+{
+	struct runqueue q;
+	struct thread members[200], other = thread_make(0);
+	runqueue_init(&q);
+	for (size_t i = 0; i < 2; i++) {
+		members[i] = thread_make(0);
+		runqueue_enqueue(&q, &members[i]);
+	}
+	other.vruntime = 3 * MS;
+	runqueue_enqueue(&q, &other);
+	for (size_t born = 2; born < COUNT(members); born++) {
+		struct thread *t = runqueue_pick(&q);
+		if (t == &other)
+			return;
+		runqueue_charge(&q, t, MS / 10);
+		members[born] = thread_born(&q, t);
+		runqueue_enqueue(&q, &members[born]);
+		runqueue_charge(&q, t, MS / 10);
+	}
+	fail_msg("never had a turn");
 }
 
 static void a_move_keeps_the_place_among_the_others(void **state)
@@ -384,7 +421,8 @@ int main(void)
 		cmocka_unit_test(a_short_sleep_is_not_rewarded_at_all),
 		cmocka_unit_test(a_woken_sleeper_preempts_a_hog),
 		cmocka_unit_test(equals_do_not_push_each_other_aside),
-		cmocka_unit_test(a_new_thread_starts_where_the_others_are),
+		cmocka_unit_test(a_new_thread_begins_where_its_maker_stands),
+		cmocka_unit_test(who_forks_and_ends_does_not_keep_others_waiting),
 		cmocka_unit_test(a_move_keeps_the_place_among_the_others),
 		cmocka_unit_test(min_vruntime_never_goes_back),
 		cmocka_unit_test(yielding_lets_the_next_one_run),
