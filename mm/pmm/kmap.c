@@ -29,6 +29,10 @@
 #define STACK_ORDER  (KSTACK_SHIFT - PAGE_SHIFT)
 #define STACK_PAGES  (1U << STACK_ORDER)
 
+/* So many are kept for reuse, and when there is one more, so many go: one fence for all of them. */
+#define STOCK_MAX 128
+#define DRAIN     32
+
 /* Debug builds: what a stack is full of when it is handed out. */
 #define STACK_BYTE 0xa7
 #define STACK_WORD 0xa7a7a7a7a7a7a7a7UL
@@ -39,6 +43,7 @@ static u64 slot_used[(STACK_SLOTS + 63) / 64];
 static u32 slot_hint; /* no word before it has a free slot */
 /* Given back: each holds the next one's lowest address in its own lowest word. */
 static vaddr_t stock;
+static u32 stock_count;
 /* atomic: how many fresh stacks there have been; counted after a stack's entries were stored */
 static u64 stacks_mapped;
 /* only the hart itself, interrupts off: up to which of them it has fenced */
@@ -121,10 +126,12 @@ vaddr_t kstack_alloc(void)
 		return 0;
 	const u64 flags = spin_lock_irq(&kmap_lock);
 	vaddr_t base = stock;
-	if (base != 0)
+	if (base != 0) {
 		stock = *(vaddr_t *)base;
-	else
+		stock_count--;
+	} else {
 		base = stack_map();
+	}
 	spin_unlock_irq(&kmap_lock, flags);
 	if (base == 0)
 		return 0;
@@ -159,41 +166,52 @@ size_t kstack_used_bytes(vaddr_t top)
 	return top - (vaddr_t)word;
 }
 
+/*
+ * Take up to DRAIN stacks off the stock for good: unmap, fence once, free then (FORK.md H11). The
+ * lock, which is held, is released between; not before the fence, since who takes a slot next
+ * relies on nobody remembering what was there. Returns how many.
+ */
+static u32 stock_drain_and_unlock(u64 flags)
+{
+	struct page *drained[DRAIN];
+	u32 count = 0;
+	while (stock != 0 && count < DRAIN) {
+		const vaddr_t base = stock;
+		stock = *(vaddr_t *)base;
+		drained[count++] = pfn_to_page(mmu_kernel_unmap(base) >> PAGE_SHIFT);
+		for (u32 i = 1; i < STACK_PAGES; i++)
+			(void)mmu_kernel_unmap(base + i * PAGE_SIZE);
+		const u32 slot = (u32)((base - STACK_BASE) / STACK_SLOT);
+		slot_used[slot / 64] &= ~BIT(slot % 64);
+		slot_hint = MIN(slot_hint, slot / 64);
+	}
+	stock_count -= count;
+	if (count != 0)
+		tlb_flush_all();
+	spin_unlock_irq(&kmap_lock, flags);
+	for (u32 i = 0; i < count; i++)
+		pmm_put(drained[i]);
+	return count;
+}
+
 void kstack_free(vaddr_t top)
 {
 	const vaddr_t base = top - KSTACK_SIZE;
 	const u64 flags = spin_lock_irq(&kmap_lock);
 	*(vaddr_t *)base = stock;
 	stock = base;
-	spin_unlock_irq(&kmap_lock, flags);
+	if (++stock_count > STOCK_MAX)
+		(void)stock_drain_and_unlock(flags);
+	else
+		spin_unlock_irq(&kmap_lock, flags);
 }
 
-/* Unmap first, fence once, free then (FORK.md H11), a handful at a time. */
 void kstack_shrink(void)
 {
-	struct page *gathered[16];
 	u32 count;
-	do {
-		count = 0;
-		const u64 flags = spin_lock_irq(&kmap_lock);
-		while (stock != 0 && count < ARRAY_SIZE(gathered)) {
-			const vaddr_t base = stock;
-			stock = *(vaddr_t *)base;
-			gathered[count++] = pfn_to_page(mmu_kernel_unmap(base) >> PAGE_SHIFT);
-			for (u32 i = 1; i < STACK_PAGES; i++)
-				(void)mmu_kernel_unmap(base + i * PAGE_SIZE);
-			const u32 slot = (u32)((base - STACK_BASE) / STACK_SLOT);
-			slot_used[slot / 64] &= ~BIT(slot % 64);
-			slot_hint = MIN(slot_hint, slot / 64);
-		}
-		/* Before the lock is free: who takes a slot next relies on nobody remembering
-		 * what was there. */
-		if (count != 0)
-			tlb_flush_all();
-		spin_unlock_irq(&kmap_lock, flags);
-		for (u32 i = 0; i < count; i++)
-			pmm_put(gathered[i]);
-	} while (count == ARRAY_SIZE(gathered));
+	do
+		count = stock_drain_and_unlock(spin_lock_irq(&kmap_lock));
+	while (count == DRAIN);
 }
 
 void kmap_init(void)
