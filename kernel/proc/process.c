@@ -92,7 +92,8 @@ static void limits_init(struct rlimit64 limits[RLIMITS])
 	limits[RLIMIT_STACK].soft = STACK_SOFT;
 	limits[RLIMIT_CORE].soft = 0;
 	limits[RLIMIT_NOFILE] = (struct rlimit64){ NOFILE_SOFT, NOFILE_HARD };
-	limits[RLIMIT_NPROC] = (struct rlimit64){ task_limit, task_limit };
+	/* One user cannot have all, as in Linux; root can. */
+	limits[RLIMIT_NPROC] = (struct rlimit64){ task_limit / 2, task_limit / 2 };
 	limits[RLIMIT_MEMLOCK] = (struct rlimit64){ MEMLOCK_BYTES, MEMLOCK_BYTES };
 	limits[RLIMIT_NICE] = (struct rlimit64){ 0, 0 };
 	limits[RLIMIT_RTPRIO] = (struct rlimit64){ 0, 0 };
@@ -471,6 +472,11 @@ void process_refuse_new(void)
 u32 process_count(void)
 {
 	return READ_ONCE(published_count);
+}
+
+u32 process_task_limit(void)
+{
+	return task_limit;
 }
 
 u32 process_last_pid(void)

@@ -249,6 +249,8 @@ int process_set_fork_mode(enum fork_mode mode);
 
 /* Published processes, zombies included. Racy. */
 u32 process_count(void);
+/* How many tasks there may be in all. */
+u32 process_task_limit(void);
 /* The pid given last, for /proc/loadavg; forks ever, for /proc/stat. Racy. */
 u32 process_last_pid(void);
 u64 process_fork_count(void);

@@ -186,6 +186,12 @@ static int show_pid_max(struct seq *s)
 	return 0;
 }
 
+static int show_threads_max(struct seq *s)
+{
+	seq_printf(s, "%u\n", process_task_limit());
+	return 0;
+}
+
 /* A line of /proc/sys/kernel that is one of uname's. */
 #define SHOW_NAME(member)                            \
 	static int show_##member(struct seq *s)      \
@@ -240,6 +246,7 @@ static const struct {
 	{ "cmdline", show_cmdline },
 	{ "vmstat", show_vmstat },
 	{ "sys/kernel/pid_max", show_pid_max },
+	{ "sys/kernel/threads-max", show_threads_max },
 	{ "sys/kernel/ostype", show_sysname },
 	{ "sys/kernel/osrelease", show_release },
 	{ "sys/vm/overcommit_memory", show_one },

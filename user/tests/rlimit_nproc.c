@@ -55,6 +55,20 @@ static void a_user_has_so_many_and_no_more(void)
 	CHECK_CHILD(fill_up);
 }
 
+/* Before anybody changed it; nobody does on the way here. */
+static void a_user_may_have_half_of_what_there_may_be(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/threads-max", "r");
+	unsigned long all;
+	struct rlimit limit;
+	CHECK(file != NULL);
+	CHECK_EQ(fscanf(file, "%lu", &all), 1);
+	CHECK_EQ(fclose(file), 0);
+	CHECK_EQ(getrlimit(RLIMIT_NPROC, &limit), 0);
+	CHECK_EQ(limit.rlim_cur, all / 2);
+	CHECK_EQ(limit.rlim_max, all / 2);
+}
+
 static void exceed_as_root(void)
 {
 	const struct rlimit limit = { 1, 1 };
@@ -72,6 +86,7 @@ static void root_may_have_more(void)
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
+		TEST(a_user_may_have_half_of_what_there_may_be),
 		TEST(a_user_has_so_many_and_no_more),
 		TEST(root_may_have_more),
 	};
