@@ -4,6 +4,7 @@
 import re
 
 import pytest
+from conftest import plain
 
 
 def run(shell, line, timeout=180):
@@ -36,6 +37,47 @@ def test_pipeline_and_editor_in_little_memory(machine):
     machine.expect_prompt(timeout=60)
     assert run(shell, "cat /tmp/text")[0][-2:] == ["2", "added"]
     assert machine.power_off() == "none"
+
+
+# One that ends of itself, since a shell that cannot fork gives up, and one that goes on for ever.
+PIPES = r"bomb() { bomb | bomb & }; bomb"
+LOOP = r"while :; do /tmp/bomber & done"
+REFUSED = "fork: Resource temporarily unavailable"
+
+
+def typed(machine, line):
+    """What the terminal shows after @line was typed: by run() it would be a child of the login shell that obeys."""
+    machine.console.sendline(line)
+    return plain(machine.expect_prompt(timeout=900)).splitlines()
+
+
+def free_kib(shell):
+    out, _ = run(shell, "grep MemFree /proc/meminfo")
+    return int(out[-1].split()[1])
+
+
+def fork_bomb(machine, text):
+    """It takes all processes there may be but the last, which are the login shell's; those are enough to end it."""
+    shell = machine.boot()
+    before = free_kib(shell)
+    run(shell, f"printf '#!/bin/sh\\n{text}\\n' > /tmp/bomber; chmod +x /tmp/bomber")
+    typed(machine, "/tmp/bomber 2> /tmp/complaints &")
+    typed(machine, f"until grep -q '{REFUSED}' /tmp/complaints; do sleep 1; done")
+    assert "6" in typed(machine, "echo alive | wc -c")
+    typed(machine, "kill -9 -$!; while ps | grep -q '[b]omber'; do sleep 1; done")
+    assert run(shell, f"grep -q '{REFUSED}' /tmp/complaints")[1] == 0
+    assert free_kib(shell) > before * 3 // 4
+    assert machine.power_off() == "none"
+
+
+@pytest.mark.machines("virt", "virt-1", "virt-32M")
+def test_fork_bomb_of_pipes(machine):
+    fork_bomb(machine, PIPES)
+
+
+@pytest.mark.machines("virt-32M")
+def test_fork_bomb_that_goes_on(machine):
+    fork_bomb(machine, LOOP)
 
 
 @pytest.mark.machines("virt-32M")
