@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* sources: kernel/proc/process.c kernel/proc/task.c kernel/proc/wait.c lib/rbtree.c lib/string.c
- * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
+/* sources: kernel/proc/process.c kernel/proc/process_parts.c kernel/proc/task.c kernel/proc/wait.c
+ * lib/rbtree.c lib/string.c tests/host/shim/machine.c tests/host/shim/heap.c
+ * tests/host/shim/panic.c */
 /* The tree of processes and waiting for children; signals, files and memory are stand-ins. */
 #include <setjmp.h>
 #include <stdarg.h>
