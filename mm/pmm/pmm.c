@@ -25,7 +25,7 @@
 #include "mm/pmm/memblock.h"
 
 #define ORDERS       (PMM_MAX_ORDER + 1)
-#define BLOCK_FRAMES (1UL << PMM_MAX_ORDER)
+#define BLOCK_FRAMES (MEGAPAGE_SIZE / PAGE_SIZE)
 #define ON_FREE_LIST 0x80 /* in page->order of a block's first frame */
 #define POISON_BYTE  ((u8)PMM_POISON_WORD)
 #define POISON_MARK  0xfefe /* in page->present of a poisoned free frame */
@@ -35,6 +35,9 @@
 
 /* Page map entries that fit one frame: the unit in which it is mapped. */
 #define MAP_FRAMES (PAGE_SIZE / sizeof(struct page))
+static_assert(BLOCK_FRAMES - BLOCK_FRAMES / MAP_FRAMES >= 1UL << PMM_MAX_ORDER &&
+		      BLOCK_FRAMES % (1UL << PMM_MAX_ORDER) == 0,
+	      "a block holds one piece of the largest order besides its page map");
 
 struct stock {
 	u32 count;
@@ -119,10 +122,6 @@ static pfn_t buddy_alloc(unsigned order)
 
 /* ---- frontier and page map: pmm_lock held ---------------------------------------------------- */
 
-#ifdef HOST_TEST
-/* tests/host/test_pmm.c: an array that is there from the start. */
-bool pagemap_ensure(pfn_t block);
-#else
 /* A frame for the page map or a table of it: from the block being taken in, else from the lists. */
 static paddr_t pagemap_frame(void)
 {
@@ -161,7 +160,6 @@ static bool pagemap_ensure(pfn_t block)
 	}
 	return true;
 }
-#endif
 
 /* Put [@start, @end) on the lists, by the largest aligned blocks. The struct pages exist. */
 static void free_range(pfn_t start, pfn_t end)
@@ -308,6 +306,7 @@ struct page *pmm_alloc(unsigned order, enum page_kind kind)
 		if (s->count != 0)
 			p = s->frames[--s->count];
 	} else {
+		ASSERT(order <= PMM_MAX_ORDER);
 		spin_lock(&pmm_lock);
 		const pfn_t pfn = block_alloc(order);
 		spin_unlock(&pmm_lock);

@@ -46,7 +46,9 @@ struct page {
 };
 static_assert(sizeof(struct page) == 16, "PAGEMAP_BASE arithmetic, and 64 MiB for 16 GiB of RAM");
 
-#define PMM_MAX_ORDER 9 /* 2 MiB */
+/* 1 MiB. RAM is taken in by blocks of 2 MiB and each gives its first frames to the page map, so
+ * nothing larger is ever in one piece. */
+#define PMM_MAX_ORDER 8
 
 /* What freed frames are full of, in debug builds: as a page table, V = 0 everywhere. */
 #define PMM_POISON_WORD 0xfefefefefefefefeUL
@@ -80,7 +82,8 @@ static inline struct page *virt_to_page(const void *va)
 }
 
 /*
- * 2^order frames, contiguous and aligned to their size, count 1, contents unspecified.
+ * 2^order frames, contiguous and aligned to their size, count 1, contents unspecified; @order at
+ * most PMM_MAX_ORDER.
  * NULL: no memory. Never sleeps; any context.
  */
 struct page *pmm_alloc(unsigned order, enum page_kind kind);

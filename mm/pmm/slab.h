@@ -27,7 +27,8 @@ void slab_free(struct slab_cache *c, void *object);
 /* Give empty slabs and per-hart stocks back to the frame allocator. */
 void slab_shrink_all(void);
 
-/* Up to 2 MiB; aligned to 16 bytes, and to a page from more than 2 KiB on. */
+/* Up to 1 MiB, what the frame allocator has in one piece; aligned to 16 bytes, and to a page from
+ * more than 2 KiB on. */
 void *kmalloc(size_t size) __must_check;
 void *kzalloc(size_t size) __must_check;
 /* NULL is welcome. */
