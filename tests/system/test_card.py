@@ -7,6 +7,7 @@ board: scripts/rehearse.py.
 
 import re
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ TOP = Path(__file__).parents[2]
 CHAIN_SECONDS = 180
 # The boot hart is drawn by lot. That it is always the same one would happen once in hundreds of thousands of runs.
 BOOTS_MAX = 16
+# The SPI flash, and where in it U-Boot keeps its settings: a checksum, then NAME=VALUE.
+FLASH_BYTES, ENV_OFFSET, ENV_BYTES = 32 << 20, 0x505000, 0x20000
 
 # What each stage says, in this order.
 EXTLINUX = [r"Retrieving file: /Image\n", r"Retrieving file: /initramfs\.cpio\n", r"append: [^\n]*\n"]
@@ -30,10 +33,10 @@ STAGES = {
 }
 
 
-def come_up(machine):
+def come_up(machine, stages=None):
     """From the first stage to the shell. Nothing is typed before the prompt is there, for a key stops U-Boot."""
     said = plain(machine.expect(r"Starting kernel", timeout=CHAIN_SECONDS)[0])
-    stages = re.compile(".*".join(STAGES[machine.name]), re.DOTALL)
+    stages = re.compile(".*".join(stages or STAGES[machine.name]), re.DOTALL)
     assert stages.search(said), said
     machine.expect_prompt(timeout=CHAIN_SECONDS)
     return machine.login()
@@ -79,6 +82,29 @@ def test_a_virtio_disk_boots_and_reboots_by_itself(machine):
     reboot(machine)
     check_world(come_up(machine))
     assert machine.power_off() == "none"
+
+
+@pytest.mark.machines("card-rehearsal")
+@pytest.mark.qemu("puts settings into the SPI flash")
+def test_old_settings_in_the_flash_are_overcome_as_the_next_steps_say(machine, tmp_path):
+    # As an earlier system may have left them: its own commands, another disk.
+    settings = b"\0".join([b"bootcmd=echo the old system", b"bootdelay=2", b"preboot=echo old", b"boot_targets=nvme0",
+                           b"kernel_addr_r=0x84000000", b"ramdisk_addr_r=0x88300000", b"fdt_addr_r=0x88000000",
+                           b"fdt_high=0xffffffffffffffff"]).ljust(ENV_BYTES - 4, b"\0")
+    flash = bytearray(b"\xff" * FLASH_BYTES)
+    flash[ENV_OFFSET:ENV_OFFSET + ENV_BYTES] = zlib.crc32(settings).to_bytes(4, "little") + settings
+    (tmp_path / "flash.img").write_bytes(flash)
+    machine.power_on(options=["-drive", f"file={tmp_path}/flash.img,if=mtd,format=raw"])
+    machine.expect("\nthe old system", timeout=CHAIN_SECONDS)
+    machine.expect("=> ", timeout=CHAIN_SECONDS)
+    text = (TOP / "board/unmatched/next_steps.txt").read_text()
+    commands = re.findall(r"^ {9}(.+)$", text.partition("flash holds settings")[2], re.M)
+    assert commands[-1] == "boot"
+    for command in commands[:-1]:
+        machine.type(command + "\r")
+        machine.expect("\n=> ", timeout=CHAIN_SECONDS)
+    machine.type(commands[-1] + "\r")
+    come_up(machine, STAGES[machine.name][-4:])
 
 
 @pytest.mark.parametrize("chain, build", [("sd", "unmatched"), ("rehearsal", "unmatched-debug")])
