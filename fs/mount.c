@@ -46,13 +46,12 @@ static const struct fs_type {
 	struct filesystem *(*create)(void);
 	int (*configure)(struct filesystem *fs, const char *options); /* NULL: takes and ignores any
 								       */
-	bool is_unique; /* every instance shows the same: twice in one place is -EBUSY, as in Linux
-			 */
+	bool is_unique; /* one instance for all: twice in one place is -EBUSY, as in Linux */
 } fs_types[] = {
 	{ "tmpfs", create_tmpfs, tmpfs_configure, false },
 	{ "ramfs", create_tmpfs, tmpfs_configure, false },
 	{ "devtmpfs", devfs_create, NULL, true },
-	{ "proc", procfs_create, NULL, true },
+	{ "proc", procfs_create, NULL, false },
 	{ "sysfs", sysfs_create, NULL, true },
 };
 
