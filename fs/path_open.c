@@ -107,13 +107,10 @@ static int check_access(const struct path_ctx *ctx, const struct inode *inode, u
 	return err;
 }
 
-/* @inode's reference is consumed. @w says by which name it was found. */
-static int open_inode(struct walk *w, struct inode *inode, u32 flags, bool is_new,
-		      struct file **out)
+/* Make @f the open @inode, whose reference passes to it. @w says by which name it was found. */
+static int open_inode(struct walk *w, struct file *f, struct inode *inode, u32 flags, bool is_new)
 {
-	struct file *f = file_create(&file_path_ops, inode, flags, NULL);
-	if (f == NULL)
-		return -ENOMEM;
+	f->inode = inode;
 	/* A path that does not fit into memory is only missing in /proc. */
 	if (inode_is_dir(inode))
 		f->path = tree_path_alloc(w->ctx->root, inode, NULL, 0);
@@ -134,12 +131,7 @@ static int open_inode(struct walk *w, struct inode *inode, u32 flags, bool is_ne
 		if (err == 0)
 			inode_drop_set_id(inode, w->ctx->cred);
 	}
-	if (err < 0) {
-		file_put(f);
-		return err;
-	}
-	*out = f;
-	return 0;
+	return err;
 }
 
 /* Look up w->name or make it, in one hold of the directory's lock. */
@@ -219,6 +211,10 @@ int path_open(const struct path_ctx *ctx, struct inode *start, const char *path,
 		return -EINVAL;
 	mode &= S_IALLUGO & ~ctx->umask;
 
+	/* First: once a file has been made or cut, memory must not be what is missing. */
+	struct file *f = file_create(&file_path_ops, NULL, flags, NULL);
+	if (f == NULL)
+		return -ENOMEM;
 	struct walk w;
 	struct inode *inode;
 	bool is_new = false;
@@ -230,10 +226,14 @@ int path_open(const struct path_ctx *ctx, struct inode *start, const char *path,
 		if (err == 0 && (flags & O_PATH) == 0)
 			err = check_access(ctx, inode, flags, is_new);
 		if (err == 0)
-			err = open_inode(&w, inode, flags, is_new, out);
+			err = open_inode(&w, f, inode, flags, is_new);
 		else
 			inode_put(inode);
 	}
 	walk_end(&w);
+	if (err < 0)
+		file_put(f);
+	else
+		*out = f;
 	return err;
 }

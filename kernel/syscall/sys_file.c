@@ -34,11 +34,17 @@ s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
 		return result;
 	const struct path_ctx ctx = task_paths();
 	const u32 open_flags = (u32)flags | ((flags & O_PATH) != 0 ? 0 : O_LARGEFILE);
-	result = path_open(&ctx, p.start, p.path.text, open_flags, (u32)mode, &f);
+	struct fd_table *t = own_files();
+	/* Before a file is made or cut, which cannot be undone. */
+	const int number = fd_reserve(t, fd_limit());
+	result = number < 0 ? number :
+			      path_open(&ctx, p.start, p.path.text, open_flags, (u32)mode, &f);
 	at_path_put(&p);
-	if (result < 0)
-		return restartable(result);
-	return install(f, 0, (flags & O_CLOEXEC) != 0);
+	if (result == 0)
+		fd_install_reserved(t, number, f, (flags & O_CLOEXEC) != 0);
+	else if (number >= 0)
+		fd_release(t, number);
+	return result == 0 ? number : restartable(result);
 }
 
 s64 sys_close(u64 fd)

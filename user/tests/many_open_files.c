@@ -64,11 +64,29 @@ static void prlimit_nofile_is_emfile(void)
 	CHECK_ERRNO(syscall(SYS_prlimit64, 0x3fffffff, RLIMIT_NOFILE, NULL, &old), ESRCH);
 }
 
+static void who_finds_no_number_makes_and_cuts_nothing(void)
+{
+	struct rlimit old;
+	close(make_file("old", 10));
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+	const struct rlimit none = { (rlim_t)first_free(), old.rlim_max };
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_ERRNO(open("new", O_CREAT | O_WRONLY, 0644), EMFILE);
+	CHECK_ERRNO(open("old", O_TRUNC | O_WRONLY), EMFILE);
+	CHECK_ERRNO(open("missing", O_RDONLY), EMFILE);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+	CHECK_ERRNO(access("new", F_OK), ENOENT);
+	struct stat st;
+	CHECK_EQ(stat("old", &st), 0);
+	CHECK_EQ(st.st_size, 10);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(hundreds_can_be_open_and_a_child_has_them_too),
 		TEST(prlimit_nofile_is_emfile),
+		TEST(who_finds_no_number_makes_and_cuts_nothing),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }
