@@ -144,16 +144,16 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, u64 *pos)
 	if (u->left == 0)
 		return 0;
 	mutex_lock(&inode->lock);
-	if ((READ_ONCE(f->flags) & O_APPEND) != 0)
-		*pos = inode->size_bytes;
+	/* A write that fails leaves the position where it is. */
+	const u64 at = (READ_ONCE(f->flags) & O_APPEND) != 0 ? inode->size_bytes : *pos;
 	ssize_t n = -EFBIG;
 	const u64 end_max = MIN(FILE_SIZE_MAX, u->file_end_max);
-	if (*pos < end_max) {
-		u->left = MIN((u64)u->left, end_max - *pos);
-		n = filemap_write(inode->object, u, *pos);
+	if (at < end_max) {
+		u->left = MIN((u64)u->left, end_max - at);
+		n = filemap_write(inode->object, u, at);
 	}
 	if (n > 0) {
-		*pos += (u64)n;
+		*pos = at + (u64)n;
 		inode->size_bytes = filemap_size(inode->object);
 		inode_touch(inode);
 	}

@@ -40,6 +40,19 @@ static void o_append_writes_at_the_end(void)
 	close(fd);
 }
 
+static void a_write_that_fails_leaves_the_offset(void)
+{
+	close(make_file("f", 10));
+	const int fd = open("f", O_WRONLY | O_APPEND);
+	CHECK(fd >= 0);
+	CHECK_EQ(lseek(fd, 3, SEEK_SET), 3);
+	CHECK_ERRNO(write(fd, (void *)PAGE, 5), EFAULT);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 3);
+	CHECK_EQ(write(fd, "abc", 3), 3);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 13);
+	close(fd);
+}
+
 static void lseek_semantics(void)
 {
 	const int fd = make_file("f", 100);
@@ -125,6 +138,7 @@ int test_main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST(vectors_are_read_and_written_in_order),
 		TEST(o_append_writes_at_the_end),
+		TEST(a_write_that_fails_leaves_the_offset),
 		TEST(lseek_semantics),
 		TEST(pread_and_pwrite_leave_the_offset),
 		TEST(truncation_cuts_and_grows_with_zeros),
