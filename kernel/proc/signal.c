@@ -378,7 +378,9 @@ void signal_set_temporary_mask(u64 mask)
 {
 	struct task *t = task_current();
 
-	t->saved_blocked = t->blocked;
+	/* A call that is done again for want of memory has saved it before. */
+	if (!t->restores_blocked)
+		t->saved_blocked = t->blocked;
 	t->restores_blocked = true;
 	signal_set_mask(mask);
 	thread_work_set(&t->thread->arch, TW_SIGNAL);
