@@ -11,23 +11,50 @@
 
 #include <dirent.h>
 #include <poll.h>
-#include <sys/prctl.h>
+#include <sys/mount.h>
+#include <time.h>
 
 #define CONTROL "/proc/fail-nth"
 #define CENSUS  "/proc/census"
-/* A program one of whose processes failed may wait for it for ever, and is killed; not to die of
- * that is to hang. */
-#define RUN_SECONDS  2
-#define HANG_SECONDS 30
+/* The programs run here. */
+#define DIRECTORY "sweep.d"
+/* A program one of whose processes failed may wait for it for ever, and is killed when it has taken
+ * twice what it takes without a failure, and this. Not to die of that is to hang. */
+#define SPARE_MS 1000
+#define HANG_MS  60000
 /* What has just ended may take a moment to be freed. */
 #define SETTLE_ROUNDS   250
 #define SETTLE_PAUSE_MS 20
 #define WARM_RUNS       3
 /* How many allocations a program makes varies a little: so many runs in a row without a failure are
  * the end. */
-#define LAST_RUNS 3
+#define LAST_RUNS     3
+#define PROGRESS_RUNS 50
 
 static const char *program;
+static unsigned long run_ms = HANG_MS; /* what a run may take */
+static int cut_short;
+
+static sigset_t child_signal(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	return set;
+}
+
+static void block_child(int how)
+{
+	const sigset_t child = child_signal();
+	sigprocmask(how, &child, NULL);
+}
+
+static unsigned long now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
+}
 
 static unsigned long injected_total(void)
 {
@@ -83,9 +110,18 @@ static bool census_grew(unsigned long nth)
 	return grew;
 }
 
+/* A signal that waits is an object. */
+static void forget_children(void)
+{
+	static const struct timespec now;
+	const sigset_t child = child_signal();
+	while (sigtimedwait(&child, NULL, &now) == SIGCHLD) {}
+}
+
 /* False, and said: run @nth has lost something, which counts as there before from now on. */
 static bool nothing_is_lost(unsigned long nth)
 {
+	forget_children();
 	for (int i = 0; i < SETTLE_ROUNDS; i++) {
 		census_read(census_now);
 		if (!census_grew(0))
@@ -107,6 +143,7 @@ static void run_program(unsigned long nth)
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
 	setsid();
+	block_child(SIG_UNBLOCK);
 	if (control < 0 || write(control, text, (size_t)length) != length)
 		_exit(TEST_CHILD_FAILED);
 	execl(TEST_SELF, program, (char *)NULL);
@@ -129,14 +166,20 @@ static int kill_younger(pid_t first)
 	return found;
 }
 
-static bool wait_seconds(pid_t pid, int seconds, int *status)
+/* SIGCHLD is blocked, so that none is missed between looking and waiting. */
+static bool wait_until(pid_t pid, unsigned long deadline_ms, int *status)
 {
-	for (int i = 0; i < seconds * 50; i++) {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return true;
-		poll(NULL, 0, 20);
+	const sigset_t child = child_signal();
+	while (waitpid(pid, status, WNOHANG) != pid) {
+		const unsigned long now = now_ms();
+		if (now >= deadline_ms)
+			return false;
+		const unsigned long left = deadline_ms - now;
+		const struct timespec timeout = { (time_t)(left / 1000),
+						  (long)(left % 1000) * 1000000 };
+		sigtimedwait(&child, NULL, &timeout);
 	}
-	return false;
+	return true;
 }
 
 /* False: it hung. */
@@ -145,24 +188,78 @@ static bool run_once(unsigned long nth, int *status)
 	const pid_t pid = fork();
 	if (pid == 0)
 		run_program(nth);
-	bool ended = wait_seconds(pid, RUN_SECONDS, status);
+	bool ended = wait_until(pid, now_ms() + run_ms, status);
+	cut_short += !ended;
 	for (int i = 0; i < 100 && kill_younger(pid) != 0; i++)
 		poll(NULL, 0, 2);
 	if (!ended)
-		ended = wait_seconds(pid, HANG_SECONDS, status);
+		ended = wait_until(pid, now_ms() + HANG_MS, status);
 	return ended;
+}
+
+static bool is_directory_empty(void)
+{
+	int found = 0;
+	DIR *d = opendir(".");
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		found += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	if (d != NULL)
+		closedir(d);
+	return d != NULL && found == 0;
+}
+
+/* What a program has mounted and was killed before it unmounted; the last first. */
+static void unmount_all(void)
+{
+	char line[512], last[512];
+	do {
+		FILE *mounts = fopen("/proc/mounts", "r");
+		last[0] = '\0';
+		while (mounts != NULL && fgets(line, sizeof(line), mounts) != NULL)
+			if (sscanf(line, "%*s %511s", line) == 1 && strstr(line, DIRECTORY) != NULL)
+				strcpy(last, line);
+		if (mounts != NULL)
+			fclose(mounts);
+	} while (last[0] != '\0' && umount2(last, MNT_DETACH) == 0);
 }
 
 static void clear_directory(void)
 {
-	const pid_t pid = fork();
+	int status;
+	const pid_t pid = is_directory_empty() ? -1 : fork();
 	if (pid == 0) {
+		unmount_all();
 		execl("/bin/sh", "sh", "-c", "rm -rf ./* ./.[a-z]*", (char *)NULL);
 		_exit(1);
 	}
-	int status;
 	if (pid > 0)
 		waitpid(pid, &status, 0);
+}
+
+/* What is made once and kept, here and in the kernel, also by a failure, is there then; how long
+ * the program takes is known. */
+static void warm_up(void)
+{
+	int status;
+	unsigned long longest = 0;
+	printf("# sweep %s\n", program);
+	for (unsigned long i = 0; i < WARM_RUNS; i++) {
+		const unsigned long begun = now_ms();
+		run_once(i, &status);
+		longest = now_ms() - begun > longest ? now_ms() - begun : longest;
+		clear_directory();
+		(void)injected_total();
+		census_read(census_now);
+		memcpy(census_before, census_now, sizeof(census_before));
+		(void)census_grew(0);
+	}
+	run_ms = 2 * longest + SPARE_MS;
+	cut_short = 0;
+	printf("# %s: a run takes %lu ms\n", program, longest);
+	fflush(stdout);
+	poll(NULL, 0, 10 * SETTLE_PAUSE_MS);
+	forget_children();
+	census_read(census_before);
 }
 
 int sweep_main(int argc, char **argv)
@@ -173,24 +270,14 @@ int sweep_main(int argc, char **argv)
 	}
 	program = argv[1];
 	unsigned long nth = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	const unsigned long step = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
-	if (mkdir("sweep.d", 0777) != 0 || chdir("sweep.d") != 0)
+	unsigned long step = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
+	step = step != 0 ? step : 1;
+	if (mkdir(DIRECTORY, 0777) != 0 || chdir(DIRECTORY) != 0)
 		return 2;
 	int hangs = 0, losses = 0, runs = 0, beyond = 0, status = 0;
-	/* What is made once and kept, here and in the kernel, is there then. */
-	printf("# sweep %s\n", program);
-	fflush(stdout);
-	for (int i = 0; i < WARM_RUNS; i++) {
-		run_once(0, &status);
-		clear_directory();
-		(void)injected_total();
-		census_read(census_now);
-		memcpy(census_before, census_now, sizeof(census_before));
-		(void)census_grew(0);
-	}
-	poll(NULL, 0, SETTLE_PAUSE_MS * WARM_RUNS);
-	census_read(census_before);
-	for (; beyond < LAST_RUNS; nth += step ? step : 1) {
+	block_child(SIG_BLOCK);
+	warm_up();
+	for (; beyond < LAST_RUNS; nth += step) {
 		const unsigned long injected = injected_total();
 		if (!run_once(nth, &status)) {
 			printf("# %s: with allocation %lu failing it does not end\n", program, nth);
@@ -200,10 +287,14 @@ int sweep_main(int argc, char **argv)
 		losses += !nothing_is_lost(nth);
 		runs++;
 		beyond = injected_total() == injected ? beyond + 1 : 0;
+		if (runs % PROGRESS_RUNS == 0)
+			printf("# %s: allocation %lu\n", program, nth);
+		fflush(stdout);
 	}
-	printf("%sok sweep %s: %d runs to allocation %lu, %d hang, %d lose something\n",
-	       hangs + losses == 0 ? "" : "not ", program, runs, nth, hangs, losses);
+	printf("%sok sweep %s: %d runs to allocation %lu, ", hangs + losses == 0 ? "" : "not ",
+	       program, runs, nth - step);
+	printf("%d cut short, %d hang, %d lose something\n", cut_short, hangs, losses);
 	chdir("..");
-	rmdir("sweep.d");
+	rmdir(DIRECTORY);
 	return hangs + losses != 0;
 }
