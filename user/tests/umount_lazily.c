@@ -66,6 +66,7 @@ static void nothing_is_mounted_where_nobody_can_unmount_it(void)
 /* ---- two at a time ---------------------------------------------------------------------- */
 
 static int ready[2];
+static pid_t user; /* who stays inside; 0: nobody */
 
 static void stay_inside(void)
 {
@@ -87,7 +88,7 @@ static void who_unmounts_meanwhile_leaves_nothing_behind(void)
 	CHECK_EQ(pipe(ready), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		mount_two();
-		const pid_t user = start_child(stay_inside);
+		user = start_child(stay_inside);
 		read_all(ready[0], &byte, 1);
 		const pid_t other = start_child(try_to_unmount_the_inner_one);
 		sched_yield();
@@ -96,8 +97,21 @@ static void who_unmounts_meanwhile_leaves_nothing_behind(void)
 		CHECK(!is_listed("/outer"));
 		CHECK_EQ(kill(user, SIGKILL), 0);
 		CHECK_EQ(wait_for(user), SIGKILL);
+		user = 0;
 	}
 	close(ready[0]), close(ready[1]);
+}
+
+/* Also what a case that failed has left, so that its directory can go. */
+static void in_the_end_nothing_is_mounted(void)
+{
+	if (user != 0) {
+		CHECK_EQ(kill(user, SIGKILL), 0);
+		(void)wait_for(user);
+	}
+	while (umount2("outer", MNT_DETACH) == 0 || errno == ENOMEM)
+		;
+	CHECK(!is_listed("/outer"));
 }
 
 int test_main(int argc, char **argv)
@@ -106,6 +120,7 @@ int test_main(int argc, char **argv)
 		TEST(what_is_in_use_stays_for_its_users),
 		TEST(nothing_is_mounted_where_nobody_can_unmount_it),
 		TEST(who_unmounts_meanwhile_leaves_nothing_behind),
+		TEST(in_the_end_nothing_is_mounted),
 	};
 	if (getuid() != 0)
 		test_skip("only root mounts");
