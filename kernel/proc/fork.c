@@ -113,6 +113,7 @@ static int create_thread(struct task *t, struct aspace *as, const struct fork_ar
 		frame->x[REG_TP] = args->tls;
 	fpu_fork(&parent->arch, &thread->arch);
 	thread->arch.fail_nth = parent->arch.fail_nth;
+	thread->arch.fails_for_now = parent->arch.fails_for_now;
 	return 0;
 }
 

@@ -69,10 +69,15 @@ static __noinline s64 syscall_call_traced(const struct trap_frame *f, u64 number
  * A call found no memory where Linux would have waited for some: end the largest process and do it
  * again, which is safe since a call that fails for lack of memory has changed nothing. Limits give
  * -ENOMEM, too; they are final.
+ *
+ * What was noted may be the lack of an earlier call, which managed without: nobody is ended for it,
+ * nor for a failure made on purpose.
  */
 static __noinline s64 syscall_without_memory(const struct trap_frame *f, u64 number)
 {
 	s64 result = -ENOMEM;
+	if (failalloc_take_lack() || memory_take_lack())
+		result = syscall_call(f, number);
 	while (result == -ENOMEM && memory_has_lacked() && oom_kill())
 		result = syscall_call(f, number);
 	return result;

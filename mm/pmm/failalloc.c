@@ -9,6 +9,7 @@ bool failalloc_count(void)
 	struct arch_thread *t = arch_current();
 	if (t->irq_depth != 0 || --t->fail_nth != 0)
 		return false;
+	t->failed_for_now = t->fails_for_now;
 	(void)__atomic_fetch_add(&total, 1, __ATOMIC_RELAXED);
 	return true;
 }

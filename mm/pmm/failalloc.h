@@ -4,8 +4,10 @@
  *
  * Debug builds count the allocations of a thread (frames, slab objects, kernel stacks, page tables)
  * down from what was asked for: at boot by failalloc=N, later by writing N to /proc/fail-nth. The
- * Nth returns NULL, once. A child begins with what its parent has left, so a whole tree of
- * processes is covered. Interrupt handlers are left alone: whose they interrupt is chance.
+ * Nth returns NULL, once. If it is to fail for now only, the system call that finds no memory by
+ * that is done again, as after a real lack, but nobody is ended for it. A child begins with what
+ * its parent has left, so a whole tree of processes is covered. Interrupt handlers are left alone:
+ * whose they interrupt is chance.
  *
  * Locks: none; all of it belongs to the running thread, but for the sum, which is atomic.
  */
@@ -20,6 +22,14 @@ static inline bool failalloc_hits(void)
 {
 	return IS_ENABLED(CONFIG_DEBUG_CHECKS) && unlikely(arch_current()->fail_nth != 0) &&
 	       failalloc_count();
+}
+/* Was a failure made since it was last asked that is to stand for a lack of memory? */
+static inline bool failalloc_take_lack(void)
+{
+	const bool failed = IS_ENABLED(CONFIG_DEBUG_CHECKS) && arch_current()->failed_for_now;
+	if (failed)
+		arch_current()->failed_for_now = false;
+	return failed;
 }
 /* Failures made so far, by all threads. */
 u64 failalloc_total(void);
