@@ -114,7 +114,7 @@ static ssize_t send_piece(struct socket *s, struct socket *to, struct uio *u, si
 {
 	struct socket_message *m = socket_message_alloc(len);
 	if (m == NULL)
-		return -ENOBUFS;
+		return -ENOMEM;
 	ssize_t result = -EFAULT;
 	const size_t got = uio_copy_out(u, m->data, len);
 	if (got == len || (got != 0 && socket_is_stream(s))) {
