@@ -81,26 +81,22 @@ class Lab:
 
 def pytest_generate_tests(metafunc):
     """Once per target, or per target that the test's mark `machines` names; skipped, with the reason, if none fits."""
-    for fixture, scope in (("machine", "function"), ("booted", "module"), ("debugged", "module")):
+    for fixture in ("machine", "booted", "debugged"):
         if fixture in metafunc.fixturenames:
             lab = Lab(metafunc.config)
             names, reason = lab.choose(metafunc.definition)
             values = [lab.parameter(name) for name in names]
             nowhere = pytest.param("nowhere", marks=pytest.mark.skip(reason=reason))
-            metafunc.parametrize(fixture, values or [nowhere], indirect=True, scope=scope)
+            metafunc.parametrize(fixture, values or [nowhere], indirect=True, scope="function")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Tests of a module that share a boot run in one process (pytest-xdist's loadgroup), in their order. Those of no
-    machine are not for a lab of boards."""
+    """Tests of no machine are not for a lab of boards."""
     lab = Lab(config) if config.getoption("--lg-env") else None
     for item in items:
         if not {"machine", "booted", "debugged"} & set(item.fixturenames):
             if lab and all(map(lab.is_board, lab.names)):
                 item.add_marker(pytest.mark.skip(reason="is about no machine"))
-        for fixture in {"booted", "debugged"} & set(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.callspec.params[fixture]}"))
 
 
 def pytest_runtest_logreport(report):
@@ -235,9 +231,9 @@ def machine(request, env):
     m.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def booted(request, env):
-    """A target at the shell's prompt, one boot for all tests of a module that use it."""
+    """A target at the shell's prompt, fresh from boot: what a test before left behind is of no concern."""
     m = make_machine(request, env)
     m.shell = m.boot()
     yield m

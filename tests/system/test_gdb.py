@@ -52,7 +52,7 @@ class Debugger:
         return parts[1:-1]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def debugged(request, env):
     m = Machine(env.get_target(request.param), request.param)
     m.stop()
