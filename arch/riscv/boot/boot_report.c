@@ -16,7 +16,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define LINE_BYTES 160
+#define LINE_BYTES 512 /* an ISA with all its extensions is long */
 
 static const char *string_or(u32 node, const char *property, const char *otherwise)
 {
