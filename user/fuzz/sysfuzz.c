@@ -108,15 +108,33 @@ static void pause_briefly(void)
 
 /* ---- cleaning up after a session -------------------------------------------------------- */
 
-/* Is process @pid one that runs a program below @directory? */
-static bool runs_from(const char *directory, pid_t pid)
+static bool leads_into(const char *link, const char *directory)
 {
-	char link[PATH_BYTES], target[PATH_BYTES];
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	char target[PATH_BYTES];
 	const ssize_t length = readlink(link, target, sizeof(target) - 1);
 	const size_t wanted = strlen(directory);
 	return length > (ssize_t)wanted && memcmp(target, directory, wanted) == 0 &&
 	       target[wanted] == '/';
+}
+
+/*
+ * Does a thread of process @pid run a program below @directory? Linux tells nothing of a leader
+ * that has ended before the others.
+ */
+static bool runs_from(const char *directory, pid_t pid)
+{
+	char path[PATH_BYTES];
+	bool found = false;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *const tasks = opendir(path);
+	if (tasks == NULL)
+		return false;
+	for (struct dirent *entry; !found && (entry = readdir(tasks)) != NULL;) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/exe", (int)pid, atoi(entry->d_name));
+		found = leads_into(path, directory);
+	}
+	closedir(tasks);
+	return found;
 }
 
 /* SIGKILL to all that run from @directory but this process. Returns how many these were. */

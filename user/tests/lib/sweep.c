@@ -190,6 +190,10 @@ static bool wait_until(pid_t pid, unsigned long deadline_ms, int *status)
 static bool run_once(unsigned long nth, int *status)
 {
 	const pid_t pid = fork();
+	if (pid < 0) {
+		perror("not ok - sweep: fork");
+		exit(1);
+	}
 	if (pid == 0)
 		run_program(nth);
 	bool ended = wait_until(pid, now_ms() + run_ms, status);
