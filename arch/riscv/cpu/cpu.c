@@ -13,7 +13,7 @@
 struct cpu cpus[CONFIG_NR_CPUS] __aligned(64);
 u32 cpu_count;
 
-static char isa_string[64] = "rv64ima";
+static const char *isa_string = "rv64ima"; /* in the tree */
 
 const char *cpu_isa_string(void)
 {
@@ -54,7 +54,7 @@ int cpu_scan(const struct fdt *tree, u32 boot_hartid, u32 *timebase_hz)
 		if (hartid == boot_hartid) {
 			const char *isa = fdt_prop_string(tree, node, "riscv,isa");
 			if (isa != NULL)
-				strlcpy(isa_string, isa, sizeof(isa_string));
+				isa_string = isa;
 		} else if (cpu_count < CONFIG_NR_CPUS) {
 			cpu_add((u32)hartid);
 		}

@@ -9,7 +9,7 @@
 const char *cpu_reason_left_alone(const struct fdt *tree, u32 node);
 
 /*
- * Fill cpus[] and cpu_count, and take the timebase. Returns 0; -ENODEV: no /cpus; -EINVAL: no
- * timebase-frequency.
+ * Fill cpus[] and cpu_count, and take the timebase. @tree lives forever. Returns 0; -ENODEV: no
+ * /cpus; -EINVAL: no timebase-frequency.
  */
 __must_check int cpu_scan(const struct fdt *tree, u32 boot_hartid, u32 *timebase_hz);
