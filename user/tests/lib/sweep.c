@@ -154,8 +154,37 @@ static void run_program(unsigned long nth)
 	_exit(TEST_CHILD_FAILED);
 }
 
-/* Kill what descends from the program and outlived it: everything younger than @first. */
-static int kill_younger(pid_t first)
+static unsigned long long boot_ticks(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	const unsigned long long hz = (unsigned long long)sysconf(_SC_CLK_TCK);
+	return (unsigned long long)now.tv_sec * hz +
+	       (unsigned long long)now.tv_nsec * hz / 1000000000;
+}
+
+/* When process @pid began, in ticks since boot; 0: there is none. */
+static unsigned long long started_at(pid_t pid)
+{
+	char path[32], text[512];
+	unsigned long long ticks = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	const int fd = open(path, O_RDONLY);
+	const ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	const char *at = strrchr(text, ')'); /* the name may have anything in it */
+	for (int field = 2; at != NULL && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at != NULL)
+		ticks = strtoull(at, NULL, 10);
+	return ticks;
+}
+
+/* Kill what descends from the program and outlived it: everything that began at @since or later,
+ * but us, and who runs us, which may be as young. Numbers do not tell: they start again at the end.
+ */
+static int kill_younger(unsigned long long since)
 {
 	int found = 0;
 	DIR *d = opendir("/proc");
@@ -163,7 +192,8 @@ static int kill_younger(pid_t first)
 		return 0;
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
 		const pid_t pid = atoi(e->d_name);
-		if (pid >= first && kill(pid, SIGKILL) == 0)
+		if (pid > 1 && pid != getpid() && pid != getppid() && started_at(pid) >= since &&
+		    kill(pid, SIGKILL) == 0)
 			found++;
 	}
 	closedir(d);
@@ -189,6 +219,7 @@ static bool wait_until(pid_t pid, unsigned long deadline_ms, int *status)
 /* False: it hung. */
 static bool run_once(unsigned long nth, int *status)
 {
+	const unsigned long long begun = boot_ticks();
 	const pid_t pid = fork();
 	if (pid < 0) {
 		perror("not ok - sweep: fork");
@@ -198,7 +229,7 @@ static bool run_once(unsigned long nth, int *status)
 		run_program(nth);
 	bool ended = wait_until(pid, now_ms() + run_ms, status);
 	cut_short += !ended;
-	for (int i = 0; i < 100 && kill_younger(pid) != 0; i++)
+	for (int i = 0; i < 100 && kill_younger(begun) != 0; i++)
 		poll(NULL, 0, 2);
 	if (!ended)
 		ended = wait_until(pid, now_ms() + HANG_MS, status);
