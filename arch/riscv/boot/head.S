@@ -37,7 +37,6 @@ _start:
 	.word 0
 
 boot:
-	csrr s3, time                /* the log counts from here */
 	/* The image was stored here, perhaps by another hart (rule T23). */
 	fence.i
 	csrw sie, zero
@@ -46,6 +45,7 @@ boot:
 	csrc sstatus, t0
 	lla t0, boot_trap
 	csrw stvec, t0
+	csrr s3, time                /* the log counts from here; may trap (rule T35) */
 
 	/*
 	 * One hart enters under HSM. Should firmware release all, the first to come boots, the
