@@ -81,8 +81,11 @@ struct procfs_process_ops {
 	} * files;
 	/* May the running thread see what is in the memory of @pid? True if it has none. */
 	bool (*may_look_at)(u32 pid);
-	/* Read from, or write to, that memory at @at: bytes; 0: there is none; -EIO: not there. */
-	ssize_t (*move_memory)(u32 pid, u64 at, void *buf, size_t len, bool is_write);
+	/* Which memory @pid has now, for move_memory(); 0: none. -EACCES: not for us to see. */
+	int (*memory_id)(u32 pid, u64 *id);
+	/* Read from, or write to, memory @id of @pid at @at: bytes; 0: it is gone, by exec or exit;
+	 * -EIO: nothing is there. */
+	ssize_t (*move_memory)(u32 pid, u64 id, u64 at, void *buf, size_t len, bool is_write);
 	/* /proc/N/exe, cwd, root: counted inode, or -errno; which: the link's name. */
 	int (*link_inode)(u32 pid, const char *which, struct inode **out);
 	/* Their text. */

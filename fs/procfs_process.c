@@ -441,21 +441,28 @@ static int fd_follow(struct inode *inode, struct inode **out)
 
 static int mem_open(struct inode *inode, struct file *f)
 {
+	u64 id;
+	const int err = process_ops->memory_id(proc_inode_of(inode)->pid, &id);
 	f->ops = &mem_file_ops;
 	f->has_offset = true;
-	return check_look_at(proc_inode_of(inode));
+	f->private = err == 0 ? (void *)id : NULL;
+	return err;
 }
 
 /* Up to the end of a page: between user memory and @chunk, and between that and the process. Bytes;
  * 0: no more. */
-static ssize_t mem_move_piece(u32 pid, struct uio *u, u64 pos, char *chunk, bool is_write)
+static ssize_t mem_move_piece(const struct file *f, struct uio *u, u64 pos, char *chunk,
+			      bool is_write)
 {
+	const u32 pid = proc_inode_of(f->inode)->pid;
+	const u64 id = (u64)f->private;
 	const size_t wanted = MIN(u->left, (size_t)(PAGE_SIZE - page_offset(pos)));
 	if (is_write) {
 		const size_t got = uio_copy_out(u, chunk, wanted);
-		return got != 0 ? process_ops->move_memory(pid, pos, chunk, got, true) : -EFAULT;
+		return got != 0 ? process_ops->move_memory(pid, id, pos, chunk, got, true) :
+				  -EFAULT;
 	}
-	const ssize_t n = process_ops->move_memory(pid, pos, chunk, wanted, false);
+	const ssize_t n = process_ops->move_memory(pid, id, pos, chunk, wanted, false);
 	if (n <= 0)
 		return n;
 	const size_t moved = uio_copy_in(u, chunk, (size_t)n);
@@ -472,7 +479,7 @@ static ssize_t mem_move(struct file *f, struct uio *u, u64 *pos, bool is_write)
 	if (chunk == NULL)
 		return -ENOMEM;
 	while (u->left > 0 && n > 0) {
-		n = mem_move_piece(proc_inode_of(f->inode)->pid, u, *pos, chunk, is_write);
+		n = mem_move_piece(f, u, *pos, chunk, is_write);
 		if (n > 0)
 			*pos += (u64)n;
 		if (!uio_breathe())

@@ -181,6 +181,7 @@ static const struct procfs_process_ops process_ops = {
 	.self_pid = self_pid,
 	.files = files,
 	.may_look_at = may_look_at,
+	.memory_id = procinfo_memory_id,
 	.move_memory = procinfo_move_memory,
 	.link_inode = link_inode,
 	.link_text = link_text,

@@ -27,6 +27,7 @@ int procinfo_environ(u32 pid, u32 tid, struct seq *s);
 int procinfo_maps(u32 pid, u32 tid, struct seq *s);
 int procinfo_smaps(u32 pid, u32 tid, struct seq *s);
 /* /proc/N/mem: see struct procfs_process_ops. */
-ssize_t procinfo_move_memory(u32 pid, u64 at, void *buf, size_t len, bool is_write);
+int procinfo_memory_id(u32 pid, u64 *id);
+ssize_t procinfo_move_memory(u32 pid, u64 id, u64 at, void *buf, size_t len, bool is_write);
 /* procinfo_system.c: registers what is about the whole system. */
 void procinfo_system_init(void);

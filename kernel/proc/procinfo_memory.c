@@ -181,17 +181,25 @@ static void write_region_and_sizes(const struct region_info *r, void *arg)
 	write_vm_flags(s, r);
 }
 
-static int show_regions(u32 pid, struct seq *s,
-			void (*write)(const struct region_info *r, void *maps))
+/* Counted memory of @pid, NULL: a zombie's; -ESRCH, -EACCES. */
+static int look_at_memory(u32 pid, struct aspace **out)
 {
 	struct process *p = process_lookup(pid);
 	if (p == NULL)
 		return -ESRCH;
-	struct aspace *as = process_aspace_look_at(p);
-	const int nothing = process_may_be_looked_at(p) ? 0 : -EACCES;
+	*out = process_aspace_look_at(p);
+	const int error = *out != NULL || process_may_be_looked_at(p) ? 0 : -EACCES;
 	process_put(p);
-	if (as == NULL)
-		return nothing;
+	return error;
+}
+
+static int show_regions(u32 pid, struct seq *s,
+			void (*write)(const struct region_info *r, void *maps))
+{
+	struct aspace *as;
+	const int error = look_at_memory(pid, &as);
+	if (error != 0 || as == NULL)
+		return error;
 	struct maps m = { .s = s, .as = as, .name = kmalloc(NAME_BYTES) };
 	if (m.name != NULL)
 		aspace_for_each_region(as, write, &m);
@@ -212,19 +220,33 @@ int procinfo_smaps(u32 pid, u32 tid, struct seq *s)
 
 /* ---- mem -------------------------------------------------------------------------------- */
 
-/* Asked again each time: exec may have given the process other rights since the file was opened. */
-ssize_t procinfo_move_memory(u32 pid, u64 at, void *buf, size_t len, bool is_write)
+int procinfo_memory_id(u32 pid, u64 *id)
 {
-	struct process *p = process_lookup(pid);
-	if (p == NULL)
-		return 0;
-	struct aspace *as = process_aspace_look_at(p);
-	const int nothing = process_may_be_looked_at(p) ? 0 : -EACCES;
-	process_put(p);
-	if (as == NULL)
-		return nothing;
-	const size_t moved = is_write ? aspace_write(as, at, buf, len) :
-					aspace_read(as, at, buf, len);
+	struct aspace *as;
+	const int error = look_at_memory(pid, &as);
+	if (error != 0)
+		return error;
+	*id = as != NULL ? as->id : 0;
+	if (as != NULL)
+		aspace_put(as);
+	return 0;
+}
+
+/*
+ * Of the memory that was opened, and no other's: a program with more rights, which exec has put in
+ * its place since, would else write into itself what its caller wants, by a descriptor it
+ * inherited.
+ */
+ssize_t procinfo_move_memory(u32 pid, u64 id, u64 at, void *buf, size_t len, bool is_write)
+{
+	struct aspace *as;
+	const int error = look_at_memory(pid, &as);
+	if (error != 0 || as == NULL)
+		return error == -ESRCH ? 0 : error;
+	size_t moved = 0;
+	const bool is_same = as->id == id;
+	if (is_same)
+		moved = is_write ? aspace_write(as, at, buf, len) : aspace_read(as, at, buf, len);
 	aspace_put(as);
-	return moved != 0 ? (ssize_t)moved : -EIO;
+	return moved != 0 ? (ssize_t)moved : is_same ? -EIO : 0;
 }

@@ -33,6 +33,8 @@ void vmm_init(void)
 		panic("no memory for the cache of address spaces");
 }
 
+static u64 last_id; /* atomic */
+
 struct aspace *aspace_create(void)
 {
 	struct aspace *as = slab_alloc_zeroed(aspace_cache);
@@ -43,6 +45,7 @@ struct aspace *aspace_create(void)
 		slab_free(aspace_cache, as);
 		return NULL;
 	}
+	as->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	as->root = page_to_pfn(root);
 	as->satp = satp_make(as->root);
 	refcount_init(&as->refs, 1);

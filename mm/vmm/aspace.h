@@ -34,6 +34,7 @@ struct aspace {
 	u64 region_count;
 	struct region *last_region; /* the last fault's, or NULL: the next one is likely there too
 				     */
+	u64 id;                     /* set once; no other space ever has it */
 	u64 mapped_pages;           /* sum of the regions, for RLIMIT_AS and statm */
 	u64 mapped_peak;            /* the most it ever was */
 	u64 resident_pages;         /* present leaves, the zero page's included */

@@ -190,6 +190,30 @@ static void mem_is_the_memory_of_the_process(void)
 	close(fd);
 }
 
+/* In the program that exec has put in the place of the one that opened it. */
+static int use_inherited(int fd)
+{
+	static char mine[8] = "mine";
+	char bytes[4];
+	CHECK_EQ(pwrite(fd, "his", 4, (off_t)(uintptr_t)mine), 0);
+	CHECK_EQ(pread(fd, bytes, 4, (off_t)(uintptr_t)mine), 0);
+	CHECK_STR(mine, "mine");
+	return 0;
+}
+
+static void exec_with_mem_open(void)
+{
+	char number[12];
+	snprintf(number, sizeof(number), "%d", open("/proc/self/mem", O_RDWR));
+	execl(TEST_SELF, "proc_memory", number, (char *)NULL);
+	CHECK(false);
+}
+
+static void mem_opened_before_exec_is_of_nobody_after_it(void)
+{
+	CHECK_CHILD(exec_with_mem_open);
+}
+
 static void look_as_somebody_else(void)
 {
 	static const char *const names[] = { "maps", "smaps", "environ", "mem" };
@@ -219,7 +243,10 @@ int test_main(int argc, char **argv)
 		TEST(peaks_begin_anew),
 		TEST(parents_learn_of_the_peaks_of_children),
 		TEST(mem_is_the_memory_of_the_process),
+		TEST(mem_opened_before_exec_is_of_nobody_after_it),
 		TEST(who_may_not_look_is_told_when_opening),
 	};
+	if (argc > 1)
+		return use_inherited(atoi(argv[1]));
 	return test_run(cases, ARRAY_SIZE(cases));
 }
