@@ -370,7 +370,7 @@ void filemap_truncate(struct vm_object *o, u64 size_bytes)
 	const bool shrinks = size_bytes < m->size_bytes;
 
 	/* The size first: from here on faults past it are refused. Then the mappings, then the
-	 * pages (FORK.md H14). */
+	 * pages (docs/fork.md H14). */
 	spin_lock(&o->lock);
 	m->size_bytes = size_bytes;
 	spin_unlock(&o->lock);

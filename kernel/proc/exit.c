@@ -41,7 +41,7 @@ static void clear_child_tid(struct task *t)
 	/* Nobody else can see it otherwise, and the page may have to be copied. */
 	if (refcount_read(&p->aspace->refs) == 1 && READ_ONCE(p->live_count) == 1)
 		return;
-	/* A bad address is the program's own affair (FORK.md H20). */
+	/* A bad address is the program's own affair (docs/fork.md H20). */
 	if (put_user_u32(word, 0) == 0)
 		(void)futex_wake(word, false, 1, FUTEX_BITSET_MATCH_ANY);
 }
@@ -70,7 +70,7 @@ static void drop_memory(struct process *p, struct aspace *next)
 		p->resident_peak = MAX(p->resident_peak, READ_ONCE(old->resident_peak));
 	p->aspace = next;
 	spin_unlock(&p->signals.lock);
-	/* Off the old root before it can be freed (FORK.md H8). */
+	/* Off the old root before it can be freed (docs/fork.md H8). */
 	if (next != NULL)
 		thread_set_satp(next->satp, &next->harts);
 	if (old == NULL)

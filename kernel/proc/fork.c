@@ -6,7 +6,7 @@
  * A new thread (CLONE_THREAD) is a task of the same process, built and published the same way.
  *
  * Locks: none held across aspace_fork(), which takes the parent's space alone until its fence is
- * complete (FORK.md H2, H3); publication comes after it, so the child is the picture of that
+ * complete (docs/fork.md H2, H3); publication comes after it, so the child is the picture of that
  * moment.
  */
 #include "kernel/proc/fork.h"
@@ -73,7 +73,7 @@ static void put_tid(uaddr_t address, u32 pid)
 static void fork_child_return(void *arg)
 {
 	const struct task *t = arg;
-	/* Here and not in the parent, whose memory this no longer is (FORK.md H20). */
+	/* Here and not in the parent, whose memory this no longer is (docs/fork.md H20). */
 	if (t->set_child_tid != 0)
 		put_tid(t->set_child_tid, t->tid);
 	trap_return_to_user();

@@ -5,7 +5,7 @@
  * No wake-up is lost: the sleeper enters its bucket first and reads the word then; a waker has
  * changed the word before it looks into the bucket. If the waker's look came first, its unlocking
  * and our locking of the bucket order its change before our reading, and we do not sleep. The word
- * is never read under a spinlock, since reading user memory may fault (FORK.md H20).
+ * is never read under a spinlock, since reading user memory may fault (docs/fork.md H20).
  *
  * A waker takes a sleeper out of the bucket and wakes it, all under the bucket's lock; the sleeper
  * takes that lock once more before it leaves. So its record, which is on its stack, outlives every

@@ -37,7 +37,7 @@
  * Make @satp this hart's address space. @harts is the mask in which its owner sees who may remember
  * translations (NULL: the kernel's, which nobody revokes). Going in: bit, barrier, satp and fence;
  * whoever takes an entry away stores, has a barrier, and then reads the mask (mm/vmm,
- * aspace_fence): one sees the other. Coming out: satp and fence, then the bit (FORK.md H15).
+ * aspace_fence): one sees the other. Coming out: satp and fence, then the bit (docs/fork.md H15).
  * Interrupts off.
  */
 static void address_space_load(struct sched_hart *h, u64 satp, u64 *harts)

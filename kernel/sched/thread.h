@@ -61,7 +61,7 @@ struct thread {
 	/* only the thread itself, and its creator before thread_start(); read by schedule() when it
 	 * comes back */
 	u64 satp;   /* token for mmu_switch(); changed with thread_set_satp() */
-	u64 *harts; /* mask to set own bit in before loading satp; NULL: kernel (FORK.md H15) */
+	u64 *harts; /* set own bit in it before loading satp; NULL: kernel (docs/fork.md H15) */
 
 #ifdef CONFIG_DEBUG_LOCKS
 	struct held_locks held; /* mutexes; only the thread itself */

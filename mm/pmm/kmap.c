@@ -167,8 +167,8 @@ size_t kstack_used_bytes(vaddr_t top)
 }
 
 /*
- * Take up to DRAIN stacks off the stock for good: unmap, fence once, free then (FORK.md H11). The
- * lock, which is held, is released between; not before the fence, since who takes a slot next
+ * Take up to DRAIN stacks off the stock for good: unmap, fence once, free then (docs/fork.md H11).
+ * The lock, which is held, is released between; not before the fence, since who takes a slot next
  * relies on nobody remembering what was there. Returns how many.
  */
 static u32 stock_drain_and_unlock(u64 flags)

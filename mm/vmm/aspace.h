@@ -4,7 +4,7 @@
  * page table what is there (ptable.h); a fault makes the one follow the other (fault.h).
  *
  * Locks: aspace->lock (RANK_ASPACE, sleeping, exclusive) covers regions, all entries of its own
- * tables and brk. FORK.md section 4 says why it is exclusive for faults too.
+ * tables and brk. docs/fork.md says why it is exclusive for faults too.
  */
 #pragma once
 

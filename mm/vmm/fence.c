@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fences for one space (FORK.md H15). A hart that enters a space sets its bit in as->harts, then
- * a full barrier, then loads satp; whoever takes an entry away stores it, then a full barrier,
- * then reads the bits. So either we see the bit, or that hart's walks see our store.
+ * Fences for one space (docs/fork.md H15). A hart that enters a space sets its bit in as->harts,
+ * then a full barrier, then loads satp; whoever takes an entry away stores it, then a full
+ * barrier, then reads the bits. So either we see the bit, or that hart's walks see our store.
  */
 #include "mm/vmm/fence.h"
 

@@ -4,7 +4,7 @@
  * (fs/filemap.c supplies the ops) or shared anonymous memory.
  *
  * Locks: object->lock (RANK_OBJECT, spinning) covers the list of regions that map it. Never take
- * a space's lock under it; faults go the other way (FORK.md H14).
+ * a space's lock under it; faults go the other way (docs/fork.md H14).
  */
 #pragma once
 

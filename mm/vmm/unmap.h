@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Taking mappings away: frames and tables are gathered first, then every hart is fenced once,
- * then they are freed (FORK.md H11: the other order hands a frame out while a hart still writes
- * to it).
+ * then they are freed (docs/fork.md H11: the other order hands a frame out while a hart still
+ * writes to it).
  */
 #pragma once
 

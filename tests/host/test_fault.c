@@ -6,7 +6,7 @@
  * tests/host/shim/heap.c tests/host/shim/panic.c
  */
 /* The case table of mm/vmm/fault.c: a test for each row, of that row's name, and what the rules of
- * FORK.md add. */
+ * docs/fork.md add. */
 #include "tests/host/vmm_fixture.h"
 
 #include "arch/riscv/cpu/layout.h"
@@ -297,7 +297,7 @@ static void cow_copy_without_memory_keeps_the_leaf(void **state)
 	aspace_put(child);
 }
 
-/* ---- what FORK.md adds ---- */
+/* ---- what docs/fork.md adds ---- */
 
 static void cow_private_file_modified(void **state)
 {

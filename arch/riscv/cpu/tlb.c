@@ -2,7 +2,7 @@
 /*
  * Fences of this hart and of others. All are full (rules T3 to T5). Others are reached through SBI:
  * its handler runs in M-mode, so a hart that spins with interrupts off still answers, and no
- * interrupt of ours can deadlock against a lock (FORK.md H10).
+ * interrupt of ours can deadlock against a lock (docs/fork.md H10).
  */
 #include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/cpu.h"

@@ -2,7 +2,7 @@
 /*
  * The only door to user memory: these alone set SUM. A user page that is not there is brought in by
  * the ordinary page fault; one that cannot be served ends the copy early instead of the kernel.
- * Context: may sleep, so no spinlock is held (FORK.md H20); interrupts on.
+ * Context: may sleep, so no spinlock is held (docs/fork.md H20); interrupts on.
  */
 #pragma once
 
