@@ -20,7 +20,13 @@ FUZZ_OBJECTS := $(patsubst user/fuzz/%.c,$(U)/fuzz/%.o,$(sort $(wildcard user/fu
 FUZZ_CFLAGS := $(filter-out -I user/tests,$(USER_CFLAGS)) -fno-stack-protector -I . -I $(U)/fuzz
 USER_PROGRAMS += $(U)/programs/sysfuzz
 
-.PHONY: user-tests user-test-qemu
+# The benchmark is another, and goes by two names.
+BENCH_OBJECTS := $(patsubst user/bench/%.c,$(U)/obj/bench/%.o,$(sort $(wildcard user/bench/*.c)))
+BENCH_CFLAGS := $(filter-out -I user/tests,$(USER_CFLAGS)) -I .
+USER_PROGRAMS += $(U)/bench/bench
+
+.PHONY: user-tests user-test-qemu bench-program
+bench-program: $(U)/bench/bench
 user-tests: $(U)/tests $(USER_PROGRAMS)
 
 $(U)/obj/lib/%.o: user/tests/lib/%.c scripts/make/user.mk
@@ -50,7 +56,13 @@ $(U)/fuzz/%.o: user/fuzz/%.c $(U)/fuzz/syscall_kinds.h scripts/make/user.mk
 $(U)/programs/sysfuzz: $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,USERLD,$@)$(USER_CC) $(FUZZ_CFLAGS) -static -s -o $@ $^
--include $(USER_TEST_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
+$(U)/obj/bench/%.o: user/bench/%.c scripts/make/user.mk
+	@mkdir -p $(@D)
+	$(call say,USERCC,$<)$(USER_CC) $(BENCH_CFLAGS) -MMD -MP -c -o $@ $<
+$(U)/bench/bench: $(BENCH_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,USERLD,$@)$(USER_CC) $(BENCH_CFLAGS) -static -s -pthread -o $@ $^
+-include $(USER_TEST_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(BENCH_OBJECTS:.o=.d)
 
 # The same programs on Linux, as far as qemu-user is a faithful one.
 user-test-qemu: user-tests

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory whose every page says by one word who wrote it last, and which page it is. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE_BYTES 4096UL
+
+struct area {
+	char *base;
+	size_t pages;
+};
+
+/* Returns: 0; -1 with errno. */
+int area_map(struct area *area, size_t bytes);
+
+/* One store to each page. */
+void area_write(const struct area *area, uint64_t writer);
+
+/* Returns: how many pages were not written by @writer last. */
+size_t area_count_others(const struct area *area, uint64_t writer);

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What operations cost, in instructions: one static program for Linux and for Heifer.
+ *
+ *	bench [-l] [ROW]...
+ *
+ * runs the rows that are named, with * and ? (all without a name), or lists them. On standard
+ * output comes a line `# unit ...` that says what is counted, and then for each row one of
+ *
+ *	NAME MEDIAN MIN ITERATIONS
+ *	NAME skipped REASON
+ *	NAME failed REASON
+ *
+ * The exit status is 0 if no row failed, 1 if one did, 2 if there is no such row.
+ *
+ * The program goes by some other names, too: what a row executes is this same ELF (helpers[]).
+ */
+#include "user/bench/bench.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/bench/counter.h"
+#include "user/bench/stats.h"
+
+#define MEBI       (1UL << 20)
+#define MAX_ROUNDS 32
+/* How often a round may have to be done again before the row gives up. */
+#define MAX_AGAIN 64
+/* What the kernel and the other processes may need while a row runs. */
+#define SPARE_BYTES (16 * MEBI)
+
+static const struct group *const groups[] = { &group_fork };
+
+static const char *row_name = "bench";
+
+/* ---- how a row ends --------------------------------------------------------------------- */
+
+static void say(const char *what, const char *format, va_list arguments)
+{
+	printf("%s %s ", row_name, what);
+	vprintf(format, arguments);
+	printf("\n");
+	fflush(stdout);
+}
+
+void bench_fail(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	say("failed", format, arguments);
+	va_end(arguments);
+	_exit(BENCH_FAILED);
+}
+
+void bench_skip(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	say("skipped", format, arguments);
+	va_end(arguments);
+	_exit(0);
+}
+
+/* ---- one row, in its own process -------------------------------------------------------- */
+
+static const struct row *find_row(const char *name)
+{
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (size_t i = 0; i < groups[g]->count; i++)
+			if (strcmp(groups[g]->rows[i].name, name) == 0)
+				return &groups[g]->rows[i];
+	return NULL;
+}
+
+static void check_machine(const struct row *row)
+{
+	struct sysinfo info;
+	VERIFY(sysinfo(&info) == 0);
+	const uint64_t wanted = row->bytes * (row->copies != 0 ? row->copies : 1) + SPARE_BYTES;
+	const uint64_t there = (uint64_t)info.freeram * info.mem_unit;
+	if (there < wanted)
+		bench_skip("needs %lu MiB of free memory, there are %lu", wanted / MEBI,
+			   there / MEBI);
+	const unsigned harts = process_harts();
+	if (harts < row->harts)
+		bench_skip("needs %u harts, there are %u", row->harts, harts);
+	if (row->harts <= 1)
+		process_pin();
+}
+
+/* Big memory takes long, and its count varies little. */
+static unsigned rounds_of(const struct row *row)
+{
+	if (row->bytes >= 512 * MEBI)
+		return 3;
+	return row->bytes >= 16 * MEBI ? 5 : 15;
+}
+
+static uint64_t do_round(const struct row *row)
+{
+	for (int i = 0; i < MAX_AGAIN; i++) {
+		const uint64_t took = row->round(row);
+		if (took != ROUND_AGAIN)
+			return took;
+	}
+	bench_skip("the order of events that it counts did not come about in %d rounds", MAX_AGAIN);
+}
+
+static void print_row(const struct row *row, struct stats stats, unsigned rounds)
+{
+	const uint64_t pages = row->bytes / 4096;
+	printf("%s %lu %lu %u\n", row->name, stats.median, stats.min, rounds);
+	if (row->by_page)
+		printf("%s_per_page %lu %lu %u\n", row->name, stats_divide(stats.median, pages),
+		       stats_divide(stats.min, pages), rounds);
+}
+
+/* bench-row NAME UNIT */
+static int row_main(int argc, char **argv)
+{
+	const struct row *const row = argc == 3 ? find_row(argv[1]) : NULL;
+	if (row == NULL)
+		return 2;
+	uint64_t values[MAX_ROUNDS];
+	const unsigned rounds = rounds_of(row), warm_up = rounds > 5 ? 3 : 1;
+	row_name = row->name;
+	counter_use((enum counter_unit)atoi(argv[2]));
+	VERIFY(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+	check_machine(row);
+	process_init();
+	if (row->setup != NULL)
+		row->setup(row);
+	for (unsigned i = 0; i < warm_up; i++)
+		(void)do_round(row);
+	for (unsigned i = 0; i < rounds; i++)
+		values[i] = do_round(row);
+	print_row(row, stats_of(values, rounds), rounds);
+	return 0;
+}
+
+/* ---- all of them ------------------------------------------------------------------------ */
+
+/* Returns: did it not fail? */
+static bool run_row(const struct row *row)
+{
+	char unit[] = { (char)('0' + counter_unit), '\0' };
+	char *const arguments[] = { "bench-row", (char *)row->name, unit, NULL };
+	int status;
+	row_name = row->name;
+	const pid_t pid = fork();
+	if (pid == 0) {
+		execv(BENCH_SELF, arguments);
+		bench_fail("cannot execute " BENCH_SELF ": %s", strerror(errno));
+	}
+	VERIFY(pid > 0 && waitpid(pid, &status, 0) == pid);
+	if (WIFSIGNALED(status))
+		printf("%s failed killed by signal %d\n", row->name, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != BENCH_FAILED)
+		printf("%s failed exit status %d\n", row->name, WEXITSTATUS(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool is_wanted(const char *name, char **patterns)
+{
+	for (char **pattern = patterns; *pattern != NULL; pattern++)
+		if (fnmatch(*pattern, name, 0) == 0)
+			return true;
+	return *patterns == NULL;
+}
+
+static void print_header(void)
+{
+	struct utsname name;
+	struct sysinfo info;
+	const char *const reason = counter_probe();
+	VERIFY(uname(&name) == 0 && sysinfo(&info) == 0);
+	printf("# unit %s; %s %s, harts %u, free memory %lu MiB\n",
+	       counter_unit == COUNTER_INSTRUCTIONS ? "instructions" : "nanoseconds", name.sysname,
+	       name.release, process_harts(), (uint64_t)info.freeram * info.mem_unit / MEBI);
+	if (reason != NULL)
+		printf("# not instructions: %s\n", reason);
+	fflush(stdout);
+}
+
+static int bench_main(int argc, char **argv)
+{
+	const bool is_list = argc > 1 && strcmp(argv[1], "-l") == 0;
+	char **const patterns = argv + 1 + is_list;
+	unsigned wanted = 0, failed = 0;
+	if (argc > 1 && argv[1][0] == '-' && !is_list) {
+		fprintf(stderr,
+			"usage: bench [-l] [ROW]...   -l lists the rows; ROW may have * and ?\n");
+		return 2;
+	}
+	if (!is_list)
+		print_header();
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+		for (size_t i = 0; i < groups[g]->count; i++) {
+			const struct row *const row = &groups[g]->rows[i];
+			if (!is_wanted(row->name, patterns))
+				continue;
+			wanted++;
+			if (is_list)
+				printf("%s %s\n", row->name, groups[g]->name);
+			else
+				failed += !run_row(row);
+			fflush(stdout);
+		}
+	}
+	if (wanted == 0) {
+		fprintf(stderr, "bench: no row is called so; bench -l lists them\n");
+		return 2;
+	}
+	return failed != 0;
+}
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} helpers[] = {
+	{ "bench-row", row_main },
+};
+
+int main(int argc, char **argv)
+{
+	const char *const slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *const name = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : "";
+	for (size_t i = 0; i < ARRAY_SIZE(helpers); i++)
+		if (strcmp(helpers[i].name, name) == 0)
+			return helpers[i].main(argc, argv);
+	return bench_main(argc, argv);
+}

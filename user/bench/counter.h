@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What is counted: instructions if the machine's counter of them is to be had and exact, otherwise
+ * time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+enum counter_unit { COUNTER_INSTRUCTIONS, COUNTER_NANOSECONDS };
+
+extern enum counter_unit counter_unit;
+/* Between two readings with nothing between them. */
+extern uint64_t counter_overhead;
+
+/* Find out which unit can be had. Returns: why not instructions, or NULL. */
+const char *counter_probe(void);
+/* Use @unit, which counter_probe() has found, and measure the overhead. */
+void counter_use(enum counter_unit unit);
+
+static inline uint64_t counter_read(void)
+{
+	uint64_t value;
+	if (counter_unit == COUNTER_INSTRUCTIONS) {
+		__asm__ volatile("rdinstret %0" : "=r"(value)::"memory");
+	} else {
+		struct timespec now;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		value = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	}
+	return value;
+}
+
+/* What lay between two readings. */
+static inline uint64_t counter_between(uint64_t start, uint64_t end)
+{
+	return end - start > counter_overhead ? end - start - counter_overhead : 0;
+}
