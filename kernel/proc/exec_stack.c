@@ -69,8 +69,10 @@ int exec_stack_map(struct aspace *as, const struct exec_stack *s)
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN | MAP_STACK
 	};
 	as->stack_limit_bytes = s->limit_bytes;
-	as->mmap_top = STACK_TOP - MMAP_GUARD -
-		       page_align_down(MAX(MIN(s->limit_bytes, MMAP_GAP_MAX), MMAP_GAP_MIN));
+	/* The stack gets entries of the root to itself: fork copies the little there is of it, and
+	 * need not look at what else is mapped. */
+	const u64 gap = MMAP_GUARD + MAX(MIN(s->limit_bytes, MMAP_GAP_MAX), MMAP_GAP_MIN);
+	as->mmap_top = ALIGN_DOWN(STACK_TOP - gap, GIGAPAGE_SIZE);
 	as->stack_top = STACK_TOP;
 	const s64 result = aspace_map(as, &args);
 	return result < 0 ? (int)result : 0;
