@@ -139,7 +139,9 @@ static enum fork_mode fork_mode_wanted(enum fork_mode built_in)
 		return FORK_COPY;
 	if (strcmp(mode, "page") == 0)
 		return FORK_PAGE;
-	pr_warn("fork=%s is not known: use copy or page\n", mode);
+	if (strcmp(mode, "table") == 0)
+		return FORK_TABLE;
+	pr_warn("fork=%s is not known: use copy, page or table\n", mode);
 	return built_in;
 }
 

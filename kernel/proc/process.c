@@ -121,7 +121,9 @@ struct process *process_create(void)
 	waitq_init(&p->vfork_wait, "vfork");
 	p->state = PROCESS_ALIVE;
 	p->exit_signal = SIGCHLD;
-	p->fork_mode = IS_ENABLED(CONFIG_FORK_DEFAULT_COPY) ? FORK_COPY : FORK_PAGE;
+	p->fork_mode = IS_ENABLED(CONFIG_FORK_DEFAULT_COPY) ? FORK_COPY :
+		       IS_ENABLED(CONFIG_FORK_DEFAULT_PAGE) ? FORK_PAGE :
+							      FORK_TABLE;
 	p->start_time = clock_now();
 	limits_init(p->limits);
 	signal_state_init(p);
@@ -496,8 +498,6 @@ struct task *task_next(const struct task *t)
 
 int process_set_fork_mode(enum fork_mode mode)
 {
-	if (mode >= FORK_MODES)
-		return -EINVAL;
 	process_current()->fork_mode = mode;
 	return 0;
 }

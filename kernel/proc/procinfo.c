@@ -165,6 +165,7 @@ static const struct procfs_process_file files[] = {
 	{ "stat", 0444, false, procinfo_stat },
 	{ "status", 0444, false, procinfo_status },
 	{ "statm", 0444, false, procinfo_statm },
+	{ "forkstat", 0444, false, procinfo_forkstat },
 	{ "cmdline", 0444, false, procinfo_cmdline },
 	{ "comm", 0444, false, procinfo_comm },
 	{ "maps", 0444, true, procinfo_maps },

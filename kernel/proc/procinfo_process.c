@@ -58,7 +58,7 @@ static void memory_of(struct process *p, struct memory *m)
 	mutex_lock(&as->lock);
 	aspace_sum_leaves_locked(as, 0, USER_MAX, &present);
 	m->file_pages = present.file_pages;
-	m->resident_pages = as->resident_pages;
+	m->resident_pages = aspace_resident_locked(as);
 	m->resident_peak = as->resident_peak;
 	m->mapped_pages = as->mapped_pages;
 	m->mapped_peak = as->mapped_peak;
@@ -219,6 +219,31 @@ int procinfo_statm(u32 pid, u32 tid, struct seq *s)
 	/* size resident shared text lib data dt */
 	seq_printf(s, "%lu %lu %lu %lu 0 %lu 0\n", m.mapped_pages, m.resident_pages, m.file_pages,
 		   m.text_pages, m.data_pages + m.stack_pages);
+	return 0;
+}
+
+void procinfo_show_events(struct seq *s, const struct vmm_events *events)
+{
+	for (unsigned i = 0; i < VMM_EVENTS; i++)
+		seq_printf(s, "%s %lu\n", vmm_event_name((enum vmm_event)i), events->n[i]);
+}
+
+/* What sharing memory with parents and children has cost; nothing of a zombie and of the kernel's
+ * own. */
+int procinfo_forkstat(u32 pid, u32 tid, struct seq *s)
+{
+	struct process *p = process_lookup(pid);
+	if (p == NULL)
+		return -ESRCH;
+	struct aspace *as = process_aspace_lookup(p);
+	process_put(p);
+	if (as == NULL)
+		return 0;
+	mutex_lock(&as->lock);
+	const struct vmm_events events = as->events;
+	mutex_unlock(&as->lock);
+	aspace_put(as);
+	procinfo_show_events(s, &events);
 	return 0;
 }
 

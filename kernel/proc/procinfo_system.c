@@ -153,6 +153,8 @@ static int show_vmstat(struct seq *s)
 		   m.kind_pages[PAGE_FILE]);
 	seq_printf(s, "nr_page_table_pages %lu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
 		   m.kind_pages[PAGE_TABLE]);
+	const struct vmm_events events = vmm_events_total();
+	procinfo_show_events(s, &events);
 	return 0;
 }
 

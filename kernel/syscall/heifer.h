@@ -12,3 +12,4 @@
 #define PR_HEIFER_GET_FORK_MODE 0x48460002
 #define HEIFER_FORK_COPY        0
 #define HEIFER_FORK_PAGE        1
+#define HEIFER_FORK_TABLE       2

@@ -263,16 +263,13 @@ static s64 set_parent_death_signal(u64 sig)
 	return 0;
 }
 
+static_assert(HEIFER_FORK_COPY == (int)FORK_COPY && HEIFER_FORK_PAGE == (int)FORK_PAGE &&
+		      HEIFER_FORK_TABLE == (int)FORK_TABLE,
+	      "programs name the modes by the same numbers");
+
 static s64 set_fork_mode(u64 mode)
 {
-	switch (mode) {
-	case HEIFER_FORK_COPY:
-		return process_set_fork_mode(FORK_COPY);
-	case HEIFER_FORK_PAGE:
-		return process_set_fork_mode(FORK_PAGE);
-	default:
-		return -EINVAL;
-	}
+	return mode < FORK_MODES ? process_set_fork_mode((enum fork_mode)mode) : -EINVAL;
 }
 
 static s64 set_no_new_privs(u64 value, u64 unused)
@@ -317,7 +314,7 @@ s64 sys_prctl(u64 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 	case PR_HEIFER_SET_FORK_MODE:
 		return set_fork_mode(arg2);
 	case PR_HEIFER_GET_FORK_MODE:
-		return p->fork_mode == FORK_COPY ? HEIFER_FORK_COPY : HEIFER_FORK_PAGE;
+		return p->fork_mode;
 	default:
 		return -EINVAL;
 	}

@@ -133,14 +133,16 @@ static int advise_region(struct unmap_batch *b, struct region *r, uaddr_t start,
 	default:
 		return 0;
 	}
-	unmap_range(b, start, end);
-	return 0;
+	const int err = unmap_prepare(b->as, start, end);
+	if (err == 0)
+		unmap_range(b, start, end);
+	return err;
 }
 
 /* Locks: as->lock. */
 static int advise_range(struct aspace *as, uaddr_t start, uaddr_t end, int advice)
 {
-	int err = ptable_own_range(as, start, end);
+	int err = 0;
 	bool has_gap = false;
 	struct unmap_batch b;
 	unmap_begin(&b, as);
@@ -232,7 +234,7 @@ static bool page_is_here(struct aspace *as, const struct region *r, uaddr_t va)
 	struct leaf_span span;
 	uaddr_t at = va;
 	if (ptable_next_span(as, &at, va + PAGE_SIZE, &span) &&
-	    !pte_is_none(span.entries[span.first]))
+	    !pte_is_none(ptable_load(&span.entries[span.first])))
 		return true;
 	struct vm_object *o = r->object;
 	return o != NULL && o->ops->has_page != NULL && o->ops->has_page(o, region_index(r, va));
@@ -242,8 +244,6 @@ int aspace_incore(struct aspace *as, uaddr_t addr, u64 pages, u8 *out)
 {
 	int err = 0;
 	mutex_lock(&as->lock);
-	if (ptable_own_range(as, addr, addr + pages * PAGE_SIZE) != 0)
-		err = -EAGAIN;
 	for (u64 i = 0; i < pages && err == 0; i++) {
 		const uaddr_t va = addr + i * PAGE_SIZE;
 		const struct region *r = region_find(as, va);

@@ -107,16 +107,41 @@ static u8 *leaf_byte(pte_t leaf, uaddr_t va)
 	return (u8 *)phys_to_virt(pte_paddr(leaf)) + page_offset(va);
 }
 
+/*
+ * Reading makes nothing mine: copy from the page at @va through a table that is shared. False: it
+ * is none, or the page is not there to be read.
+ */
+static bool read_shared(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes)
+{
+	struct leaf_span span;
+	uaddr_t at = page_align_down(va);
+	if (!as->shares_tables || va >= USER_MAX ||
+	    !ptable_next_span(as, &at, at + PAGE_SIZE, &span) || !span.shared)
+		return false;
+	/* The frame stays while the leaf does. */
+	struct spinlock *lock = table_lock(virt_to_page(span.entries));
+	spin_lock(lock);
+	const pte_t leaf = span.entries[span.first];
+	const bool readable = (leaf.bits & (PTE_V | PTE_R)) == (PTE_V | PTE_R);
+	if (readable)
+		memcpy(dst, leaf_byte(leaf, va), len_bytes);
+	spin_unlock(lock);
+	return readable;
+}
+
 size_t aspace_read(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes)
 {
 	size_t done = 0;
 	mutex_lock(&as->lock);
 	while (done < len_bytes) {
 		const size_t n = piece_bytes(va + done, len_bytes - done);
+		u8 *to = (u8 *)dst + done;
 		pte_t leaf;
-		if (fault_serve(as, va + done, ACCESS_READ, &leaf) != 0)
-			break;
-		memcpy((u8 *)dst + done, leaf_byte(leaf, va + done), n);
+		if (!read_shared(as, va + done, to, n)) {
+			if (fault_serve(as, va + done, ACCESS_READ, &leaf) != 0)
+				break;
+			memcpy(to, leaf_byte(leaf, va + done), n);
+		}
 		done += n;
 	}
 	mutex_unlock(&as->lock);
@@ -146,22 +171,31 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 
 /* ---- statistics ---- */
 
+u64 aspace_resident_locked(struct aspace *as)
+{
+	if (as->shares_tables)
+		as->resident_pages = ptable_present_leaves(as, &as->shares_tables);
+	return as->resident_pages;
+}
+
 u64 aspace_resident_pages(struct aspace *as)
 {
 	mutex_lock(&as->lock);
-	const u64 pages = as->resident_pages;
+	const u64 pages = aspace_resident_locked(as);
 	mutex_unlock(&as->lock);
 	return pages;
 }
 
-static void sum_leaf(struct leaf_sum *sum, pte_t leaf)
+/* @spaces: that share the table. */
+static void sum_leaf(struct leaf_sum *sum, pte_t leaf, u32 spaces)
 {
 	const struct page *page = pte_page(leaf);
 	if (page->kind == PAGE_PINNED)
 		return;
 	const bool is_file = page->kind == PAGE_FILE;
-	/* The file holds its page, too, besides those who map it. */
-	const u32 holders = __atomic_load_n(&page->count, __ATOMIC_RELAXED) - is_file;
+	/* Tables hold a page, and others may be shared like this one, so there may be more who map
+	 * it. The file holds its page, too, besides those. */
+	const u32 holders = __atomic_load_n(&page->count, __ATOMIC_RELAXED) - is_file + spaces - 1;
 	const bool is_dirty = !is_file || (leaf.bits & PTE_W) != 0;
 	sum->pages++;
 	sum->file_pages += is_file;
@@ -178,7 +212,12 @@ void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t en
 	*out = (struct leaf_sum){ 0 };
 	struct leaf_span span;
 	while (ptable_next_span(as, &start, end, &span)) {
-		for_each_present(i, &span) sum_leaf(out, span.entries[i]);
+		for_each_present(i, &span)
+		{
+			const pte_t leaf = ptable_load(&span.entries[i]);
+			if (!pte_is_none(leaf))
+				sum_leaf(out, leaf, span.spaces);
+		}
 	}
 }
 

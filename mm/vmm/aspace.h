@@ -14,6 +14,7 @@
 #include "lib/rbtree.h"
 #include "lib/refcount.h"
 #include "lib/types.h"
+#include "mm/vmm/events.h"
 
 struct region;
 struct vm_object;
@@ -37,8 +38,12 @@ struct aspace {
 	u64 id;                     /* set once; no other space ever has it */
 	u64 mapped_pages;           /* sum of the regions, for RLIMIT_AS and statm */
 	u64 mapped_peak;            /* the most it ever was */
-	u64 resident_pages;         /* present leaves, the zero page's included */
+	/* Present leaves, the zero page's included. Of a space that shares tables there may be
+	 * fewer, since truncation takes leaves away in all spaces at once:
+	 * aspace_resident_locked(). */
+	u64 resident_pages;
 	u64 resident_peak;
+	bool shares_tables;         /* some inner entry may be SHARED; false: none is */
 	u64 data_pages;             /* private writable but for stacks, for RLIMIT_DATA */
 	u64 locked_pages;           /* by mlock and its family, for RLIMIT_MEMLOCK */
 	u64 lock_limit_pages;       /* RLIMIT_MEMLOCK; ~0 none */
@@ -55,11 +60,17 @@ struct aspace {
 	/* where the kernel put things, for /proc and AT_SYSINFO_EHDR */
 	uaddr_t stack_top, arg_start, arg_end, env_start, env_end, vdso;
 
+	struct vmm_events events; /* what happened in it */
+
 	/* only after the last put */
 	struct work destroy_later;
 };
 
-enum fork_mode { FORK_COPY, FORK_PAGE, FORK_MODES };
+/*
+ * How fork copies memory: pages at once; pages when they are written; or pages when they are
+ * written, and tables of pages when they are touched.
+ */
+enum fork_mode { FORK_COPY, FORK_PAGE, FORK_TABLE, FORK_MODES };
 
 /* Empty, with the kernel half filled in, no limits but 8 MiB of stack. NULL: no memory. One
  * reference. */
@@ -67,6 +78,12 @@ struct aspace *aspace_create(void);
 static inline void aspace_get(struct aspace *as)
 {
 	refcount_get(&as->refs);
+}
+/* For assertions: the running thread has as->lock, or nobody else knows @as (refs 0: a child that
+ * is not published, a space that is on its way out). */
+static inline bool aspace_is_mine(const struct aspace *as)
+{
+	return mutex_is_mine(&as->lock) || refcount_read(&as->refs) == 0;
 }
 /* The last put unmaps everything and frees it. No hart may have it in satp by then (H8).
  * Context: may sleep. Needs no memory and cannot fail. */
@@ -76,13 +93,16 @@ void aspace_put(struct aspace *as);
 void aspace_put_later(struct aspace *as);
 
 /*
- * A picture of @parent at the moment of the fence: regions and pages. @mode: eager copies or
- * copy-on-write.
+ * A picture of @parent at the moment of the fence: regions and pages.
  * Context: may sleep; takes parent->lock.
  * Returns 0 and *@child with one reference, or -ENOMEM, with the parent as it was (and fenced,
  * H4).
  */
 __must_check int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **child);
+
+/* What FORK_TABLE may copy of tables that are nearly empty, in leaves. Tests set it to 0 to see
+ * tables shared. */
+extern unsigned fork_light_leaves;
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 
@@ -155,6 +175,8 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 
 /* Pages that have a frame, the zero page included. Context: may sleep; takes as->lock. */
 u64 aspace_resident_pages(struct aspace *as);
+/* The same for who holds as->lock. Counts again if the space shares tables. */
+u64 aspace_resident_locked(struct aspace *as);
 /* What is present in a range: the frames that leaves name, but for the zero page and the vDSO,
  * which cost nobody anything. */
 struct leaf_sum {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * The walker that looks at every table and panics at the first wrong entry: rules T1 (A
- * and D preset), T2 (inner entries are PPN | V), T9 (nothing over memory that must not be
- * mapped), T11 (X only on code, never with W), the counts and maps of FORK.md H22, and that
- * leaves agree with their regions. For debug builds and tests: it trusts nothing and takes its
- * time.
+ * and D preset), T2 (inner entries are PPN | V, or PPN | SHARED), T9 (nothing over memory that must
+ * not be mapped), T11 (X only on code, never with W), that what a valid entry names has no other
+ * name, counts and maps (H22), and that leaves agree with their regions. For debug builds and
+ * tests: it trusts nothing and takes its time.
  */
 #include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/mmu.h"
@@ -70,8 +70,9 @@ static void check_user_leaf(const struct region *r, u64 va, pte_t e)
 		wrong("private leaf with W, but its frame has other holders", va, e);
 }
 
-/* Counts and map of @table against its first @entries entries. */
-static void check_counts(const struct page *table, unsigned entries, u64 va)
+/* Counts and map of @table against its first @entries entries. @shared: it may have several names.
+ */
+static void check_counts(const struct page *table, unsigned entries, u64 va, bool shared)
 {
 	const pte_t *e = ptable_entries(table);
 	unsigned present = 0;
@@ -85,26 +86,38 @@ static void check_counts(const struct page *table, unsigned entries, u64 va)
 	if (present != table->present)
 		panic("page tables: table for %#lx counts %u entries but has %u (H22)",
 		      (unsigned long)va, (unsigned)table->present, present);
-	if (table->kind != PAGE_TABLE || table->count != 1)
-		panic("page tables: table for %#lx is of kind %u with %u names", (unsigned long)va,
-		      (unsigned)table->kind, (unsigned)table->count);
+	if (table->kind != PAGE_TABLE)
+		panic("page tables: table for %#lx is of kind %u", (unsigned long)va,
+		      (unsigned)table->kind);
+	const u32 names = __atomic_load_n(&table->count, __ATOMIC_RELAXED);
+	if (names == 0 || (names != 1 && !shared))
+		panic("page tables: table for %#lx is this space's own, but has %u names",
+		      (unsigned long)va, (unsigned)names);
 }
 
-static void check_leaves(struct aspace *as, pte_t table, u64 base)
+/* @shared: the way to @table is. */
+static void check_leaves(struct aspace *as, pte_t table, u64 base, bool shared)
 {
+	struct page *page = pte_page(table);
 	const pte_t *e = ptable_below(table);
-	check_counts(pte_page(table), PTES_PER_TABLE, base);
+	shared |= pte_is_shared(table);
+	if (shared)
+		spin_lock(table_lock(page));
+	check_counts(page, PTES_PER_TABLE, base, shared);
 	for (unsigned i = 0; i < PTES_PER_TABLE; i++) {
 		const u64 va = base + i * PAGE_SIZE;
 		if (!pte_is_none(e[i]))
 			check_user_leaf(region_find(as, va), va, e[i]);
 	}
+	if (shared)
+		spin_unlock(table_lock(page));
 }
 
 static void check_inner(pte_t e, u64 va)
 {
-	if ((e.bits & ~PTE_PPN_MASK) != PTE_V)
-		wrong("inner entry is not PPN | V (T2)", va, e);
+	const u64 bits = e.bits & ~PTE_PPN_MASK;
+	if (bits != PTE_V && bits != PTE_SHARED)
+		wrong("inner entry is neither PPN | V nor PPN | SHARED (T2)", va, e);
 	if (!memblock_contains(memblock_mappable, pte_paddr(e), pte_paddr(e) + PAGE_SIZE))
 		wrong("table outside RAM", va, e);
 }
@@ -112,12 +125,16 @@ static void check_inner(pte_t e, u64 va)
 static void check_middle(struct aspace *as, pte_t table, u64 base)
 {
 	const pte_t *e = ptable_below(table);
-	check_counts(pte_page(table), PTES_PER_TABLE, base);
+	const bool shared = pte_is_shared(table);
+	check_counts(pte_page(table), PTES_PER_TABLE, base, shared);
 	for (unsigned i = 0; i < PTES_PER_TABLE; i++) {
-		if (pte_is_none(e[i]))
+		const pte_t entry = ptable_load(&e[i]);
+		if (pte_is_none(entry))
 			continue;
-		check_inner(e[i], base + i * MEGAPAGE_SIZE);
-		check_leaves(as, e[i], base + i * MEGAPAGE_SIZE);
+		check_inner(entry, base + i * MEGAPAGE_SIZE);
+		check_leaves(as, entry, base + i * MEGAPAGE_SIZE, shared);
+		if ((shared || pte_is_shared(entry)) && !as->shares_tables)
+			wrong("SHARED in a space that is said to have none", base, entry);
 	}
 }
 
@@ -149,7 +166,7 @@ void aspace_check(struct aspace *as)
 	check_regions(as);
 	const struct page *root = pfn_to_page(as->root);
 	const pte_t *e = ptable_entries(root);
-	check_counts(root, ROOT_USER_ENTRIES, 0);
+	check_counts(root, ROOT_USER_ENTRIES, 0, false);
 	for (unsigned i = 0; i < ROOT_USER_ENTRIES; i++) {
 		if (pte_is_none(e[i]))
 			continue;
@@ -159,9 +176,11 @@ void aspace_check(struct aspace *as)
 	for (unsigned i = ROOT_USER_ENTRIES; i < PTES_PER_TABLE; i++)
 		if (e[i].bits != kernel_root[i].bits)
 			wrong("kernel half differs from the kernel's own", i * GIGAPAGE_SIZE, e[i]);
-	if (ptable_present_leaves(as) != as->resident_pages)
-		panic("page tables: %lu leaves, counted %lu",
-		      (unsigned long)ptable_present_leaves(as), (unsigned long)as->resident_pages);
+	bool shares;
+	const u64 present = ptable_present_leaves(as, &shares);
+	if (present > as->resident_pages || (present < as->resident_pages && !as->shares_tables))
+		panic("page tables: %lu leaves, counted %lu", (unsigned long)present,
+		      (unsigned long)as->resident_pages);
 	mutex_unlock(&as->lock);
 }
 

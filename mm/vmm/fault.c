@@ -20,7 +20,7 @@
  *    any          past object's end                             file_past_end: -EIO
  *    no memory                                                  -ENOMEM; entry reclaims or kills
  *
- * Locks: as->lock, alone, for every fault (FORK.md section 4).
+ * Locks: as->lock, alone, for every fault (docs/fork.md).
  *
  * Fences: a leaf that changes its frame goes through none and a fence of the other harts (H7);
  * where V or W is only given, others fault spuriously, and this hart is fenced once at the end.
@@ -35,6 +35,7 @@
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
+#include "mm/vmm/events.h"
 #include "mm/vmm/fence.h"
 #include "mm/vmm/object.h"
 #include "mm/vmm/ptable.h"
@@ -52,6 +53,7 @@ struct fault {
 	enum access access;
 	struct region *region;
 	pte_t *slot;
+	bool made_mine; /* some table on the way to it */
 	/* file_refault: who has to be waited for, counted while no lock is held */
 	struct vm_object *awaited;
 	u64 awaited_index;
@@ -183,6 +185,7 @@ static void give_write(pte_t *slot)
 static int cow_last_owner(struct fault *f)
 {
 	const unsigned index = pt_index(f->va, 0);
+	u64 taken = 1;
 	pte_t *group = f->slot - index % PTES_PER_GROUP;
 	uaddr_t va = f->va - index % PTES_PER_GROUP * PAGE_SIZE;
 
@@ -193,9 +196,12 @@ static int cow_last_owner(struct fault *f)
 			continue;
 		if (va < f->region->start || va >= f->region->end)
 			continue;
-		if (leaf_is_last_owner(e))
+		if (leaf_is_last_owner(e)) {
 			give_write(&group[i]);
+			taken++;
+		}
 	}
+	vmm_count(f->as, EVENT_PAGES_TAKEN, taken);
 	return 0;
 }
 
@@ -214,6 +220,7 @@ static int cow_copy(struct fault *f)
 	if (page == NULL)
 		return -ENOMEM;
 	replace_leaf(f, page, region_leaf_bits(f->region));
+	vmm_count(f->as, EVENT_PAGES_COPIED, 1);
 	return 0;
 }
 
@@ -292,8 +299,11 @@ static void serve_allowed(struct fault *f)
 {
 	const pte_t old = *f->slot;
 	const pte_t whole = pte_make_leaf(pte_pfn(old), old.bits & ~PTE_PPN_MASK);
-	if (likely(old.bits == whole.bits))
+	if (likely(old.bits == whole.bits)) {
+		if (!f->made_mine) /* else fault_shared_table */
+			vmm_count(f->as, EVENT_FAULTS_SPURIOUS, 1);
 		return; /* fault_spurious */
+	}
 	__atomic_add_fetch(&fault_entries_mended, 1, __ATOMIC_RELAXED);
 	pr_warn("fault: page %#lx lacked A or D (T1): entry %#lx, access %d\n", f->va, old.bits,
 		(int)f->access);
@@ -323,14 +333,21 @@ static int serve_absent(struct fault *f)
 	return file_private_write(f);
 }
 
+static u64 tables_made_mine(const struct aspace *as)
+{
+	return as->events.n[EVENT_TABLES_KEPT] + as->events.n[EVENT_TABLES_COPIED];
+}
+
 static int serve_once(struct fault *f)
 {
 	int err = find_region(f);
 	if (err != 0)
 		return err;
+	const u64 mine_before = tables_made_mine(f->as);
 	err = ptable_own_path(f->as, f->va, true, &f->slot);
 	if (err != 0)
 		return err;
+	f->made_mine = tables_made_mine(f->as) != mine_before;
 	if (leaf_allows(*f->slot, f->access)) {
 		serve_allowed(f);
 		return 0;

@@ -11,6 +11,7 @@
 #include "arch/riscv/cpu/mmu.h"
 #include "kernel/core/trace.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/events.h"
 
 static u64 harts_after_stores(const struct aspace *as)
 {
@@ -24,6 +25,7 @@ void aspace_fence(struct aspace *as)
 	const u64 harts = harts_after_stores(as);
 	if (harts == 0)
 		return;
+	vmm_count(as, EVENT_FENCES, 1);
 	trace(TRACE_FENCE, __builtin_popcountll(harts), harts, 0);
 	tlb_flush_harts(harts);
 }
@@ -33,6 +35,7 @@ void aspace_fence_others(struct aspace *as)
 	const u64 others = harts_after_stores(as) & ~BIT(cpu_index());
 	if (others == 0)
 		return;
+	vmm_count(as, EVENT_FENCES, 1);
 	trace(TRACE_FENCE, __builtin_popcountll(others), others, 0);
 	tlb_flush_harts(others);
 }

@@ -2,27 +2,27 @@
 /*
  * fork of an address space: regions and page tables, in one of the modes of enum fork_mode.
  *
- * The child is the picture of one moment, the fence (FORK.md H2, H3, H18). So, with the parent's
- * lock held alone from the first entry to the end:
- *   1. W is taken from every private writable leaf of the parent;
+ * The child is the picture of one moment, the fence (docs/fork.md H2, H3, H18). So, with the
+ * parent's lock held alone from the first entry to the end:
+ *   1. table: V is taken from the parent's root entries. page, copy, and table where little is
+ *      below an entry: W is taken from every private writable leaf;
  *   2. every hart in parent->harts is fenced: from here on nobody can write what the child is to
  *      see;
- *   3. page: the child already names the same frames. copy: only now the frames are copied, and W
- *      given back;
+ *   3. table, page: the child already names the same tables or frames. copy: only now the frames
+ *      are copied, and W given back;
  *   4. the child is published: its count goes from 0 to 1, which is when rmap.c may look at it;
  *   5. the lock is dropped.
  *
- * Failure undoes the child and fences too (H4): a leaf without W in an unlocked space means that no
- * hart remembers it with W. The parent's leaves stay COW with frames of count 1, and are taken over
- * as they are written.
- *
- * The third mode, by sharing tables, is to join here: it makes root entries SHARED instead of
- * step 1 and shares the rest.
+ * Failure undoes the child and fences too (H4): an entry without V, or a leaf without W, in an
+ * unlocked space means that no hart remembers it with. The parent's tables stay SHARED with one
+ * name, its leaves COW with frames of count 1; both are made mine again as they are touched.
  */
 #include "kernel/core/panic.h"
+#include "arch/riscv/cpu/layout.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/events.h"
 #include "mm/vmm/fence.h"
 #include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
@@ -30,7 +30,7 @@
 
 struct fork_job {
 	struct aspace *parent, *child;
-	bool took_write; /* some leaf of the parent lost W */
+	bool took; /* something of the parent lost V or W: it is to be fenced */
 	bool copied_code;
 };
 
@@ -71,18 +71,6 @@ static int copy_regions(struct fork_job *job)
 
 /* ---- leaves ---- */
 
-/* Take W from the private leaf @slot, if it has it. Shared ones say KEEP. */
-static inline pte_t protect_leaf(struct fork_job *job, pte_t *slot)
-{
-	pte_t e = *slot;
-	if ((e.bits & (PTE_W | PTE_KEEP)) == PTE_W) {
-		e.bits = (e.bits & ~PTE_W) | PTE_COW;
-		ptable_change_leaf(slot, e);
-		job->took_write = true;
-	}
-	return e;
-}
-
 /* Mode copy, before the fence. */
 static int protect_leaves(struct fork_job *job, struct page *from, struct page *to)
 {
@@ -91,7 +79,7 @@ static int protect_leaves(struct fork_job *job, struct page *from, struct page *
 	{
 		pte_t *e = &entries[group * PTES_PER_GROUP];
 		for (unsigned i = 0; i < PTES_PER_GROUP; i++)
-			(void)protect_leaf(job, &e[i]);
+			job->took |= ptable_protect_leaf(&e[i]);
 	}
 	return 0;
 }
@@ -99,22 +87,7 @@ static int protect_leaves(struct fork_job *job, struct page *from, struct page *
 /* Mode page: both name the same frames, neither may write them. */
 static int share_leaves(struct fork_job *job, struct page *from, struct page *to)
 {
-	pte_t *entries = ptable_entries(from);
-	pte_t *copies = ptable_entries(to);
-	for_each_group(group, from->map)
-	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			if (pte_is_none(entries[i]))
-				continue;
-			const pte_t e = protect_leaf(job, &entries[i]);
-			pmm_get(pte_page(e));
-			ptable_store(&copies[i], e);
-		}
-	}
-	/* Each present entry was copied, so the counts are the parent's. */
-	to->present = from->present;
-	to->map = from->map;
+	job->took |= ptable_copy_leaves(from, to);
 	return 0;
 }
 
@@ -228,21 +201,116 @@ static int visit_tables(struct fork_job *job, leaves_visitor *visit, bool with_c
 	return 0;
 }
 
+/* ---- mode table ---- */
+
+/*
+ * Of the entries of the root, those with little below are copied like in mode page, as both will
+ * soon touch what they share: that is cheaper than the faults it takes to make it mine. Little is
+ * what fits in a budget for the whole fork, or else this would grow with the process. In leaves; a
+ * table of leaves costs as much as so many of them.
+ */
+#define LIGHT_TABLE_LEAVES 8
+unsigned fork_light_leaves = 128;
+
+/* True if what is below @middle fits in *@budget, which it is taken from then. */
+static bool is_light(struct page *middle, unsigned *budget)
+{
+	unsigned sum = middle->present * LIGHT_TABLE_LEAVES;
+	const pte_t *entries = ptable_entries(middle);
+	for_each_group(group, middle->map)
+	{
+		if (sum > *budget)
+			return false;
+		const unsigned first = group * PTES_PER_GROUP;
+		for (unsigned i = first; i < first + PTES_PER_GROUP; i++)
+			if (pte_is_valid(entries[i]))
+				sum += pte_page(entries[i])->present;
+	}
+	if (sum > *budget)
+		return false;
+	*budget -= sum;
+	return true;
+}
+
+/* Both go on to name the same table. */
+static void share_table(struct fork_job *job, pte_t *entry, pte_t *child_entry)
+{
+	job->took |= ptable_share(entry, child_entry);
+	job->parent->shares_tables = job->child->shares_tables = true;
+	vmm_count(job->parent, EVENT_TABLES_SHARED, 1);
+}
+
+static int copy_light(struct fork_job *job, struct page *middle, struct page *child_middle)
+{
+	pte_t *entries = ptable_entries(middle);
+	pte_t *child_entries = ptable_entries(child_middle);
+	for_each_group(group, middle->map)
+	{
+		const unsigned first = group * PTES_PER_GROUP;
+		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
+			if (pte_is_none(entries[i]))
+				continue;
+			if (pte_is_shared(entries[i])) {
+				share_table(job, &entries[i], &child_entries[i]);
+				continue;
+			}
+			struct page *to = child_table(&child_entries[i]);
+			if (to == NULL)
+				return -ENOMEM;
+			job->took |= ptable_copy_leaves(pte_page(entries[i]), to);
+		}
+	}
+	return 0;
+}
+
+static int share_tables(struct fork_job *job)
+{
+	struct page *root = pfn_to_page(job->parent->root);
+	pte_t *entries = ptable_entries(root);
+	pte_t *child_entries = ptable_entries(pfn_to_page(job->child->root));
+	unsigned budget = fork_light_leaves;
+	for_each_group(group, root->map)
+	{
+		const unsigned first = group * PTES_PER_GROUP;
+		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
+			if (pte_is_none(entries[i]))
+				continue;
+			if (pte_is_shared(entries[i]) || !is_light(pte_page(entries[i]), &budget)) {
+				share_table(job, &entries[i], &child_entries[i]);
+				continue;
+			}
+			struct page *middle = child_table(&child_entries[i]);
+			const int err = middle == NULL ?
+						-ENOMEM :
+						copy_light(job, pte_page(entries[i]), middle);
+			if (err != 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
 /*
  * MADV_DONTFORK and MADV_WIPEONFORK: the child has nothing or zeros there. Its leaves are copied
  * with the rest of their table and go again here, before anybody can run on them.
  */
-static void drop_unwanted(struct aspace *child)
+static int drop_unwanted(struct aspace *child)
 {
+	int err = 0;
 	struct list dead;
 	list_init(&dead);
 	struct unmap_batch b;
 	unmap_begin(&b, child);
 	struct region *next;
-	for (struct region *r = region_first(child); r != NULL; r = next) {
+	for (struct region *r = region_first(child); r != NULL && err == 0; r = next) {
 		next = region_next(r);
 		if ((r->flags & (REGION_DONT_FORK | REGION_WIPE_ON_FORK)) == 0)
 			continue;
+		err = unmap_prepare(child, r->start, r->end);
+		if (err != 0)
+			break;
 		unmap_range(&b, r->start, r->end);
 		if (r->flags & REGION_DONT_FORK)
 			region_remove(r, &dead);
@@ -250,32 +318,41 @@ static void drop_unwanted(struct aspace *child)
 	unmap_end(&b);
 	region_destroy_list(&dead); /* not the objects' last references: the parent's regions have
 				       one */
+	return err;
 }
 
 static int fork_tables(struct fork_job *job, enum fork_mode mode)
 {
-	int err;
+	/* The others know nothing of tables with several names. */
+	int err = mode == FORK_TABLE ? 0 : ptable_own_range(job->parent, 0, USER_MAX);
+	if (err != 0)
+		return err;
 	switch (mode) {
 	case FORK_COPY:
 		err = visit_tables(job, protect_leaves, false);
-		if (job->took_write)
-			aspace_fence(job->parent);
-		if (err == 0)
-			err = visit_tables(job, copy_leaves, true);
-		/* The copies were made by stores; before anybody runs them. */
-		if (job->copied_code)
-			fence_code();
-		return err;
+		break;
 	case FORK_PAGE:
 		err = visit_tables(job, share_leaves, true);
-		if (job->took_write)
-			aspace_fence(job->parent);
-		return err;
-	case FORK_MODES:
 		break;
+	case FORK_TABLE:
+		err = share_tables(job);
+		break;
+	case FORK_MODES:
+		panic("fork mode %d", (int)mode);
 	}
-	panic("fork mode %d", (int)mode);
+	/* The moment that the child is a picture of. Nothing is copied before it (H18). */
+	if (job->took)
+		aspace_fence(job->parent);
+	if (err == 0 && mode == FORK_COPY)
+		err = visit_tables(job, copy_leaves, true);
+	/* The copies were made by stores; before anybody runs them. */
+	if (job->copied_code)
+		fence_code();
+	return err;
 }
+
+/* Of larger spaces debug builds look at each page only when they end. */
+#define CHECKED_PAGES_MAX 2048
 
 int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **child)
 {
@@ -292,13 +369,17 @@ int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **chil
 		err = fork_tables(&job, mode);
 	c->resident_pages = c->resident_peak = parent->resident_pages;
 	if (err == 0)
-		drop_unwanted(c);
+		err = drop_unwanted(c);
 	/* What the child's entries name, before its count says that they may be followed. */
 	__atomic_store_n(&c->refs.value, 1, __ATOMIC_RELEASE);
 	mutex_unlock(&parent->lock);
 	if (err != 0) {
 		aspace_put(c);
 		return err;
+	}
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && c->resident_pages <= CHECKED_PAGES_MAX) {
+		aspace_check(parent);
+		aspace_check(c);
 	}
 	*child = c;
 	return 0;

@@ -1,53 +1,181 @@
 // SPDX-License-Identifier: MIT
 /*
- * Page tables of user address spaces: the walk, and tables as objects (ptable_stock.c stocks
- * them). What leaves mean, when frames are dropped and who is fenced is decided by the callers.
+ * Page tables of user address spaces: the walk, owning and sharing, and tables as objects
+ * (ptable_stock.c stocks them). What leaves mean, when their frames are dropped and who is fenced
+ * is decided by the callers.
+ *
+ * The protocol is that of docs/fork.md, and a change to it begins with a change to its model
+ * (tests/model). Order matters in three places:
+ *  - Copying a table: the old entry is marked, then what it names is counted up, and only then can
+ *    it be seen in the new table. So nobody ever finds W or V over a count that is too low.
+ *  - The count of a table goes down last, with release: whoever reads 1 after it, with acquire,
+ *    finds every mark.
+ *  - The new table is filled before the entry that names it.
  */
 #include "mm/vmm/ptable.h"
 
 #include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/mmu.h"
 #include "lib/abi/errno.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/events.h"
+
+#define TABLE_LOCKS 64
+
+static struct spinlock table_locks[TABLE_LOCKS] = {
+	[0 ... TABLE_LOCKS - 1] = SPINLOCK_INIT("page table", RANK_TABLE),
+};
+
+struct spinlock *table_lock(const struct page *table)
+{
+	return &table_locks[page_to_pfn(table) % TABLE_LOCKS];
+}
 
 static pte_t *root_entries(const struct aspace *as)
 {
 	return phys_to_virt(as->root << PAGE_SHIFT);
 }
 
-/* ---- inner entries ---- */
+/* ---- names of tables ---- */
+
+/*
+ * One name less. True if it was the last: the table is the caller's to free, and counts 1 as every
+ * table without a name does.
+ */
+static bool table_put(struct page *table)
+{
+	/* Only who holds a name can make another, and this is the last one. */
+	if (page_has_one_owner(table))
+		return true;
+	const u32 before = __atomic_fetch_sub(&table->count, 1, __ATOMIC_ACQ_REL);
+	ASSERT(before != 0);
+	if (before != 1)
+		return false;
+	__atomic_store_n(&table->count, 1, __ATOMIC_RELAXED);
+	return true;
+}
 
 void ptable_set_table(pte_t *entry, struct page *table)
 {
 	ptable_count_in(entry);
-	/* The zeros of the new table before the entry that leads to them: pairs with the walker's
-	 * dependency. */
+	/* The contents of the new table before the entry that leads to them: pairs with the
+	 * walker's dependency. */
 	barrier_write();
-	WRITE_ONCE(entry->bits, pte_make_table(page_to_pfn(table)).bits);
+	ptable_store_inner(entry, pte_make_table(page_to_pfn(table)));
 }
 
 static struct page *take_table(pte_t *entry)
 {
 	struct page *table = pte_page(*entry);
-	WRITE_ONCE(entry->bits, 0);
+	ptable_store_inner(entry, pte_none());
 	virt_to_page(entry)->present--;
 	return table;
 }
 
-/*
- * Make the table that @entry names this space's own. Today every entry that is not none is valid,
- * and so names a table of its own (FORK.md section 4, make_mine, is to stand here: the only step
- * of a walk that can fail).
- */
-static int own_entry(const pte_t *entry)
+/* ---- copying ---- */
+
+bool ptable_copy_leaves(struct page *from, struct page *to)
 {
-	ASSERT(pte_is_table(*entry));
+	pte_t *entries = ptable_entries(from);
+	pte_t *copies = ptable_entries(to);
+	bool took_write = false;
+	for_each_group(group, from->map)
+	{
+		const unsigned first = group * PTES_PER_GROUP;
+		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
+			if (pte_is_none(entries[i]))
+				continue;
+			took_write |= ptable_protect_leaf(&entries[i]);
+			pmm_get(pte_page(entries[i]));
+			ptable_store(&copies[i], entries[i]);
+		}
+	}
+	/* Each present entry was copied, so the counts are the same. */
+	to->present = from->present;
+	to->map = from->map;
+	return took_write;
+}
+
+bool ptable_share(pte_t *of, pte_t *entry)
+{
+	const pte_t old = *of;
+	const pte_t shared = pte_make_shared(pte_pfn(old));
+	const bool took = pte_is_valid(old);
+	if (took)
+		ptable_store_inner(of, shared);
+	pmm_get(pte_page(old));
+	ptable_count_in(entry);
+	ptable_store_inner(entry, shared);
+	return took;
+}
+
+bool ptable_copy_inner(struct page *from, struct page *to)
+{
+	pte_t *entries = ptable_entries(from);
+	pte_t *copies = ptable_entries(to);
+	bool took = false;
+	for_each_group(group, from->map)
+	{
+		const unsigned first = group * PTES_PER_GROUP;
+		for (unsigned i = first; i < first + PTES_PER_GROUP; i++)
+			if (!pte_is_none(entries[i]))
+				took |= ptable_share(&entries[i], &copies[i]);
+	}
+	return took;
+}
+
+/* ---- owning ---- */
+
+/* The last name of a table of @level (1: of tables, 0: of leaves) is gone. */
+static void free_table(struct page *table, unsigned level);
+
+/* @shared has other names: let @entry name a copy of it instead, which is this space's alone. */
+static int copy_table(struct aspace *as, pte_t *entry, unsigned level)
+{
+	struct page *shared = pte_page(*entry);
+	struct page *own = ptable_alloc();
+	if (own == NULL)
+		return -ENOMEM;
+
+	/* From here on nothing is allocated and nothing can fail. */
+	struct spinlock *lock = table_lock(shared);
+	spin_lock(lock);
+	if (level == 0)
+		(void)ptable_copy_leaves(shared, own);
+	else
+		(void)ptable_copy_inner(shared, own);
+	const bool was_last = table_put(shared);
+	spin_unlock(lock);
+	if (was_last)
+		free_table(shared, level);
+
+	/* No fence: nobody remembers what V = 0 said. */
+	barrier_write();
+	ptable_store_inner(entry, pte_make_table(page_to_pfn(own)));
+	vmm_count(as, EVENT_TABLES_COPIED, 1);
 	return 0;
 }
 
-/* One step down: the table below @entry, owned. *@below is NULL if there is none and not @create.
- */
-static inline int own_step(pte_t *entry, bool create, pte_t **below)
+/* Make the table of @level that @entry names this space's own. 0 or -ENOMEM, nothing changed. */
+static inline int own_entry(struct aspace *as, pte_t *entry, unsigned level)
+{
+	if (likely(pte_is_valid(*entry)))
+		return 0;
+	/* Two threads must not both do this (H5). */
+	DEBUG_ASSERT(aspace_is_mine(as));
+	/* The one name it has is ours, and only we could give it another. */
+	if (!page_has_one_owner(pte_page(*entry)))
+		return copy_table(as, entry, level);
+	ptable_store_inner(entry, pte_make_table(pte_pfn(*entry)));
+	vmm_count(as, EVENT_TABLES_KEPT, 1);
+	return 0;
+}
+
+/* One step down: the table of @level below @entry, owned. *@below is NULL if there is none and not
+ * @create. */
+static inline int own_step(struct aspace *as, pte_t *entry, unsigned level, bool create,
+			   pte_t **below)
 {
 	*below = NULL;
 	if (unlikely(pte_is_none(*entry))) {
@@ -58,7 +186,7 @@ static inline int own_step(pte_t *entry, bool create, pte_t **below)
 			return -ENOMEM;
 		ptable_set_table(entry, fresh);
 	}
-	const int err = own_entry(entry);
+	const int err = own_entry(as, entry, level);
 	if (err == 0)
 		*below = ptable_below(*entry);
 	return err;
@@ -68,11 +196,20 @@ int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
 {
 	pte_t *table;
 	*leaf = NULL;
-	int err = own_step(&root_entries(as)[pt_index(va, 2)], create, &table);
+	int err = own_step(as, &root_entries(as)[pt_index(va, 2)], 1, create, &table);
 	if (err == 0 && table != NULL)
-		err = own_step(&table[pt_index(va, 1)], create, &table);
+		err = own_step(as, &table[pt_index(va, 1)], 0, create, &table);
 	if (err == 0 && table != NULL)
 		*leaf = &table[pt_index(va, 0)];
+	return err;
+}
+
+int ptable_own_tables(struct aspace *as, uaddr_t va, unsigned depth)
+{
+	pte_t *table;
+	int err = own_step(as, &root_entries(as)[pt_index(va, 2)], 1, false, &table);
+	if (err == 0 && table != NULL && depth > 1)
+		err = own_step(as, &table[pt_index(va, 1)], 0, false, &table);
 	return err;
 }
 
@@ -84,24 +221,22 @@ static uaddr_t next_entry(uaddr_t va, u64 span_bytes, uaddr_t end)
 
 int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end)
 {
+	if (!as->shares_tables)
+		return 0;
 	const pte_t *root = root_entries(as);
-	for (uaddr_t va = start; va < end;) {
-		const pte_t *entry = &root[pt_index(va, 2)];
-		u64 span_bytes = GIGAPAGE_SIZE;
-		int err = 0;
-		if (!pte_is_none(*entry)) {
-			err = own_entry(entry);
-			entry = &ptable_below(*entry)[pt_index(va, 1)];
-			span_bytes = MEGAPAGE_SIZE;
-			if (err == 0 && !pte_is_none(*entry))
-				err = own_entry(entry);
-		}
-		if (err != 0)
-			return err;
-		va = next_entry(va, span_bytes, end);
+	int err = 0;
+	for (uaddr_t va = start; va < end && err == 0;) {
+		const bool none = pte_is_none(root[pt_index(va, 2)]);
+		if (!none)
+			err = ptable_own_tables(as, va, 2);
+		va = next_entry(va, none ? GIGAPAGE_SIZE : MEGAPAGE_SIZE, end);
 	}
-	return 0;
+	/* Other harts' marks before our walks. */
+	tlb_flush_local();
+	return err;
 }
+
+/* ---- walking ---- */
 
 bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out)
 {
@@ -113,23 +248,39 @@ bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct 
 			va = next_entry(va, GIGAPAGE_SIZE, end);
 			continue;
 		}
-		const pte_t entry = ptable_below(top)[pt_index(va, 1)];
+		const pte_t entry = ptable_load(&ptable_below(top)[pt_index(va, 1)]);
 		const uaddr_t next = next_entry(va, MEGAPAGE_SIZE, end);
 		if (pte_is_none(entry)) {
 			va = next;
 			continue;
 		}
-		ASSERT(pte_is_table(top) && pte_is_table(entry));
 		out->entries = ptable_below(entry);
 		out->va = va;
 		out->first = pt_index(va, 0);
 		out->end = out->first + (unsigned)((next - va) >> PAGE_SHIFT);
+		out->shared = !pte_is_valid(top) || !pte_is_valid(entry);
+		out->spaces =
+			READ_ONCE(pte_page(top)->count) + READ_ONCE(pte_page(entry)->count) - 1;
 		*at = next;
 		return true;
 	}
 	*at = end;
 	return false;
 }
+
+u64 ptable_present_leaves(const struct aspace *as, bool *shares)
+{
+	u64 sum = 0;
+	struct leaf_span span;
+	*shares = false;
+	for (uaddr_t at = 0; ptable_next_span(as, &at, USER_MAX, &span);) {
+		sum += READ_ONCE(virt_to_page(span.entries)->present);
+		*shares |= span.shared;
+	}
+	return sum;
+}
+
+/* ---- taking tables away ---- */
 
 unsigned ptable_detach(struct aspace *as, uaddr_t va, struct page *out[2])
 {
@@ -142,13 +293,60 @@ unsigned ptable_detach(struct aspace *as, uaddr_t va, struct page *out[2])
 	return n;
 }
 
-u64 ptable_present_leaves(const struct aspace *as)
+/* Present leaves in or below a table that is shared. */
+static u64 leaves_below(const struct page *table, unsigned level)
 {
+	if (level == 0)
+		return READ_ONCE(table->present);
+	const pte_t *entries = ptable_entries(table);
 	u64 sum = 0;
-	struct leaf_span span;
-	for (uaddr_t at = 0; ptable_next_span(as, &at, USER_MAX, &span);)
-		sum += virt_to_page(span.entries)->present;
+	for_each_group(group, table->map)
+	{
+		const unsigned first = group * PTES_PER_GROUP;
+		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
+			const pte_t e = ptable_load(&entries[i]);
+			if (!pte_is_none(e))
+				sum += READ_ONCE(pte_page(e)->present);
+		}
+	}
 	return sum;
+}
+
+/* Returns how many leaves the space has lost. */
+static u64 drop_entry(pte_t *entry, unsigned level)
+{
+	struct page *table = take_table(entry);
+	const u64 leaves = leaves_below(table, level);
+	if (table_put(table))
+		free_table(table, level);
+	return leaves;
+}
+
+bool ptable_drop_shared(struct aspace *as, uaddr_t *at, uaddr_t end, u64 *leaves,
+			struct page **emptied)
+{
+	pte_t *root = root_entries(as);
+	*emptied = NULL;
+	while (*at < end) {
+		const uaddr_t va = *at;
+		pte_t *top = &root[pt_index(va, 2)];
+		if (!pte_is_valid(*top)) {
+			*at = next_entry(va, GIGAPAGE_SIZE, end);
+			if (pte_is_none(*top))
+				continue;
+			*leaves = drop_entry(top, 1);
+			return true;
+		}
+		pte_t *entry = &ptable_below(*top)[pt_index(va, 1)];
+		*at = next_entry(va, MEGAPAGE_SIZE, end);
+		if (!pte_is_shared(*entry))
+			continue;
+		*leaves = drop_entry(entry, 0);
+		if (virt_to_page(entry)->present == 0)
+			*emptied = take_table(top);
+		return true;
+	}
+	return false;
 }
 
 /* ---- the end of tables ---- */
@@ -170,37 +368,37 @@ void ptable_free_leaves(struct page *table)
 	ptable_free(table);
 }
 
-/* A middle table whose leaves' tables go with it. */
-static void free_middle(struct page *middle)
+/* Drop what the inner entries of @table name, and empty it. */
+static void drop_below(struct page *table, unsigned level)
 {
-	pte_t *entries = ptable_entries(middle);
-	for_each_group(group, middle->map)
+	pte_t *entries = ptable_entries(table);
+	for_each_group(group, table->map)
 	{
 		pte_t *e = &entries[group * PTES_PER_GROUP];
 		for (unsigned i = 0; i < PTES_PER_GROUP; i++) {
 			if (pte_is_none(e[i]))
 				continue;
-			ptable_free_leaves(pte_page(e[i]));
+			struct page *below = pte_page(e[i]);
 			e[i] = pte_none();
+			if (table_put(below))
+				free_table(below, level - 1);
 		}
 	}
-	middle->present = 0;
-	ptable_free(middle);
+	table->present = 0;
+}
+
+static void free_table(struct page *table, unsigned level)
+{
+	if (level == 0) {
+		ptable_free_leaves(table);
+		return;
+	}
+	drop_below(table, level);
+	ptable_free(table);
 }
 
 void ptable_destroy_root(struct page *root)
 {
-	pte_t *entries = ptable_entries(root);
-	for_each_group(group, root->map)
-	{
-		pte_t *e = &entries[group * PTES_PER_GROUP];
-		for (unsigned i = 0; i < PTES_PER_GROUP; i++) {
-			if (pte_is_none(e[i]))
-				continue;
-			free_middle(pte_page(e[i]));
-			e[i] = pte_none();
-		}
-	}
-	root->present = 0;
+	drop_below(root, 2);
 	ptable_free_root(root);
 }

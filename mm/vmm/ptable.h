@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The user half of page tables: walking, owning, entering and removing leaves. This is the one
- * place where user entries are written.
+ * The user half of page tables: walking, owning, sharing, entering and removing leaves. This is
+ * the one place where user entries are written.
  *
- * Invariants (FORK.md H22, rules T1, T2): a valid inner entry is exactly PPN | V, and exactly
- * one entry names the table below it; a valid leaf has A, and D whenever it has W. In struct page
- * of each table, `present` counts its entries that are not zero, and a clear bit i of `map` says
- * that entries 8i to 8i+7 are zero (a set bit may be stale). A leaf of a PROT_NONE page keeps its
- * frame with V = 0 and counts as present. The root's counts are of its user half.
+ * An inner entry is none, mine (PPN | V) or shared (PPN | SHARED); struct page.count of a table
+ * says how many entries name it. Invariants (docs/fork.md; rules T1, T2): a table that a valid
+ * entry names has no other name; a space that is not locked has no hart that remembers a
+ * translation through a SHARED entry of it; a valid leaf has A, and D whenever it has W. In
+ * struct page of each table, `present` counts its entries that are not zero, and a clear bit i of
+ * `map` says that entries 8i to 8i+7 are zero (a set bit may be stale). A leaf of a PROT_NONE page
+ * keeps its frame with V = 0 and counts as present. The root's counts are of its user half.
  *
- * Locks: as->lock, or a space nobody else knows.
+ * Locks: as->lock, or a space nobody else knows, covers every table that is reached through valid
+ * entries. The contents of a table with a SHARED entry on the way to it may be copied or edited
+ * for other spaces at any time: table_lock() covers them.
  */
 #pragma once
 
 #include "arch/riscv/cpu/pte.h"
 #include "kernel/core/panic.h"
+#include "kernel/core/spinlock.h"
 #include "mm/pmm/pmm.h"
 #include "mm/vmm/ptable_stock.h"
 
@@ -62,6 +67,20 @@ static inline struct page *pte_page(pte_t e)
 	return pfn_to_page(pte_pfn(e));
 }
 
+/* For who may read while others write: a table that is shared. */
+static inline pte_t ptable_load(const pte_t *slot)
+{
+	return (pte_t){ READ_ONCE(slot->bits) };
+}
+
+/* The only store to an inner entry: none, mine or shared. Counts are the caller's business. */
+static inline void ptable_store_inner(pte_t *slot, pte_t e)
+{
+	DEBUG_ASSERT(pte_is_none(e) || (e.bits & ~PTE_PPN_MASK) == PTE_V ||
+		     (e.bits & ~PTE_PPN_MASK) == PTE_SHARED);
+	WRITE_ONCE(slot->bits, e.bits);
+}
+
 /* The only store to a leaf. Counts are the caller's business. */
 static inline void ptable_store(pte_t *slot, pte_t e)
 {
@@ -78,6 +97,17 @@ static inline void ptable_count_in(pte_t *slot)
 	struct page *table = virt_to_page(slot);
 	table->present++;
 	table->map |= BIT(page_offset((u64)slot) / sizeof(pte_t) / PTES_PER_GROUP);
+}
+
+/* Take W from the private leaf @slot, if it has it: a write will ask who else holds the frame.
+ * Shared ones say KEEP. True if it was taken. */
+static inline bool ptable_protect_leaf(pte_t *slot)
+{
+	const pte_t e = *slot;
+	if ((e.bits & (PTE_W | PTE_KEEP)) != PTE_W)
+		return false;
+	ptable_store(slot, (pte_t){ (e.bits & ~PTE_W) | PTE_COW });
+	return true;
 }
 
 /* A leaf where there was none; the count of the frame passes to the leaf. */
@@ -103,14 +133,22 @@ static inline pte_t ptable_take_leaf(pte_t *slot)
 	return old;
 }
 
+/* Covers the contents of @table while it has other names. One of a few for all tables, so never
+ * two. */
+struct spinlock *table_lock(const struct page *table);
+
 /*
  * Walk to the leaf of @va, making every table on the way the space's own. *@leaf is NULL if a
- * table is missing and not @create. 0 or -ENOMEM, with nothing changed that shows.
+ * table is missing and not @create. 0 or -ENOMEM, with nothing changed that shows. Who does not
+ * fence anyway calls tlb_flush_local() before this hart uses what was made mine.
  *
- * The seam of fork by sharing tables: everybody who reads or edits leaves on behalf of one
- * process comes through here, ptable_own_range() or ptable_next_span() after it.
+ * The seam of fork by sharing tables: everybody who edits leaves on behalf of one process comes
+ * through here, ptable_own_tables() or ptable_own_range() first.
  */
 __must_check int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf);
+/* The same for tables on the way to @va that exist: the middle one (@depth 1), and that of leaves
+ * (2). */
+__must_check int ptable_own_tables(struct aspace *as, uaddr_t va, unsigned depth);
 /* The same for all tables that exist in [@start, @end), so that an edit after it cannot fail. */
 __must_check int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end);
 
@@ -119,9 +157,11 @@ struct leaf_span {
 	pte_t *entries;      /* of the whole table */
 	unsigned first, end; /* indexes, end exclusive */
 	uaddr_t va;          /* of entries[first] */
+	u32 spaces;          /* that see this table, at least: more than 1 only if it is shared */
+	bool shared;         /* a SHARED entry leads here: to be read, or edited for all under the
+				table's lock */
 };
-/* The next table with leaves in [*@at, @end); moves *@at behind what it returns. Tables are
- * owned. */
+/* The next table with leaves in [*@at, @end); moves *@at behind what it returns. */
 bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out);
 /* Index of the first present leaf at or after @i in @span, span->end if there is none. */
 static inline unsigned span_next_present(const struct leaf_span *span, unsigned i)
@@ -130,7 +170,7 @@ static inline unsigned span_next_present(const struct leaf_span *span, unsigned 
 	while (i < span->end) {
 		if ((map & BIT(i / PTES_PER_GROUP)) == 0)
 			i = map_next_group(map, i / PTES_PER_GROUP) * PTES_PER_GROUP;
-		else if (pte_is_none(span->entries[i]))
+		else if (pte_is_none(ptable_load(&span->entries[i])))
 			i++;
 		else
 			return i;
@@ -144,16 +184,37 @@ static inline unsigned span_next_present(const struct leaf_span *span, unsigned 
 /* Name @table in the inner entry @entry, which is none. */
 void ptable_set_table(pte_t *entry, struct page *table);
 /*
+ * Let @entry of a child, which is none, name the table that @of, an entry of its parent, names, and
+ * make both SHARED. True if that took V from @of: the parent is to be fenced.
+ */
+bool ptable_share(pte_t *of, pte_t *entry);
+/*
+ * Let @to, a table of zeros, name what @from names: the frames of leaves, of which the private ones
+ * lose W in both; tables become SHARED in both. What is named is counted up before it can be seen
+ * in @to. True if V or W was taken from @from.
+ */
+bool ptable_copy_leaves(struct page *from, struct page *to);
+bool ptable_copy_inner(struct page *from, struct page *to);
+
+/*
  * Take the entry away that names the table of leaves for @va, and the one above it if that table
  * is empty now. Returns how many of @out were filled: tables the caller fences for and hands to
  * ptable_free_leaves().
  */
 unsigned ptable_detach(struct aspace *as, uaddr_t va, struct page *out[2]);
+/*
+ * Drop the next SHARED entry on the way to something in [*@at, @end), below which nothing of this
+ * space is to stay; moves *@at behind it. False: there is none. No fence is due. *@leaves: how many
+ * the space has lost. *@emptied: the table it stood in, if that is empty now and detached like by
+ * ptable_detach(), or NULL.
+ */
+bool ptable_drop_shared(struct aspace *as, uaddr_t *at, uaddr_t end, u64 *leaves,
+			struct page **emptied);
 /* Drop the frames of all leaves of @table, if there are any, and free it. No walker can reach
  * it. */
 void ptable_free_leaves(struct page *table);
 /* Everything below @root and the root itself. No hart has it in satp. Needs no memory. */
 void ptable_destroy_root(struct page *root);
 
-/* Present leaves of the whole space. */
-u64 ptable_present_leaves(const struct aspace *as);
+/* Present leaves of the whole space. *@shares: some are in tables that are shared. */
+u64 ptable_present_leaves(const struct aspace *as, bool *shares);

@@ -7,7 +7,6 @@
 #include "lib/abi/errno.h"
 #include "mm/vmm/aspace.h"
 #include "mm/vmm/fault.h"
-#include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
 #include "mm/vmm/unmap.h"
 
@@ -23,7 +22,7 @@ bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
 
 int range_clear(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
 {
-	int err = ptable_own_range(as, start, end);
+	int err = unmap_prepare(as, start, end);
 	if (err == 0)
 		err = region_punch(as, start, end, dead);
 	if (err != 0)

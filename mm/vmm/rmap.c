@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * From an object to the spaces that map it (FORK.md H14): vm_object_unmap_range().
+ * From an object to the spaces that map it (docs/fork.md H14): vm_object_unmap_range().
  *
  * The order of locks is space, then object; so here: object lock, pick a region and a reference
  * to its space, drop the object lock, then the space's lock. A place in the object's list (a
@@ -12,6 +12,11 @@
  *    parent's. So either the parent was looked at before, and there was nothing to copy; or the
  *    walk waits for the parent's lock, and when it goes on, the child is published and stands
  *    ahead.
+ *  - A table that is shared is edited in place, under its lock, for all who name it (H14): each of
+ *    them maps the object there, too, and is looked at on its own. Copying it could fail. Nobody
+ *    makes it valid meanwhile, since the space that is looked at names it; and no hart remembers
+ *    anything through a SHARED entry. The other spaces' counts of resident pages are put right
+ *    when it is their turn.
  *  - A space whose count is 0 is on its way out, in which case its leaves hold counts of their
  *    own until they are gone; or not published yet, the case above.
  */
@@ -39,11 +44,16 @@ static void unmap_in_region(struct unmap_batch *b, const struct region *r,
 	const uaddr_t stop = r->start + ((MIN(end, r_end) - r_first) << PAGE_SHIFT);
 	struct leaf_span span;
 	while (ptable_next_span(b->as, &at, stop, &span)) {
+		struct spinlock *lock = span.shared ? table_lock(virt_to_page(span.entries)) : NULL;
+		if (lock != NULL)
+			spin_lock(lock);
 		for_each_present(i, &span)
 		{
 			if (s->cut || pte_page(span.entries[i])->kind == PAGE_FILE)
 				unmap_add(b, pte_page(ptable_take_leaf(&span.entries[i])));
 		}
+		if (lock != NULL)
+			spin_unlock(lock);
 	}
 }
 
@@ -56,6 +66,7 @@ static void unmap_in_space(struct aspace *as, const struct span_of_object *s)
 		if (r->object == s->object)
 			unmap_in_region(&b, r, s);
 	unmap_end(&b);
+	(void)aspace_resident_locked(as);
 	mutex_unlock(&as->lock);
 }
 

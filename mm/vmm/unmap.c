@@ -2,9 +2,12 @@
 /* Gathering what loses its mapping; see unmap.h. */
 #include "mm/vmm/unmap.h"
 
+#include "arch/riscv/cpu/mmu.h"
+#include "lib/compiler.h"
 #include "mm/vmm/aspace.h"
 #include "mm/vmm/fence.h"
 #include "mm/vmm/ptable.h"
+#include "mm/vmm/region.h"
 
 void unmap_end(struct unmap_batch *b)
 {
@@ -37,10 +40,59 @@ static void detach_table(struct unmap_batch *b, uaddr_t va)
 		unmap_add(b, tables[i]);
 }
 
+/* Is something of a region in [@first, @end)? */
+static bool range_is_used(const struct aspace *as, uaddr_t first, uaddr_t end)
+{
+	if (first >= end)
+		return false;
+	const struct region *r = region_find_from(as, first);
+	return r != NULL && r->start < end;
+}
+
+/* Does nothing stay of what the entry of @span_bytes for @va spans, if [@start, @end) goes? */
+static bool goes_whole(const struct aspace *as, uaddr_t va, u64 span_bytes, uaddr_t start,
+		       uaddr_t end)
+{
+	const uaddr_t first = ALIGN_DOWN(va, span_bytes);
+	return !range_is_used(as, first, start) && !range_is_used(as, end, first + span_bytes);
+}
+
+static int own_edge(struct aspace *as, uaddr_t va, uaddr_t start, uaddr_t end)
+{
+	if (goes_whole(as, va, GIGAPAGE_SIZE, start, end))
+		return 0;
+	return ptable_own_tables(as, va, goes_whole(as, va, MEGAPAGE_SIZE, start, end) ? 1 : 2);
+}
+
+int unmap_prepare(struct aspace *as, uaddr_t start, uaddr_t end)
+{
+	if (!as->shares_tables || start >= end)
+		return 0;
+	int err = own_edge(as, start, start, end);
+	if (err == 0)
+		err = own_edge(as, end - 1, start, end);
+	tlb_flush_local(); /* other harts' marks before our walks */
+	return err;
+}
+
+static void drop_shared(struct unmap_batch *b, uaddr_t start, uaddr_t end)
+{
+	u64 leaves;
+	struct page *emptied;
+	for (uaddr_t at = start; ptable_drop_shared(b->as, &at, end, &leaves, &emptied);) {
+		b->as->resident_pages -= leaves;
+		if (emptied != NULL)
+			unmap_add(b, emptied);
+	}
+}
+
 void unmap_range(struct unmap_batch *b, uaddr_t start, uaddr_t end)
 {
+	if (b->as->shares_tables)
+		drop_shared(b, start, end);
 	struct leaf_span span;
 	for (uaddr_t at = start; ptable_next_span(b->as, &at, end, &span);) {
+		ASSERT(!span.shared);
 		/* A table that goes whole takes its leaves along. */
 		const bool whole = span.end - span.first == PTES_PER_TABLE;
 		if (!whole) {

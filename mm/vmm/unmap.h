@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lib/compiler.h"
 #include "lib/types.h"
 
 struct aspace;
@@ -32,7 +33,14 @@ void unmap_add(struct unmap_batch *b, struct page *page);
 void unmap_end(struct unmap_batch *b);
 
 /*
- * Take away all leaves in [@start, @end), and tables that have none left. The range was given to
- * ptable_own_range() before, so nothing can fail.
+ * Make sure that unmap_range() of the same range, cannot fail: a table that is
+ * shared and from which only a part goes is made mine (H12: what stays is not to come back as it
+ * was). To be called while the regions that go are still there. 0, or -ENOMEM with nothing changed
+ * that shows.
+ */
+__must_check int unmap_prepare(struct aspace *as, uaddr_t start, uaddr_t end);
+/*
+ * Take away all leaves in [@start, @end), and tables that have none left; what is shared and goes
+ * whole is only let go of. The range was given to unmap_prepare() before, so nothing can fail.
  */
 void unmap_range(struct unmap_batch *b, uaddr_t start, uaddr_t end);

@@ -12,7 +12,7 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-reco
 	       -Wall -Wextra -Werror -Wno-unused-parameter -Wvla
 # Names in tests/host/shim stand in for those of the kernel: they are found first.
 HOST_CPPFLAGS := -DHOST_TEST -DFIXTURES_DIR='"build/fixtures"' -DCONFIG_NR_CPUS=8 -DCONFIG_DEBUG_CHECKS=1 \
-		 -DCONFIG_DEBUG_LOCKS=1 -DCONFIG_FORK_DEFAULT_PAGE=1 -DCONFIG_BOARD_NAME='"host"' \
+		 -DCONFIG_DEBUG_LOCKS=1 -DCONFIG_FORK_DEFAULT_TABLE=1 -DCONFIG_BOARD_NAME='"host"' \
 		 -I tests/host/shim -I .
 
 FIXTURES := $(addprefix build/fixtures/,virt.dtb sifive_u.dtb unmatched.dtb)

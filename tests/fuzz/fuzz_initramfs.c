@@ -4,9 +4,9 @@
  * fs/path_open.c fs/pipe.c fs/procfs.c fs/procfs_inode.c fs/procfs_process.c fs/random.c fs/seq.c
  * fs/tmpfs.c fs/tmpfs_dir.c fs/tmpfs_inode.c fs/tree.c fs/uio.c lib/format.c lib/parse.c
  * lib/rbtree.c lib/string.c fs/socket.c fs/socket_core.c fs/socket_io.c mm/vmm/object.c
- * mm/vmm/fence.c tests/host/fs_fixture.c tests/host/shim/files.c tests/host/shim/frames.c
- * tests/host/shim/heap.c tests/host/shim/machine.c tests/host/shim/panic.c fs/initramfs.c
- * lib/cpio.c tests/fuzz/replay.c
+ * mm/vmm/fence.c mm/vmm/events.c tests/host/fs_fixture.c tests/host/shim/files.c
+ * tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/machine.c tests/host/shim/panic.c
+ * fs/initramfs.c lib/cpio.c tests/fuzz/replay.c
  */
 /*
  * An archive that becomes the root file system, of which nothing may be left when that goes: no

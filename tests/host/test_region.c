@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sources: mm/vmm/region.c mm/vmm/object.c mm/vmm/fence.c lib/rbtree.c lib/string.c
+/* sources: mm/vmm/region.c mm/vmm/object.c mm/vmm/fence.c mm/vmm/events.c lib/rbtree.c lib/string.c
  * tests/host/shim/machine.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
  */
 /* The set of regions: cutting, uniting, gaps and sums, also at random against a plain array of

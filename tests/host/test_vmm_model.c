@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* sources: mm/vmm/aspace.c mm/vmm/check.c mm/vmm/fault.c mm/vmm/fence.c mm/vmm/fork.c
- * mm/vmm/mapping.c mm/vmm/range.c mm/vmm/remap.c mm/vmm/advise.c mm/vmm/object.c mm/vmm/ptable.c
- * mm/vmm/ptable_stock.c mm/vmm/region.c mm/vmm/rmap.c mm/vmm/unmap.c lib/rbtree.c lib/string.c
- * tests/host/vmm_fixture.c tests/host/shim/machine.c tests/host/shim/frames.c
+/* sources: mm/vmm/aspace.c mm/vmm/check.c mm/vmm/fault.c mm/vmm/fence.c mm/vmm/events.c
+ * mm/vmm/fork.c mm/vmm/mapping.c mm/vmm/range.c mm/vmm/remap.c mm/vmm/advise.c mm/vmm/object.c
+ * mm/vmm/ptable.c mm/vmm/ptable_stock.c mm/vmm/region.c mm/vmm/rmap.c mm/vmm/unmap.c lib/rbtree.c
+ * lib/string.c tests/host/vmm_fixture.c tests/host/shim/machine.c tests/host/shim/frames.c
  * tests/host/shim/heap.c tests/host/shim/panic.c
  */
 /*
@@ -258,7 +258,9 @@ static void do_fork(struct program *g)
 		shim_fail_after = (int)random_below(12);
 	}
 	struct aspace *as;
-	const int err = aspace_fork(g->as, random_below(4) == 0 ? FORK_COPY : FORK_PAGE, &as);
+	/* Nothing is light, some is, all is. */
+	fork_light_leaves = random_below(3) * PAGES;
+	const int err = aspace_fork(g->as, (enum fork_mode)random_below(FORK_MODES), &as);
 	shim_fail_after = -1;
 	if (err != 0) {
 		assert_int_equal(err, -ENOMEM);

@@ -6,7 +6,7 @@
  *
  * Two kinds of entries never share a constructor (rules T1, T2):
  *  - a leaf always has A set, and D whenever W is, because a U74 faults instead of setting them;
- *  - an inner entry is PPN | V and nothing else while valid.
+ *  - an inner entry is PPN | V and nothing else while valid, and PPN | SHARED while it is not.
  */
 #pragma once
 
@@ -35,6 +35,9 @@
 /* The two bits the hardware leaves to software. */
 #define PTE_COW  BIT(8) /* leaf: W was taken away by fork; the frame may have other users */
 #define PTE_KEEP BIT(9) /* leaf: of a shared mapping, so fork leaves its W alone */
+/* The first of them means something else in an inner entry: V is off, because other entries may
+ * name the table below it, too. */
+#define PTE_SHARED BIT(8)
 
 #define PTE_PPN_SHIFT 10
 #define PTE_PPN_MASK  (((1UL << 44) - 1) << PTE_PPN_SHIFT)
@@ -83,6 +86,17 @@ static inline pte_t pte_make_leaf(pfn_t pfn, u64 bits)
 static inline pte_t pte_make_table(pfn_t pfn)
 {
 	return (pte_t){ pfn << PTE_PPN_SHIFT | PTE_V };
+}
+
+static inline pte_t pte_make_shared(pfn_t pfn)
+{
+	return (pte_t){ pfn << PTE_PPN_SHIFT | PTE_SHARED };
+}
+
+/* Of an inner entry: it names a table that is not its space's own, or not known to be. */
+static inline bool pte_is_shared(pte_t e)
+{
+	return (e.bits & (PTE_V | PTE_SHARED)) == PTE_SHARED;
 }
 
 /* Index into the table of @level (0 = leaves) for @va. */
