@@ -19,7 +19,8 @@
 #define __maybe_unused  __attribute__((unused))
 #define __noinline      __attribute__((noinline))
 #define __always_inline inline __attribute__((always_inline))
-#define __cold          __attribute__((cold))
+/* Rarely called, and never inlined: its registers and its frame are not to be its caller's. */
+#define __cold __attribute__((cold, noinline))
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Spinlocks with their checks. In debug builds each hart keeps the list of spinlocks it
- * holds, which works because the kernel is not preemptible: what is taken on a hart is released
- * there, and interrupts nest. (The run queue's lock is released by another thread than took it, but
- * on the same hart.)
+ * Waiting for a spinlock, and in debug builds its checks; what a release build does with one that
+ * is free stands in the header. In debug builds each hart keeps the list of spinlocks it holds,
+ * which works because the kernel is not preemptible: what is taken on a hart is released there, and
+ * interrupts nest. (The run queue's lock is released by another thread than took it, but on the
+ * same hart.)
  *
  * Not here: the order itself (lock_rank.c), sleeping locks (kernel/sched/mutex.c).
  */
@@ -87,25 +88,13 @@ static __cold void report_long_wait(const struct spinlock *l, nsec_t waited, con
 #else
 #define SPIN_PATIENCE_NS (~0ULL)
 
-static inline void held_check(const struct spinlock *l, const void *at)
-{
-	(void)l, (void)at;
-}
-static inline void held_add(struct spinlock *l, const void *at)
-{
-	(void)l, (void)at;
-}
-static inline void held_remove(struct spinlock *l, const void *at)
-{
-	(void)l, (void)at;
-}
 static inline void report_long_wait(const struct spinlock *l, nsec_t waited, const void *at)
 {
 	(void)l, (void)waited, (void)at;
 }
 #endif
 
-static __noinline void spin_wait(struct spinlock *l, const void *at)
+void spin_wait(struct spinlock *l, const void *at)
 {
 	nsec_t since = 0, patience = SPIN_PATIENCE_NS;
 
@@ -134,6 +123,7 @@ void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
 	*l = (struct spinlock)SPINLOCK_INIT(name, rank);
 }
 
+#ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(struct spinlock *l)
 {
 	const void *at = __builtin_return_address(0);
@@ -158,7 +148,6 @@ void spin_unlock(struct spinlock *l)
 	bare_unlock(&l->bare);
 }
 
-#ifdef CONFIG_DEBUG_LOCKS
 bool spin_is_held(const struct spinlock *l)
 {
 	const u64 flags = irq_save();
@@ -207,12 +196,5 @@ void spin_check_user_access(const void *at)
 void spin_print_held_by(u32 cpu)
 {
 	held_locks_print(&held_by_hart[cpu]);
-}
-
-#else
-bool spin_is_held(const struct spinlock *l)
-{
-	(void)l;
-	return true;
 }
 #endif

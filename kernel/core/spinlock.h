@@ -39,12 +39,36 @@ struct spinlock {
 
 /* @name must outlive the lock. */
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
+/* The rest of spin_lock() at @at when somebody has the lock. */
+void spin_wait(struct spinlock *l, const void *at);
+
+#ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(struct spinlock *l);
 bool spin_try_lock(struct spinlock *l);
 /* Afterwards the lock is not touched any more: who takes it next may free it. */
 void spin_unlock(struct spinlock *l);
 /* Only true evidence in debug builds; true otherwise. For ASSERT. */
 bool spin_is_held(const struct spinlock *l);
+#else
+static __always_inline void spin_lock(struct spinlock *l)
+{
+	if (unlikely(!bare_try_lock(&l->bare)))
+		spin_wait(l, NULL);
+}
+static __always_inline bool spin_try_lock(struct spinlock *l)
+{
+	return bare_try_lock(&l->bare);
+}
+static __always_inline void spin_unlock(struct spinlock *l)
+{
+	bare_unlock(&l->bare);
+}
+static inline bool spin_is_held(const struct spinlock *l)
+{
+	(void)l;
+	return true;
+}
+#endif
 
 static inline u64 spin_lock_irq(struct spinlock *l)
 {

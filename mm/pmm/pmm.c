@@ -336,7 +336,8 @@ struct page *pmm_alloc_zeroed(enum page_kind kind)
 	return p;
 }
 
-static void page_free(struct page *p, const void *by)
+/* Apart from pmm_put(), which most often only counts. */
+static __noinline void page_free(struct page *p, const void *by)
 {
 	const unsigned order = p->order;
 	ASSERT(p->kind != PAGE_FREE && order <= PMM_MAX_ORDER);
