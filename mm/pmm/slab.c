@@ -254,20 +254,54 @@ static void stock_drain(struct slab_cache *c, struct slab_stock *stock, u32 keep
 
 /* ---- public ---------------------------------------------------------------------------------- */
 
-void *slab_alloc_part(struct slab_cache *c, size_t bytes, const void *caller)
+static void *stock_take(struct slab_stock *stock)
 {
-	void *object = NULL;
-	if (failalloc_hits())
-		return NULL;
+	stock->alive++;
+	return stock->objects[--stock->count];
+}
+
+static void stock_give(struct slab_stock *stock, void *object)
+{
+	stock->objects[stock->count++] = object;
+	stock->alive--;
+}
+
+/* The rare cases, apart so that the common one is a few instructions. Both end what irq_save()
+ * began. */
+
+static __noinline void *take_after_refill(struct slab_cache *c, u64 flags)
+{
+	struct slab_stock *stock = &c->stock[cpu_index()];
+	stock_refill(c, stock);
+	void *object = stock->count != 0 ? stock_take(stock) : NULL;
+	irq_restore(flags);
+	return object;
+}
+
+static __noinline void give_after_drain(struct slab_cache *c, void *object, u64 flags)
+{
+	struct slab_stock *stock = &c->stock[cpu_index()];
+	stock_drain(c, stock, SLAB_STOCK / 2);
+	stock_give(stock, object);
+	irq_restore(flags);
+}
+
+static void *take(struct slab_cache *c)
+{
 	const u64 flags = irq_save();
 	struct slab_stock *stock = &c->stock[cpu_index()];
 	if (unlikely(stock->count == 0))
-		stock_refill(c, stock);
-	if (likely(stock->count != 0)) {
-		object = stock->objects[--stock->count];
-		stock->alive++;
-	}
+		return take_after_refill(c, flags);
+	void *object = stock_take(stock);
 	irq_restore(flags);
+	return object;
+}
+
+void *slab_alloc_part(struct slab_cache *c, size_t bytes, const void *caller)
+{
+	if (failalloc_hits())
+		return NULL;
+	void *object = take(c);
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && object != NULL)
 		object_check_free(c, object, bytes, caller);
 	return object;
@@ -295,10 +329,11 @@ void slab_free_by(struct slab_cache *c, void *object, const void *caller)
 	}
 	const u64 flags = irq_save();
 	struct slab_stock *stock = &c->stock[cpu_index()];
-	if (unlikely(stock->count == SLAB_STOCK))
-		stock_drain(c, stock, SLAB_STOCK / 2);
-	stock->objects[stock->count++] = object;
-	stock->alive--;
+	if (unlikely(stock->count == SLAB_STOCK)) {
+		give_after_drain(c, object, flags);
+		return;
+	}
+	stock_give(stock, object);
 	irq_restore(flags);
 }
 

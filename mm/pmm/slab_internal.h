@@ -7,7 +7,8 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
-#define SLAB_STOCK 16
+/* So many that a stock is two lines of the cache. */
+#define SLAB_STOCK 14
 
 struct slab_stock {
 	u32 count;
@@ -15,6 +16,7 @@ struct slab_stock {
 		      means something */
 	void *objects[SLAB_STOCK];
 };
+static_assert(sizeof(struct slab_stock) == 128, "a stock is found by a shift");
 
 struct slab_cache {
 	/* set once at creation */
