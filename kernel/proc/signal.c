@@ -121,6 +121,46 @@ static void retarget_locked(struct task *t, u64 set)
 		notify_one_locked(t->process, __builtin_ctzll(left) + 1, t);
 }
 
+/* ---- actions ---------------------------------------------------------------------------- */
+
+const struct ksigaction *signal_action(const struct signal_state *s, int sig)
+{
+	static const struct ksigaction by_default = { .handler = SIG_DFL };
+	/* Pairs with action_set_locked(): who sees the bit sees an action. */
+	const u64 set = __atomic_load_n(&s->actions_set, __ATOMIC_ACQUIRE);
+
+	return (set & SIGNAL_BIT(sig)) != 0 ? &s->actions[sig] : &by_default;
+}
+
+static void action_set_locked(struct signal_state *s, int sig, const struct ksigaction *action)
+{
+	s->actions[sig] = *action;
+	__atomic_store_n(&s->actions_set, s->actions_set | SIGNAL_BIT(sig), __ATOMIC_RELEASE);
+}
+
+/* The default one from now on, with the flags and the mask that it has. */
+static void action_drop_handler_locked(struct signal_state *s, int sig)
+{
+	struct ksigaction action = *signal_action(s, sig);
+
+	action.handler = SIG_DFL;
+	action_set_locked(s, sig, &action);
+}
+
+/* What is ignored stays so; every other action becomes the default one. */
+static void actions_reset_locked(struct signal_state *s)
+{
+	static const struct ksigaction ignored = { .handler = SIG_IGN };
+
+	for (u64 left = s->actions_set; left != 0; left &= left - 1) {
+		const int sig = __builtin_ctzll(left) + 1;
+		if (s->actions[sig].handler == SIG_IGN)
+			s->actions[sig] = ignored;
+		else
+			s->actions_set &= ~SIGNAL_BIT(sig);
+	}
+}
+
 /* ---- sending ---------------------------------------------------------------------------- */
 
 static bool action_ignores(const struct ksigaction *action, int sig)
@@ -133,7 +173,7 @@ static bool action_ignores(const struct ksigaction *action, int sig)
 static bool drops_locked(const struct task *t, int sig)
 {
 	const struct process *p = t->process;
-	const struct ksigaction *action = &p->signals.actions[sig];
+	const struct ksigaction *action = signal_action(&p->signals, sig);
 
 	if ((t->blocked & SIGNAL_BIT(sig)) != 0)
 		return false;
@@ -221,9 +261,8 @@ void signal_fault(int sig, int code, uaddr_t address)
 
 	trace(TRACE_SIGNAL, (u32)sig, t->tid, code);
 	spin_lock(&s->lock);
-	struct ksigaction *action = &s->actions[sig];
-	if ((t->blocked & bit) != 0 || action->handler == SIG_IGN) {
-		action->handler = SIG_DFL;
+	if ((t->blocked & bit) != 0 || signal_action(s, sig)->handler == SIG_IGN) {
+		action_drop_handler_locked(s, sig);
 		t->blocked &= ~bit;
 	}
 	siginfo_init(&t->fault, sig, code);
@@ -237,6 +276,8 @@ void signal_end_others_locked(void)
 	struct task *me = task_current();
 	struct process *p = me->process;
 
+	if (p->live_count == 1)
+		return;
 	list_for_each(t, &p->tasks, struct task, node) {
 		if (t == me)
 			continue;
@@ -254,7 +295,7 @@ static void take_action_locked(struct process *p, struct signal_taken *out)
 	struct signal_state *s = &p->signals;
 	const int sig = out->info.si_signo;
 
-	out->action = s->actions[sig];
+	out->action = *signal_action(s, sig);
 	const bool is_default = out->action.handler == SIG_DFL;
 	if (is_default && (SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0 && p->pid != PID_INIT) {
 		s->is_stopped = true;
@@ -262,7 +303,7 @@ static void take_action_locked(struct process *p, struct signal_taken *out)
 	}
 	if (!is_default && out->action.handler != SIG_IGN &&
 	    (out->action.flags & SA_RESETHAND) != 0)
-		s->actions[sig].handler = SIG_DFL;
+		action_drop_handler_locked(s, sig);
 }
 
 static bool take_next_locked(struct task *t, struct signal_taken *out)
@@ -408,11 +449,14 @@ int signal_set_action(int sig, const struct ksigaction *new_action, struct ksiga
 		return -EINVAL;
 	spin_lock(&s->lock);
 	if (old != NULL)
-		*old = s->actions[sig];
+		*old = *signal_action(s, sig);
 	if (new_action != NULL) {
-		s->actions[sig] = *new_action;
-		s->actions[sig].flags &= SA_KNOWN;
-		s->actions[sig].mask &= ~SIGNALS_UNBLOCKABLE;
+		const struct ksigaction action = {
+			.handler = new_action->handler,
+			.flags = new_action->flags & SA_KNOWN,
+			.mask = new_action->mask & ~SIGNALS_UNBLOCKABLE,
+		};
+		action_set_locked(s, sig, &action);
 		if (action_ignores(new_action, sig))
 			pending_discard_everywhere_locked(p, SIGNAL_BIT(sig));
 		recalculate_locked(task_current());
@@ -435,20 +479,11 @@ void signal_state_init(struct process *p)
 {
 	struct signal_state *s = &p->signals;
 
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct signal_state, actions));
 	spin_init(&s->lock, "signals", RANK_SIGNAL);
 	list_init(&s->pending.queue);
 	waitq_init(&s->wait, "signal");
 	itimer_init(&s->real_timer, real_timer_expired);
-}
-
-/* What is ignored stays so; every other action becomes the default one. */
-static void reset_actions(struct ksigaction actions[NSIG])
-{
-	for (int sig = 1; sig < NSIG; sig++) {
-		const bool is_ignored = actions[sig].handler == SIG_IGN;
-		actions[sig] = (struct ksigaction){ .handler = is_ignored ? SIG_IGN : SIG_DFL };
-	}
 }
 
 void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory)
@@ -459,10 +494,14 @@ void signal_state_fork(struct process *child, bool clear_handlers, bool shares_m
 
 	child->leader->blocked = me->blocked;
 	spin_lock(&from->lock);
-	memcpy(to->actions, from->actions, sizeof(to->actions));
+	to->actions_set = from->actions_set;
+	for (u64 left = from->actions_set; left != 0; left &= left - 1) {
+		const int sig = __builtin_ctzll(left) + 1;
+		to->actions[sig] = from->actions[sig];
+	}
 	spin_unlock(&from->lock);
 	if (clear_handlers)
-		reset_actions(to->actions);
+		actions_reset_locked(to); /* nobody else knows it yet */
 	if (!shares_memory)
 		child->leader->altstack = me->altstack;
 }
@@ -473,7 +512,7 @@ void signal_state_exec(void)
 	struct signal_state *s = &t->process->signals;
 
 	spin_lock(&s->lock);
-	reset_actions(s->actions);
+	actions_reset_locked(s);
 	spin_unlock(&s->lock);
 	t->altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
 	t->restart.resume = NULL;

@@ -72,7 +72,6 @@ struct signal_state {
 	bool kill_is_forced;            /* the pending SIGKILL ends even PID 1 */
 	bool is_closed;                 /* exits: nothing is accepted any more */
 	u32 queued_count;               /* siginfo of process and threads */
-	struct ksigaction actions[NSIG];
 
 	/* under lock; all threads are to sleep in `wait` while is_stopped. SIGCONT and SIGKILL
 	 * clear it */
@@ -84,7 +83,18 @@ struct signal_state {
 	struct waitq wait; /* is_stopped changed, something awaited came, a thread is killed or
 			      gone */
 	struct itimer real_timer; /* setitimer(ITIMER_REAL) */
+
+	/*
+	 * Changed under lock; the process' own threads look without. Most processes handle few
+	 * signals, so what fork and exec do follows the set: where it has no bit the action is the
+	 * default one, and there is nothing in the array.
+	 */
+	u64 actions_set; /* of SIGNAL_BIT(): which were ever set */
+	struct ksigaction actions[NSIG];
 };
+
+/* What @s does about @sig: handler, flags and mask. */
+const struct ksigaction *signal_action(const struct signal_state *s, int sig);
 
 /* ---- life of a process -------------------------------------------------------------------- */
 

@@ -82,7 +82,8 @@ bool signal_will_end(void)
 		return true;
 	u64 set = pending_now(t) & ~t->blocked & ~SIGNALS_STOPPING & ~SIGNALS_IGNORED_BY_DEFAULT;
 	for (; set != 0 && p->pid != PID_INIT; set &= set - 1) {
-		if (READ_ONCE(p->signals.actions[__builtin_ctzll(set) + 1].handler) == SIG_DFL)
+		if (READ_ONCE(signal_action(&p->signals, __builtin_ctzll(set) + 1)->handler) ==
+		    SIG_DFL)
 			return true;
 	}
 	return false;
@@ -112,13 +113,13 @@ bool signal_is_blocked_or_ignored(int sig)
 	const struct task *t = task_current();
 
 	return (t->blocked & SIGNAL_BIT(sig)) != 0 ||
-	       READ_ONCE(t->process->signals.actions[sig].handler) == SIG_IGN;
+	       READ_ONCE(signal_action(&t->process->signals, sig)->handler) == SIG_IGN;
 }
 
 static struct ksigaction action_of(struct process *p, int sig)
 {
 	spin_lock(&p->signals.lock);
-	const struct ksigaction action = p->signals.actions[sig];
+	const struct ksigaction action = *signal_action(&p->signals, sig);
 	spin_unlock(&p->signals.lock);
 	return action;
 }
@@ -148,9 +149,10 @@ void signal_masks_of_locked(struct task *t, struct signal_masks *out)
 	out->blocked = t->blocked;
 	out->queued_count = s->queued_count;
 	for (int sig = 1; sig < NSIG; sig++) {
-		if (s->actions[sig].handler == SIG_IGN)
+		const u64 handler = signal_action(s, sig)->handler;
+		if (handler == SIG_IGN)
 			out->ignored |= SIGNAL_BIT(sig);
-		else if (s->actions[sig].handler != SIG_DFL)
+		else if (handler != SIG_DFL)
 			out->caught |= SIGNAL_BIT(sig);
 	}
 	spin_unlock(&s->lock);
