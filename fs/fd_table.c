@@ -3,8 +3,9 @@
  * Tables of descriptors. Everything is under the table's spinlock (RANK_FD_TABLE); files are put
  * after it is dropped, since the last put may sleep.
  *
- * Invariant: no slot below lowest_free is free. So the lowest free number is found without looking
- * at the ones in use below it, which is what open and dup do all the time.
+ * Invariants: no slot below lowest_free is free. So the lowest free number is found without looking
+ * at the ones in use below it, which is what open and dup do all the time. None from `end` on is in
+ * use, or has any value yet. So fork and exit look at no more than were ever used.
  */
 #include "fs/file.h"
 
@@ -27,8 +28,9 @@ struct fd_table {
 	struct refcount refs; /* atomic */
 
 	struct spinlock lock;
-	u32 size;        /* slots */
-	u32 lowest_free; /* may be == size */
+	u32 size;        /* slots there is room for */
+	u32 end;         /* <= size: the slots before it have a value */
+	u32 lowest_free; /* may be == end */
 	struct fd_slot *slots;
 	struct fd_slot first[FIRST_SLOTS];
 };
@@ -55,29 +57,28 @@ int fd_table_init(void)
 
 struct fd_table *fd_table_create(void)
 {
-	struct fd_table *t = slab_alloc_zeroed(table_cache);
+	struct fd_table *t = slab_alloc(table_cache);
 	if (t == NULL)
 		return NULL;
 	refcount_init(&t->refs, 1);
+	t->end = 0;
+	t->lowest_free = 0;
 	spin_init(&t->lock, "descriptor table", RANK_FD_TABLE);
 	t->slots = t->first;
 	t->size = FIRST_SLOTS;
 	return t;
 }
 
-/* Make room for descriptor @fd. Caller holds the lock (or owns the table alone). */
-static int make_room(struct fd_table *t, u32 fd)
+/* Make room for descriptor @fd. */
+static int grow(struct fd_table *t, u32 fd)
 {
 	u32 size = t->size;
-	if (fd < size)
-		return 0;
 	while (size <= fd)
 		size *= 2;
 	struct fd_slot *slots = kmalloc(size * sizeof(*slots));
 	if (slots == NULL)
 		return -ENOMEM;
-	memcpy(slots, t->slots, t->size * sizeof(*slots));
-	memset(slots + t->size, 0, (size - t->size) * sizeof(*slots));
+	memcpy(slots, t->slots, t->end * sizeof(*slots));
 	if (t->slots != t->first)
 		kfree(t->slots);
 	t->slots = slots;
@@ -85,10 +86,20 @@ static int make_room(struct fd_table *t, u32 fd)
 	return 0;
 }
 
+/* Give the slots up to @fd a value. Caller holds the lock (or owns the table alone). */
+static int make_room(struct fd_table *t, u32 fd)
+{
+	if (fd >= t->size && grow(t, fd) < 0)
+		return -ENOMEM;
+	for (; t->end <= fd; t->end++)
+		t->slots[t->end] = (struct fd_slot){ 0 };
+	return 0;
+}
+
 /* The lowest free descriptor >= @fd, the table's end if need be. Caller holds the lock. */
 static u32 find_free(const struct fd_table *t, u32 fd)
 {
-	while (fd < t->size && (t->slots[fd].file != NULL || t->slots[fd].is_reserved))
+	while (fd < t->end && (t->slots[fd].file != NULL || t->slots[fd].is_reserved))
 		fd++;
 	return fd;
 }
@@ -96,7 +107,7 @@ static u32 find_free(const struct fd_table *t, u32 fd)
 /* The slot in use, or NULL. Caller holds the lock. */
 static struct fd_slot *find_slot(struct fd_table *t, int fd)
 {
-	if ((u32)fd >= t->size || t->slots[fd].file == NULL)
+	if ((u32)fd >= t->end || t->slots[fd].file == NULL)
 		return NULL;
 	return &t->slots[fd];
 }
@@ -116,15 +127,16 @@ struct fd_table *fd_table_clone(struct fd_table *from)
 	if (t == NULL)
 		return NULL;
 	spin_lock(&from->lock);
-	u32 used = from->size;
+	u32 used = from->end;
 	while (used > 0 && from->slots[used - 1].file == NULL)
 		used--;
-	if (used > 0 && make_room(t, used - 1) < 0) {
+	if (used > t->size && grow(t, used - 1) < 0) {
 		spin_unlock(&from->lock);
 		fd_table_put(t);
 		return NULL;
 	}
 	memcpy(t->slots, from->slots, used * sizeof(*t->slots));
+	t->end = used;
 	t->lowest_free = MIN(from->lowest_free, used); /* reserved ones may follow */
 	for (u32 fd = 0; fd < used; fd++) {
 		if (t->slots[fd].file != NULL)
@@ -151,7 +163,7 @@ void fd_table_put(struct fd_table *t)
 	if (!refcount_put(&t->refs))
 		return;
 	/* Nobody else is left, so no lock. */
-	for (u32 fd = 0; fd < t->size; fd++)
+	for (u32 fd = 0; fd < t->end; fd++)
 		if (t->slots[fd].file != NULL)
 			close_file(t, t->slots[fd].file);
 	if (t->slots != t->first)
@@ -272,7 +284,7 @@ int fd_next(struct fd_table *t, int fd)
 {
 	int result = -1;
 	spin_lock(&t->lock);
-	for (u32 i = (u32)fd; i < t->size && result < 0; i++)
+	for (u32 i = (u32)fd; i < t->end && result < 0; i++)
 		if (t->slots[i].file != NULL)
 			result = (int)i;
 	spin_unlock(&t->lock);
@@ -285,7 +297,7 @@ static void close_matching(struct fd_table *t, u32 fd, u32 last, bool only_cloex
 	for (;;) {
 		struct file *f = NULL;
 		spin_lock(&t->lock);
-		for (; fd < t->size && fd <= last && f == NULL; fd++) {
+		for (; fd < t->end && fd <= last && f == NULL; fd++) {
 			const struct fd_slot *slot = &t->slots[fd];
 			if (slot->file != NULL && (slot->cloexec || !only_cloexec))
 				f = take_locked(t, fd);
@@ -309,7 +321,7 @@ void fd_close_range(struct fd_table *t, u32 first, u32 last, bool only_mark)
 		return;
 	}
 	spin_lock(&t->lock);
-	for (u32 fd = first; fd < t->size && fd <= last; fd++)
+	for (u32 fd = first; fd < t->end && fd <= last; fd++)
 		t->slots[fd].cloexec = t->slots[fd].file != NULL;
 	spin_unlock(&t->lock);
 }
