@@ -183,7 +183,8 @@ static bool die_locked(struct task *t)
 	const bool others_live = p->live_count != 0;
 	if (others_live && t != p->leader)
 		task_remove_locked(t);
-	waitq_wake_all(&p->signals.wait); /* an exec that waits for it */
+	if (others_live)
+		waitq_wake_all(&p->signals.wait); /* an exec that waits for it */
 	spin_unlock(&p->signals.lock);
 	if (!others_live)
 		return false;

@@ -209,7 +209,8 @@ static s64 fork_process(const struct fork_args *args)
 	const u32 pid = child->pid;
 	trace(TRACE_FORK, pid, args->flags, 0);
 	strace_fork(child);
-	cpu_timers_limit(child);
+	if (child->limits[RLIMIT_CPU].soft != RLIM_INFINITY)
+		cpu_timers_limit(child);
 	const bool waits = (args->flags & CLONE_VFORK) != 0;
 	if (waits)
 		process_get(child);

@@ -150,6 +150,7 @@ void process_start_init(void)
 	struct process *p = process_create();
 	struct thread *thread = NULL;
 	if (p != NULL) {
+		process_init_limits(p);
 		cpu_timers_init(&p->cpu_timers);
 		inode_get(fs_root());
 		p->root = fs_root();

@@ -108,16 +108,27 @@ void itimer_set(struct itimer *t, nsec_t after, nsec_t interval)
 	spin_unlock(&t->lock);
 }
 
+static bool itimer_is_idle_locked(const struct itimer *t)
+{
+	return __atomic_load_n(&t->is_handed_over, __ATOMIC_SEQ_CST) == 0;
+}
+
 static bool itimer_is_idle(struct itimer *t)
 {
 	spin_lock(&t->lock);
-	const bool is_idle = __atomic_load_n(&t->is_handed_over, __ATOMIC_SEQ_CST) == 0;
+	const bool is_idle = itimer_is_idle_locked(t);
 	spin_unlock(&t->lock);
 	return is_idle;
 }
 
 void itimer_stop(struct itimer *t)
 {
-	itimer_set(t, 0, 0);
-	wait_event(&t->idle, itimer_is_idle(t));
+	spin_lock(&t->lock);
+	timer_cancel(&t->timer);
+	t->when = CLOCK_NEVER;
+	t->interval = 0;
+	const bool is_idle = itimer_is_idle_locked(t);
+	spin_unlock(&t->lock);
+	if (!is_idle)
+		wait_event(&t->idle, itimer_is_idle(t));
 }

@@ -84,8 +84,9 @@ void process_init(void)
 
 /* ---- records ---------------------------------------------------------------------------- */
 
-static void limits_init(struct rlimit64 limits[RLIMITS])
+void process_init_limits(struct process *p)
 {
+	struct rlimit64 *limits = p->limits;
 	for (size_t i = 0; i < RLIMITS; i++)
 		limits[i] = (struct rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
 	limits[RLIMIT_STACK].soft = STACK_SOFT;
@@ -125,7 +126,6 @@ struct process *process_create(void)
 		       IS_ENABLED(CONFIG_FORK_DEFAULT_PAGE) ? FORK_PAGE :
 							      FORK_TABLE;
 	p->start_time = clock_now();
-	limits_init(p->limits);
 	signal_state_init(p);
 	return p;
 }

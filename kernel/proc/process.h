@@ -132,10 +132,13 @@ static inline struct process *process_current(void)
 void process_init(void);
 
 /*
- * A process that nobody knows yet: every field set, resources NULL, not in the tree. One reference,
- * whose put undoes whatever its builder has put in by then. NULL: no memory.
+ * A process that nobody knows yet: every field set, resources NULL, limits 0, not in the tree. One
+ * reference, whose put undoes whatever its builder has put in by then. NULL: no memory.
  */
 struct process *process_create(void) __must_check;
+
+/* The limits of the first process, which all others inherit. */
+void process_init_limits(struct process *p);
 
 static inline void process_get(struct process *p)
 {

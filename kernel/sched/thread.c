@@ -51,7 +51,7 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 	/* sp begins below the user's frame, and stays aligned to 16. */
 	static_assert(sizeof(struct trap_frame) % 16 == 0, "the stack pointer's alignment");
 	t->arch.kernel_sp = t->stack_top - sizeof(struct trap_frame);
-	memset(thread_user_frame(&t->arch), 0, sizeof(struct trap_frame));
+	thread_user_frame(&t->arch)->status = 0; /* no FPU (fpu_switch_out()) */
 	t->arch.cpu = creator->arch.cpu;
 	t->arch.regs.ra = (u64)thread_start_trampoline;
 	t->arch.regs.sp = t->arch.kernel_sp;

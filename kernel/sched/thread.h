@@ -81,8 +81,8 @@ static inline struct thread *thread_current(void)
 
 /*
  * A thread that will run @entry(@arg) on a fresh stack, with the creator's nice value and affinity;
- * its user frame is all zero. NULL: no memory. Not started. The caller gets the running reference:
- * thread_start() or thread_destroy_new() consumes it.
+ * of its user frame only status is set, to 0. NULL: no memory. Not started. The caller gets the
+ * running reference: thread_start() or thread_destroy_new() consumes it.
  */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *arg) __must_check;
 void thread_destroy_new(struct thread *t);
