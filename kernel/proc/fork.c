@@ -159,8 +159,11 @@ static int copy_places(struct process *child, struct process *parent)
 
 static int copy_memory(struct process *child, struct process *parent, u64 flags)
 {
-	if ((flags & CLONE_VM) == 0)
-		return aspace_fork(parent->aspace, parent->fork_mode, &child->aspace);
+	if ((flags & CLONE_VM) == 0) {
+		const struct trap_frame *frame = thread_user_frame(&thread_current()->arch);
+		const struct fork_place place = { .pc = frame->x[REG_PC], .sp = frame->x[REG_SP] };
+		return aspace_fork(parent->aspace, parent->fork_mode, &place, &child->aspace);
+	}
 	aspace_get(parent->aspace);
 	child->aspace = parent->aspace;
 	return 0;

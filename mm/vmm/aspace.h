@@ -92,17 +92,21 @@ void aspace_put(struct aspace *as);
  * want. */
 void aspace_put_later(struct aspace *as);
 
+/* Where parent and child will go on at once: a fork that shares tables copies what little is there.
+ */
+struct fork_place {
+	uaddr_t pc, sp;
+};
+
 /*
- * A picture of @parent at the moment of the fence: regions and pages.
+ * A picture of @parent at the moment of the fence: regions and pages. @place: NULL if nothing is
+ * known.
  * Context: may sleep; takes parent->lock.
  * Returns 0 and *@child with one reference, or -ENOMEM, with the parent as it was (and fenced,
  * H4).
  */
-__must_check int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **child);
-
-/* What FORK_TABLE may copy of tables that are nearly empty, in leaves. Tests set it to 0 to see
- * tables shared. */
-extern unsigned fork_light_leaves;
+__must_check int aspace_fork(struct aspace *parent, enum fork_mode mode,
+			     const struct fork_place *place, struct aspace **child);
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 

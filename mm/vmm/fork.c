@@ -30,6 +30,7 @@
 
 struct fork_job {
 	struct aspace *parent, *child;
+	const struct fork_place *place;
 	bool took; /* something of the parent lost V or W: it is to be fenced */
 	bool copied_code;
 };
@@ -204,13 +205,14 @@ static int visit_tables(struct fork_job *job, leaves_visitor *visit, bool with_c
 /* ---- mode table ---- */
 
 /*
- * Of the entries of the root, those with little below are copied like in mode page, as both will
- * soon touch what they share: that is cheaper than the faults it takes to make it mine. Little is
- * what fits in a budget for the whole fork, or else this would grow with the process. In leaves; a
- * table of leaves costs as much as so many of them.
+ * Parent and child are both about to touch their code and their stack. If little is below the
+ * entries of the root that lead there, it is copied like in mode page, which is cheaper than the
+ * faults it takes to make it mine. Little is what fits in a budget for the whole fork, or else fork
+ * would grow with the process. Counted in leaves; a table of leaves costs as much as so many of
+ * them.
  */
+#define LIGHT_LEAVES       256
 #define LIGHT_TABLE_LEAVES 8
-unsigned fork_light_leaves = 128;
 
 /* True if what is below @middle fits in *@budget, which it is taken from then. */
 static bool is_light(struct page *middle, unsigned *budget)
@@ -263,19 +265,26 @@ static int copy_light(struct fork_job *job, struct page *middle, struct page *ch
 	return 0;
 }
 
+static bool is_touched_soon(const struct fork_job *job, unsigned root_index)
+{
+	const struct fork_place *p = job->place;
+	return p != NULL && (pt_index(p->pc, 2) == root_index || pt_index(p->sp, 2) == root_index);
+}
+
 static int share_tables(struct fork_job *job)
 {
 	struct page *root = pfn_to_page(job->parent->root);
 	pte_t *entries = ptable_entries(root);
 	pte_t *child_entries = ptable_entries(pfn_to_page(job->child->root));
-	unsigned budget = fork_light_leaves;
+	unsigned budget = LIGHT_LEAVES;
 	for_each_group(group, root->map)
 	{
 		const unsigned first = group * PTES_PER_GROUP;
 		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
 			if (pte_is_none(entries[i]))
 				continue;
-			if (pte_is_shared(entries[i]) || !is_light(pte_page(entries[i]), &budget)) {
+			if (pte_is_shared(entries[i]) || !is_touched_soon(job, i) ||
+			    !is_light(pte_page(entries[i]), &budget)) {
 				share_table(job, &entries[i], &child_entries[i]);
 				continue;
 			}
@@ -354,7 +363,8 @@ static int fork_tables(struct fork_job *job, enum fork_mode mode)
 /* Of larger spaces debug builds look at each page only when they end. */
 #define CHECKED_PAGES_MAX 2048
 
-int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **child)
+int aspace_fork(struct aspace *parent, enum fork_mode mode, const struct fork_place *place,
+		struct aspace **child)
 {
 	struct aspace *c = aspace_create();
 	if (c == NULL)
@@ -362,7 +372,7 @@ int aspace_fork(struct aspace *parent, enum fork_mode mode, struct aspace **chil
 	/* Not published: on the lists of objects, but nobody's to take (rmap.c). */
 	refcount_init(&c->refs, 0);
 
-	struct fork_job job = { .parent = parent, .child = c };
+	struct fork_job job = { .parent = parent, .child = c, .place = place };
 	mutex_lock(&parent->lock);
 	int err = copy_regions(&job);
 	if (err == 0)

@@ -67,7 +67,7 @@ static void fault_protection_is_never_taken_for_copy_on_write(void **state)
 	map_anon(as, 0, 1, RW, MAP_PRIVATE);
 	store(as, PAGE(0), 1);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	assert_int_equal(aspace_protect(child, PAGE(0), PAGE_SIZE, PROT_READ), 0);
 	assert_int_equal(user_store(child, PAGE(0), 2), -EACCES);
 	aspace_check(child);
@@ -126,7 +126,7 @@ static void cow_last_owner(void **state)
 	for (u64 i = 0; i < 8; i++)
 		store(as, PAGE(i), i);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	aspace_put(child);
 	for (u64 i = 0; i < 8; i++)
 		assert_true(leaf_at(as, PAGE(i)).bits & PTE_COW);
@@ -154,7 +154,7 @@ static void cow_copy(void **state)
 	store(as, PAGE(0), 1);
 	store(as, PAGE(1), 2);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	store(child, PAGE(0), 10);
 	assert_int_equal(load(as, PAGE(0)), 1);
 	assert_int_equal(load(child, PAGE(0)), 10);
@@ -288,7 +288,7 @@ static void cow_copy_without_memory_keeps_the_leaf(void **state)
 	map_anon(as, 0, 1, RW, MAP_PRIVATE);
 	store(as, PAGE(0), 1);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	shim_fail_after = 0;
 	assert_int_equal(user_store(child, PAGE(0), 2), -ENOMEM);
 	assert_int_equal(load(child, PAGE(0)), 1);
@@ -304,7 +304,7 @@ static void cow_private_file_modified(void **state)
 	map_file(as, 0, 2, RW, MAP_PRIVATE, &file.object, 0);
 	store(as, PAGE(0), 42); /* .data, changed before the fork */
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	store(child, PAGE(0) + 8, 1);
 	assert_int_equal(load(child, PAGE(0)), 42);
 	store(as, PAGE(0) + 8, 2);
@@ -346,7 +346,7 @@ static void cow_threads_coherent(void **state)
 	map_anon(as, 0, 1, RW, MAP_PRIVATE);
 	store(as, PAGE(0), 1);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	as->harts = 7;
 	frame_before = frame_at(as, PAGE(0));
 	shim_fences_reset();

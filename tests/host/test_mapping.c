@@ -191,7 +191,7 @@ static void vdso_is_mapped_and_never_counted(void **state)
 	assert_int_equal(user_store(as, at, 1), -EACCES);
 	assert_int_equal(aspace_protect(as, at, PAGE_SIZE, RW), -EACCES);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_COPY, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_COPY, NULL, &child), 0);
 	assert_ptr_equal(frame_at(child, at), frame_at(as, at));
 	assert_int_equal(frame_at(as, at)->kind, PAGE_PINNED);
 	aspace_put(child);
@@ -438,7 +438,7 @@ static void fork_dontneed(void **state)
 	map_anon(as, 0, 2, RW, MAP_PRIVATE);
 	store(as, PAGE(0), 1);
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 	assert_int_equal(aspace_advise(as, PAGE(0), PAGE_SIZE, MADV_DONTNEED), 0);
 	assert_int_equal(load(as, PAGE(0)), 0);
 	assert_int_equal(load(child, PAGE(0)), 1);
@@ -515,7 +515,7 @@ static void truncation_takes_pages_from_every_space(void **state)
 	load(other, PAGE(3));
 	load(other, PAGE(7));
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
 
 	shim_fences_reset();
 	fence_watch();

@@ -19,7 +19,6 @@ static struct fake_file file;
 static int setup(void **state)
 {
 	vmm_setup(state);
-	fork_light_leaves = 0;
 	parent = aspace_create();
 	fake_file_init(&file);
 	return 0;
@@ -37,7 +36,7 @@ static int teardown(void **state)
 static struct aspace *fork_of(struct aspace *as)
 {
 	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_TABLE, &child), 0);
+	assert_int_equal(aspace_fork(as, FORK_TABLE, NULL, &child), 0);
 	aspace_check(as);
 	aspace_check(child);
 	return child;
@@ -143,19 +142,27 @@ static void generations_share_one_tree(void **state)
 	aspace_put(grandchild);
 }
 
-static void light_tables_are_copied_within_a_budget(void **state)
+static void little_is_copied_where_both_go_on(void **state)
 {
-	fill_tables(parent, 2);
-	map_anon(parent, 400000, 4, RW, MAP_PRIVATE); /* another entry of the root */
-	store(parent, PAGE(400000), 1);
-	fork_light_leaves = 16; /* the second fits, the first does not */
-	struct aspace *child = fork_of(parent);
-	assert_true(pte_is_shared(root_entry(parent, 0)));
-	assert_true(pte_is_valid(root_entry(parent, 400000)));
-	assert_true(pte_is_valid(root_entry(child, 400000)));
-	assert_int_equal(load(child, PAGE(400000)), 1);
-	store(parent, PAGE(400000), 2);
-	assert_int_equal(load(child, PAGE(400000)), 1);
+	static const u64 heavy = 0, light = 400000, elsewhere = 800000; /* entries of the root */
+	map_anon(parent, heavy, 600, RW, MAP_PRIVATE);
+	for (u64 i = 0; i < 600; i++)
+		store(parent, PAGE(heavy + i), i);
+	map_anon(parent, light, 4, RW, MAP_PRIVATE);
+	store(parent, PAGE(light), 1);
+	map_anon(parent, elsewhere, 4, RW, MAP_PRIVATE);
+	store(parent, PAGE(elsewhere), 1);
+	const struct fork_place place = { .pc = PAGE(heavy), .sp = PAGE(light) };
+	struct aspace *child;
+	assert_int_equal(aspace_fork(parent, FORK_TABLE, &place, &child), 0);
+	assert_true(pte_is_shared(root_entry(parent, heavy)));
+	assert_true(pte_is_shared(root_entry(parent, elsewhere)));
+	assert_true(pte_is_valid(root_entry(parent, light)));
+	assert_true(pte_is_valid(root_entry(child, light)));
+	assert_int_equal(load(child, PAGE(light)), 1);
+	store(parent, PAGE(light), 2);
+	assert_int_equal(load(child, PAGE(light)), 1);
+	aspace_check(child);
 	aspace_put(child);
 }
 
@@ -229,7 +236,7 @@ static void child_wants_no_part_of_a_shared_table(void **state)
 		struct aspace *child;
 		ptable_shrink();
 		shim_fail_after = n;
-		const int err = aspace_fork(parent, FORK_TABLE, &child);
+		const int err = aspace_fork(parent, FORK_TABLE, NULL, &child);
 		aspace_check(parent);
 		if (err != 0)
 			continue;
@@ -306,8 +313,10 @@ static void every_mode_follows_every_other(void **state)
 	for (int first = 0; first < FORK_MODES; first++) {
 		for (int then = 0; then < FORK_MODES; then++) {
 			struct aspace *child;
-			assert_int_equal(aspace_fork(parent, (enum fork_mode)first, &child), 0);
-			assert_int_equal(aspace_fork(child, (enum fork_mode)then, &children[n]), 0);
+			assert_int_equal(aspace_fork(parent, (enum fork_mode)first, NULL, &child),
+					 0);
+			assert_int_equal(
+				aspace_fork(child, (enum fork_mode)then, NULL, &children[n]), 0);
 			store(child, PAGE(0), 100 + n);
 			assert_int_equal(load(children[n], PAGE(0)), 0);
 			aspace_check(child);
@@ -360,7 +369,7 @@ int main(void)
 		TEST(reading_makes_the_path_mine_and_no_more),
 		TEST(last_of_two_gets_the_table_without_a_copy),
 		TEST(generations_share_one_tree),
-		TEST(light_tables_are_copied_within_a_budget),
+		TEST(little_is_copied_where_both_go_on),
 		TEST(edit_of_one_does_not_show_in_the_other),
 		TEST(unmapping_all_below_an_entry_copies_nothing),
 		TEST(dontneed_reads_zero_in_one_only),

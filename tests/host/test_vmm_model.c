@@ -258,9 +258,10 @@ static void do_fork(struct program *g)
 		shim_fail_after = (int)random_below(12);
 	}
 	struct aspace *as;
-	/* Nothing is light, some is, all is. */
-	fork_light_leaves = random_below(3) * PAGES;
-	const int err = aspace_fork(g->as, (enum fork_mode)random_below(FORK_MODES), &as);
+	/* All is shared, or what little there is copied. */
+	static const struct fork_place place = { .pc = PAGE(FIRST), .sp = PAGE(FIRST) };
+	const int err = aspace_fork(g->as, (enum fork_mode)random_below(FORK_MODES),
+				    random_below(2) == 0 ? &place : NULL, &as);
 	shim_fail_after = -1;
 	if (err != 0) {
 		assert_int_equal(err, -ENOMEM);

@@ -12,7 +12,7 @@ def test_user_programs_fork_copy(machine):
 
 @pytest.mark.machines("virt", "virt-1", "virt-u54", "virt-release", "virt-llvm", "virt-svade", "sifive_u")
 def test_user_programs(machine):
-    run_all(machine, "")  # fork=page, as configured
+    run_all(machine, "")  # fork=table, as configured
 
 
 def run_all(machine, boot_args):

@@ -11,6 +11,7 @@ from heifer_gdb.tasks import find_process
 PTE_V, PTE_R, PTE_W, PTE_X = 1, 2, 4, 8
 BITS = ((1, "V"), (2, "R"), (4, "W"), (8, "X"), (16, "U"), (32, "G"), (64, "A"), (128, "D"), (256, "COW"),
         (512, "KEEP"))
+PTE_SHARED = 256  # of an inner entry, where V is off
 PPN_SHIFT, PPN_MASK = 10, (1 << 44) - 1
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 MAP_SHARED = 1
@@ -37,6 +38,11 @@ def kernel_phys(address):
     return ((entry >> PPN_SHIFT & PPN_MASK) << PAGE_SHIFT) | (address & (size - 1))
 
 
+def is_table(level, entry):
+    """Whether an entry names a table, of its space's own or shared."""
+    return level > 0 and (entry & 15 == PTE_V or entry & (PTE_V | PTE_SHARED) == PTE_SHARED)
+
+
 def walk(root, address):
     """[(level, entry, address of entry)] from the root to the leaf or the first entry that ends the way."""
     steps = []
@@ -46,15 +52,17 @@ def walk(root, address):
         at = LINEAR_BASE + (table << PAGE_SHIFT) + 8 * index
         entry = read_words(at, 1)[0]
         steps.append((level, entry, at))
-        if entry & PTE_V == 0 or entry & (PTE_R | PTE_W | PTE_X) != 0:
+        if not is_table(level, entry):
             break
         table = entry >> PPN_SHIFT & PPN_MASK
     return steps
 
 
-def decode_entry(entry):
+def decode_entry(level, entry):
     if entry == 0:
         return "empty"
+    if level > 0 and entry & PTE_V == 0:
+        return f"frame {entry >> PPN_SHIFT & PPN_MASK:#x} SHARED: table that others may name, too"
     names = " ".join(name for bit, name in BITS if entry & bit)
     kind = "table" if entry & 15 == PTE_V else "leaf"
     if entry & PTE_V == 0:
@@ -131,7 +139,7 @@ class KWalk(KernelCommand):
         print(f"root: frame {root:#x}")
         steps = walk(root, address)
         for level, entry, at in steps:
-            print(f"level {level} at {at:#x}: {entry:#018x} {decode_entry(entry)}")
+            print(f"level {level} at {at:#x}: {entry:#018x} {decode_entry(level, entry)}")
         level, entry, _ = steps[-1]
         if entry == 0:
             print(f"{address:#x} is not mapped")
