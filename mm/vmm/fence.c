@@ -9,6 +9,7 @@
 #include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/cpu.h"
 #include "arch/riscv/cpu/mmu.h"
+#include "kernel/core/panic.h"
 #include "kernel/core/trace.h"
 #include "mm/vmm/aspace.h"
 #include "mm/vmm/events.h"
@@ -22,6 +23,8 @@ static u64 harts_after_stores(const struct aspace *as)
 
 void aspace_fence(struct aspace *as)
 {
+	/* Before the lock is dropped. */
+	DEBUG_ASSERT(aspace_is_mine(as));
 	const u64 harts = harts_after_stores(as);
 	if (harts == 0)
 		return;
@@ -32,6 +35,7 @@ void aspace_fence(struct aspace *as)
 
 void aspace_fence_others(struct aspace *as)
 {
+	DEBUG_ASSERT(aspace_is_mine(as));
 	const u64 others = harts_after_stores(as) & ~BIT(cpu_index());
 	if (others == 0)
 		return;

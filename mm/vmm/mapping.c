@@ -229,6 +229,7 @@ static void protect_leaves(struct protect_job *job, const struct region *r, uadd
 	const u64 without_write = region_leaf_bits_no_write(r);
 	struct leaf_span span;
 	for (uaddr_t at = start; ptable_next_span(job->as, &at, end, &span);) {
+		ASSERT(!span.shared);
 		for_each_present(i, &span)
 		{
 			const pte_t old = span.entries[i];

@@ -89,6 +89,7 @@ static int make_tables(const struct remap *m, u64 len)
 {
 	struct leaf_span span;
 	for (uaddr_t at = m->from; ptable_next_span(m->as, &at, m->from + len, &span);) {
+		ASSERT(!span.shared);
 		for_each_present(i, &span)
 		{
 			pte_t *slot;
@@ -107,6 +108,7 @@ static void move_leaves(const struct remap *m, u64 len)
 	bool moved = false, code = false;
 	struct leaf_span span;
 	for (uaddr_t at = m->from; ptable_next_span(m->as, &at, m->from + len, &span);) {
+		ASSERT(!span.shared);
 		for_each_present(i, &span)
 		{
 			pte_t *slot;
