@@ -42,9 +42,11 @@ static pte_t *enter(uaddr_t va)
 static void unmap(uaddr_t start, uaddr_t end)
 {
 	struct unmap_batch b;
+	mutex_lock(&as->lock);
 	unmap_begin(&b, as);
 	unmap_range(&b, start, end);
 	unmap_end(&b);
+	mutex_unlock(&as->lock);
 }
 
 static void path_is_made_only_when_asked_for(void **state)
