@@ -23,10 +23,10 @@ USER_PROGRAMS += $(U)/programs/sysfuzz
 # The benchmark is another, and goes by two names.
 BENCH_OBJECTS := $(patsubst user/bench/%.c,$(U)/obj/bench/%.o,$(sort $(wildcard user/bench/*.c)))
 BENCH_CFLAGS := $(filter-out -I user/tests,$(USER_CFLAGS)) -I .
-USER_PROGRAMS += $(U)/bench/bench
+USER_PROGRAMS += $(U)/bench/bench $(U)/bench/forkstat
 
 .PHONY: user-tests user-test-qemu bench-program
-bench-program: $(U)/bench/bench
+bench-program: $(U)/bench/bench $(U)/bench/forkstat
 user-tests: $(U)/tests $(USER_PROGRAMS)
 
 $(U)/obj/lib/%.o: user/tests/lib/%.c scripts/make/user.mk
@@ -61,7 +61,9 @@ $(U)/obj/bench/%.o: user/bench/%.c scripts/make/user.mk
 	$(call say,USERCC,$<)$(USER_CC) $(BENCH_CFLAGS) -MMD -MP -c -o $@ $<
 $(U)/bench/bench: $(BENCH_OBJECTS)
 	@mkdir -p $(@D)
-	$(call say,USERLD,$@)$(USER_CC) $(BENCH_CFLAGS) -static -s -pthread -o $@ $^
+	$(call say,USERLD,$@)$(USER_CC) $(BENCH_CFLAGS) -static -s -o $@ $^
+$(U)/bench/forkstat: $(U)/bench/bench
+	@ln -sf bench $@
 -include $(USER_TEST_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(BENCH_OBJECTS:.o=.d)
 
 # The same programs on Linux, as far as qemu-user is a faithful one.

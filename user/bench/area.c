@@ -14,7 +14,8 @@ static uint64_t word_of(uint64_t writer, size_t page)
 int area_map(struct area *area, size_t bytes)
 {
 	area->pages = bytes / PAGE_BYTES;
-	area->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	return area->base == MAP_FAILED ? -1 : 0;
 }
 
@@ -24,10 +25,10 @@ void area_write(const struct area *area, uint64_t writer)
 		*(volatile uint64_t *)(area->base + i * PAGE_BYTES) = word_of(writer, i);
 }
 
-size_t area_count_others(const struct area *area, uint64_t writer)
+size_t area_count_others(const struct area *area, size_t from, uint64_t writer)
 {
 	size_t others = 0;
-	for (size_t i = 0; i < area->pages; i++)
+	for (size_t i = from; i < area->pages; i++)
 		others += *(volatile uint64_t *)(area->base + i * PAGE_BYTES) != word_of(writer, i);
 	return others;
 }

@@ -12,11 +12,11 @@ struct area {
 	size_t pages;
 };
 
-/* Returns: 0; -1 with errno. */
+/* Anonymous private memory, all of it there: QEMU is slow at faults. Returns: 0; -1 with errno. */
 int area_map(struct area *area, size_t bytes);
 
 /* One store to each page. */
 void area_write(const struct area *area, uint64_t writer);
 
-/* Returns: how many pages were not written by @writer last. */
-size_t area_count_others(const struct area *area, uint64_t writer);
+/* Returns: how many pages, from page @from on, were not written by @writer last. */
+size_t area_count_others(const struct area *area, size_t from, uint64_t writer);

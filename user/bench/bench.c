@@ -2,14 +2,17 @@
 /*
  * What operations cost, in instructions: one static program for Linux and for Heifer.
  *
- *	bench [-l] [ROW]...
+ *	bench [-l] [ROW | GROUP]...
  *
- * runs the rows that are named, with * and ? (all without a name), or lists them. On standard
- * output comes a line `# unit ...` that says what is counted, and then for each row one of
+ * runs the rows that are named, with * and ? or by their group (all without a name), or lists them.
+ * On standard output comes a line `# unit ...` that says what is counted, and then for each row one
+ * of
  *
  *	NAME MEDIAN MIN ITERATIONS
  *	NAME skipped REASON
  *	NAME failed REASON
+ *
+ * or two, the other of NAME_page: what it took for each page.
  *
  * The exit status is 0 if no row failed, 1 if one did, 2 if there is no such row.
  *
@@ -30,19 +33,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "user/bench/area.h"
 #include "user/bench/counter.h"
 #include "user/bench/stats.h"
 
-#define MEBI       (1UL << 20)
-#define MAX_ROUNDS 32
+#define MEBI (1UL << 20)
+/* A row has so many rounds, but no further one begins once they have taken so much, the uncounted
+ * parts included. That is in the unit, so the number of rounds repeats as the counts do. */
+#define MAX_ROUNDS   15
+#define ROUNDS_LIMIT 100000000UL
+#define WARM_UPS     2
 /* How often a round may have to be done again before the row gives up. */
 #define MAX_AGAIN 64
 /* What the kernel and the other processes may need while a row runs. */
 #define SPARE_BYTES (16 * MEBI)
 
-static const struct group *const groups[] = { &group_fork };
+static const struct group *const groups[] = { &group_fork, &group_exec, &group_cow };
 
 static const char *row_name = "bench";
+bool bench_warms_up;
 
 /* ---- how a row ends --------------------------------------------------------------------- */
 
@@ -99,14 +108,6 @@ static void check_machine(const struct row *row)
 		process_pin();
 }
 
-/* Big memory takes long, and its count varies little. */
-static unsigned rounds_of(const struct row *row)
-{
-	if (row->bytes >= 512 * MEBI)
-		return 3;
-	return row->bytes >= 16 * MEBI ? 5 : 15;
-}
-
 static uint64_t do_round(const struct row *row)
 {
 	for (int i = 0; i < MAX_AGAIN; i++) {
@@ -119,11 +120,25 @@ static uint64_t do_round(const struct row *row)
 
 static void print_row(const struct row *row, struct stats stats, unsigned rounds)
 {
-	const uint64_t pages = row->bytes / 4096;
-	printf("%s %lu %lu %u\n", row->name, stats.median, stats.min, rounds);
-	if (row->by_page)
-		printf("%s_per_page %lu %lu %u\n", row->name, stats_divide(stats.median, pages),
+	const int lines = row->lines != 0 ? row->lines : LINE_OF_ALL;
+	const uint64_t pages = row->bytes / PAGE_BYTES;
+	if (lines & LINE_OF_ALL)
+		printf("%s %lu %lu %u\n", row->name, stats.median, stats.min, rounds);
+	if (lines & LINE_OF_PAGE)
+		printf("%s_page %lu %lu %u\n", row->name, stats_divide(stats.median, pages),
 		       stats_divide(stats.min, pages), rounds);
+}
+
+/* Returns: how many of the @most rounds were done before they had taken ROUNDS_LIMIT; at least 1.
+ */
+static unsigned do_rounds(const struct row *row, unsigned most, uint64_t values[])
+{
+	const uint64_t start = counter_read();
+	unsigned done = 0;
+	do
+		values[done++] = do_round(row);
+	while (done < most && counter_read() - start < ROUNDS_LIMIT);
+	return done;
 }
 
 /* bench-row NAME UNIT */
@@ -133,7 +148,6 @@ static int row_main(int argc, char **argv)
 	if (row == NULL)
 		return 2;
 	uint64_t values[MAX_ROUNDS];
-	const unsigned rounds = rounds_of(row), warm_up = rounds > 5 ? 3 : 1;
 	row_name = row->name;
 	counter_use((enum counter_unit)atoi(argv[2]));
 	VERIFY(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
@@ -141,10 +155,10 @@ static int row_main(int argc, char **argv)
 	process_init();
 	if (row->setup != NULL)
 		row->setup(row);
-	for (unsigned i = 0; i < warm_up; i++)
-		(void)do_round(row);
-	for (unsigned i = 0; i < rounds; i++)
-		values[i] = do_round(row);
+	bench_warms_up = true;
+	(void)do_rounds(row, WARM_UPS, values);
+	bench_warms_up = false;
+	const unsigned rounds = do_rounds(row, MAX_ROUNDS, values);
 	print_row(row, stats_of(values, rounds), rounds);
 	return 0;
 }
@@ -171,10 +185,10 @@ static bool run_row(const struct row *row)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool is_wanted(const char *name, char **patterns)
+static bool is_wanted(const struct group *group, const char *name, char **patterns)
 {
 	for (char **pattern = patterns; *pattern != NULL; pattern++)
-		if (fnmatch(*pattern, name, 0) == 0)
+		if (strcmp(*pattern, group->name) == 0 || fnmatch(*pattern, name, 0) == 0)
 			return true;
 	return *patterns == NULL;
 }
@@ -199,8 +213,8 @@ static int bench_main(int argc, char **argv)
 	char **const patterns = argv + 1 + is_list;
 	unsigned wanted = 0, failed = 0;
 	if (argc > 1 && argv[1][0] == '-' && !is_list) {
-		fprintf(stderr,
-			"usage: bench [-l] [ROW]...   -l lists the rows; ROW may have * and ?\n");
+		fprintf(stderr, "usage: bench [-l] [ROW | GROUP]...   -l lists them; ROW may "
+				"have * and ?\n");
 		return 2;
 	}
 	if (!is_list)
@@ -208,7 +222,7 @@ static int bench_main(int argc, char **argv)
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
 		for (size_t i = 0; i < groups[g]->count; i++) {
 			const struct row *const row = &groups[g]->rows[i];
-			if (!is_wanted(row->name, patterns))
+			if (!is_wanted(groups[g], row->name, patterns))
 				continue;
 			wanted++;
 			if (is_list)
@@ -225,10 +239,30 @@ static int bench_main(int argc, char **argv)
 	return failed != 0;
 }
 
+/* bench-exit STATUS: a program like any other, but short. */
+static int exit_main(int argc, char **argv)
+{
+	return argc == 2 ? atoi(argv[1]) : BENCH_FAILED;
+}
+
+/* bench-wait: says that it runs, and lives until the other end of its standard input is closed. */
+static int wait_main(int argc, char **argv)
+{
+	char byte = 0;
+	(void)argc, (void)argv;
+	if (write(STDOUT_FILENO, &byte, 1) != 1)
+		return BENCH_FAILED;
+	while (read(STDIN_FILENO, &byte, 1) > 0) {}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } helpers[] = {
+	{ "bench-exit", exit_main },
+	{ "bench-wait", wait_main },
+	{ "forkstat", forkstat_main },
 	{ "bench-row", row_main },
 };
 

@@ -21,6 +21,9 @@
 /* What round() returns if something else came between: to be done again. */
 #define ROUND_AGAIN UINT64_MAX
 
+/* What is printed of a row: what a round took, and NAME_page, that for each page of bytes. */
+enum { LINE_OF_ALL = 1, LINE_OF_PAGE = 2 };
+
 struct row {
 	const char *name;
 	void (*setup)(const struct row *row);     /* may be NULL */
@@ -30,7 +33,7 @@ struct row {
 	unsigned number; /* of what the row is about: mappings, files */
 	unsigned harts;  /* wanted; 0 is 1 */
 	int variant;     /* setup()'s and round()'s own */
-	bool by_page;    /* say also what that is for each page of bytes */
+	int lines;       /* that are printed; 0 is LINE_OF_ALL */
 };
 
 struct group {
@@ -40,6 +43,10 @@ struct group {
 };
 
 extern const struct group group_fork, group_exec, group_cow;
+
+/* Is this round one to warm up? Then children look at all they have; in the others only at what
+ * does not change what is counted, for reading may have a price, too. */
+extern bool bench_warms_up;
 
 /* ---- how a row ends (bench.c) ---- */
 
@@ -75,7 +82,9 @@ void process_init(void);
 pid_t process_fork(void);
 /* Skip the row if fork(), which gave @pid, found no memory. */
 void process_forked(pid_t pid);
-/* Wait for the child, which must exit with @status; bench_fail() if not. */
+/* bench_fail() unless @got, as of waitpid(), is that of a child that exited with @status. */
+void process_verify(int got, int status);
+/* The same of the child @pid, for which it waits. */
 void process_wait(pid_t pid, int status);
 /* Run on the first hart that is allowed. */
 void process_pin(void);
@@ -88,3 +97,8 @@ struct gate {
 void gate_create(struct gate *gate);
 void gate_open(const struct gate *gate);
 void gate_wait(const struct gate *gate);
+void gate_close(const struct gate *gate);
+
+/* ---- the ELF's other program (forkstat.c) ---- */
+
+int forkstat_main(int argc, char **argv);

@@ -37,16 +37,21 @@ pid_t process_fork(void)
 	return pid;
 }
 
-void process_wait(pid_t pid, int status)
+void process_verify(int got, int status)
 {
-	int got;
-	VERIFY(waitpid(pid, &got, 0) == pid);
 	if (WIFSIGNALED(got))
 		bench_fail("the child was killed by signal %d", WTERMSIG(got));
 	if (WEXITSTATUS(got) == BENCH_FAILED)
 		_exit(BENCH_FAILED); /* the child has said why */
 	if (WEXITSTATUS(got) != status)
 		bench_fail("the child exited with %d, not %d", WEXITSTATUS(got), status);
+}
+
+void process_wait(pid_t pid, int status)
+{
+	int got;
+	VERIFY(waitpid(pid, &got, 0) == pid);
+	process_verify(got, status);
 }
 
 unsigned process_harts(void)
@@ -82,4 +87,9 @@ void gate_wait(const struct gate *gate)
 {
 	char byte;
 	VERIFY(read(gate->fds[0], &byte, 1) == 1);
+}
+
+void gate_close(const struct gate *gate)
+{
+	VERIFY(close(gate->fds[0]) == 0 && close(gate->fds[1]) == 0);
 }
