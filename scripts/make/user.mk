@@ -5,10 +5,11 @@
 # What must be an ELF of its own is in user/tests/programs; how each is linked is the point of it.
 U := build/user
 USER_TEST_NAMES := $(sort $(patsubst user/tests/%.c,%,$(wildcard user/tests/*.c)))
-USER_TEST_OBJECTS := $(USER_TEST_NAMES:%=$(U)/obj/%.o) $(patsubst %,$(U)/obj/lib/%.o,test multi sweep vdso)
+USER_TEST_OBJECTS := $(USER_TEST_NAMES:%=$(U)/obj/%.o) $(patsubst %,$(U)/obj/lib/%.o,test forks multi sweep vdso)
 USER_PROGRAMS := $(patsubst user/tests/programs/%.c,$(U)/programs/%,$(wildcard user/tests/programs/*.c))
 USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g0 -fno-strict-aliasing -Wall -Wextra -Werror \
-	       -Wno-unused-parameter -I user/tests
+	       -Wno-unused-parameter -I .
+TEST_CFLAGS := -I user/tests $(USER_CFLAGS)
 
 PROGRAM_FLAGS_data_bss := -static
 PROGRAM_FLAGS_minimal := -static -nostdlib -ffreestanding
@@ -17,12 +18,12 @@ PROGRAM_FLAGS_static_pie := -fPIE -pie -nostdlib -ffreestanding -fno-stack-prote
 
 # The system call fuzzer is one of these programs, made of several sources.
 FUZZ_OBJECTS := $(patsubst user/fuzz/%.c,$(U)/fuzz/%.o,$(sort $(wildcard user/fuzz/*.c)))
-FUZZ_CFLAGS := $(filter-out -I user/tests,$(USER_CFLAGS)) -fno-stack-protector -I . -I $(U)/fuzz
+FUZZ_CFLAGS := $(USER_CFLAGS) -fno-stack-protector -I $(U)/fuzz
 USER_PROGRAMS += $(U)/programs/sysfuzz
 
 # The benchmark is another, and goes by two names.
 BENCH_OBJECTS := $(patsubst user/bench/%.c,$(U)/obj/bench/%.o,$(sort $(wildcard user/bench/*.c)))
-BENCH_CFLAGS := $(filter-out -I user/tests,$(USER_CFLAGS)) -I .
+BENCH_CFLAGS := $(USER_CFLAGS)
 USER_PROGRAMS += $(U)/bench/bench $(U)/bench/forkstat
 
 .PHONY: user-tests user-test-qemu bench-program
@@ -31,10 +32,10 @@ user-tests: $(U)/tests $(USER_PROGRAMS)
 
 $(U)/obj/lib/%.o: user/tests/lib/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
-	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,USERCC,$<)$(USER_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
 $(U)/obj/%.o: user/tests/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
-	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -Dtest_main=test_main_$* -MMD -MP -c -o $@ $<
+	$(call say,USERCC,$<)$(USER_CC) $(TEST_CFLAGS) -Dtest_main=test_main_$* -MMD -MP -c -o $@ $<
 # Written when the names change: a test that is gone must go from the table.
 $(U)/table.c: FORCE
 	@mkdir -p $(@D)
@@ -45,7 +46,7 @@ $(U)/table.c: FORCE
 	   echo '	{ 0, 0 }'; echo '};'; } >$@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(U)/tests: $(USER_TEST_OBJECTS) $(U)/table.c
-	$(call say,USERLD,$@)$(USER_CC) $(USER_CFLAGS) -static -s -pthread -o $@ $^ -lm
+	$(call say,USERLD,$@)$(USER_CC) $(TEST_CFLAGS) -static -s -pthread -o $@ $^ -lm
 $(U)/programs/%: user/tests/programs/%.c scripts/make/user.mk
 	@mkdir -p $(@D)
 	$(call say,USERCC,$<)$(USER_CC) $(USER_CFLAGS) -s $(PROGRAM_FLAGS_$*) -o $@ $<

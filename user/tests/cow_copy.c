@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* Row "copy-on-write, count above 1": the writer gets a copy, everybody else keeps what was there.
  */
 #include "lib/test.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* Row "copy-on-write, count 1": who is left alone with a page writes it, and finds in it what was
  * there. */
 #include "lib/test.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* Generations: each process forks the next, which finds everything its ancestors wrote. */
-#include "lib/test.h"
+#include "lib/forks.h"
 
 #define GENERATIONS 20
 
@@ -69,11 +70,67 @@ static void ancestors_may_die_first(void)
 	CHECK_EXITED(wait_for(pid), 0);
 }
 
+/* ---- a word in every table ---- */
+
+#define TABLES 96UL
+
+static char *tables;
+
+static volatile unsigned long *word(unsigned long table)
+{
+	return (void *)(tables + table * TABLE_BYTES + table % TABLE_PAGES * PAGE);
+}
+
+static void check_words(unsigned long generation)
+{
+	for (unsigned long i = 0; i < TABLES; i++)
+		CHECK_EQ(*word(i), (generation << 16) + i);
+}
+
+static void write_words(unsigned long generation)
+{
+	for (unsigned long i = 0; i < TABLES; i++)
+		*word(i) = (generation << 16) + i;
+}
+
+static void live_in_tables(unsigned long generation)
+{
+	check_words(generation - 1);
+	write_words(generation);
+	if (generation == GENERATIONS)
+		return;
+	const pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		live_in_tables(generation + 1);
+		_exit(0);
+	}
+	write_words(2 * generation);
+	CHECK_EXITED(wait_for(pid), 0);
+	check_words(2 * generation);
+}
+
+static void each_generation_writes_into_every_table(void)
+{
+	tables = map_tables(TABLES);
+	write_words(0);
+	const pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		live_in_tables(1);
+		_exit(0);
+	}
+	CHECK_EXITED(wait_for(pid), 0);
+	check_words(0);
+	CHECK_EQ(munmap(tables, TABLES * TABLE_BYTES), 0);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(ancestors_may_die_first),
 		TEST(each_generation_sees_its_ancestors_only),
+		TEST(each_generation_writes_into_every_table),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }

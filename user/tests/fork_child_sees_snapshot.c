@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* A child finds all memory as it was when its parent called fork, whatever the parent does
  * afterwards. */
 #include "lib/test.h"

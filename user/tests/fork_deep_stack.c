@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* fork far down a deep stack: both processes find their frames when they come back up. */
 #include "lib/test.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* oracle: linux-system */
 /* fork and execve over and over, several at a time: every one arrives. */
 #include "lib/test.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* Processes that fork, write, map, unmap and die at once, on all harts: memory stays each one's
  * own. */
 #include "lib/test.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* After fork neither process sees what the other writes, wherever it writes. */
 #include "lib/test.h"
 

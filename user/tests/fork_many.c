@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* Many children at once: each has its own id and memory, ends when told, and is waited for by name.
  */
 #include "lib/test.h"

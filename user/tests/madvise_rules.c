@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* oracle: linux-system */
 /* madvise beyond MADV_DONTNEED: what each advice does, to whom, and which ones are wrong where. */
 #include "lib/test.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* Shared anonymous memory is one memory for all descendants, touched before the fork or after it.
  */
 #include "lib/test.h"

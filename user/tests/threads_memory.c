@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* One memory, several threads: fork's picture, pages that go while they are used, and locks. */
 /* oracle: linux-system */
-#include "lib/test.h"
+#include "lib/forks.h"
 
-#include <pthread.h>
 #include <setjmp.h>
-#include <stdatomic.h>
 
 #define WRITERS 3
 #define PAGES   16
 #define FORKS   20
 
 static atomic_bool stop;
-
-static void start_all(pthread_t threads[], int n, void *(*fn)(void *))
-{
-	for (intptr_t i = 0; i < n; i++)
-		CHECK_EQ(pthread_create(&threads[i], NULL, fn, (void *)i), 0);
-}
-
-static void join_all(pthread_t threads[], int n)
-{
-	for (int i = 0; i < n; i++)
-		CHECK_EQ(pthread_join(threads[i], NULL), 0);
-}
 
 /* ---- fork is a moment ------------------------------------------------------------------- */
 
@@ -63,11 +50,11 @@ static void look_at_picture(void)
 static void fork_among_writers(void)
 {
 	pthread_t threads[WRITERS];
-	start_all(threads, WRITERS, raise_pair);
+	start_threads(threads, WRITERS, raise_pair);
 	for (int i = 0; i < FORKS; i++)
 		CHECK_CHILD(look_at_picture);
 	atomic_store(&stop, true);
-	join_all(threads, WRITERS);
+	join_threads(threads, WRITERS);
 }
 
 static void a_child_sees_one_moment_of_all_threads(void)
@@ -144,12 +131,12 @@ static void change_among_touchers(void)
 	pthread_t threads[WRITERS];
 	area = map_pages(PAGES, PROT_READ | PROT_WRITE);
 	handle_info(SIGSEGV, leave_fault, SA_NODEFER);
-	start_all(threads, WRITERS, touch);
+	start_threads(threads, WRITERS, touch);
 	while (atomic_load(&accesses) == 0)
 		sched_yield();
 	change_mapping();
 	atomic_store(&stop, true);
-	join_all(threads, WRITERS);
+	join_threads(threads, WRITERS);
 }
 
 static void no_thread_sees_a_page_that_is_gone(void)
@@ -178,7 +165,7 @@ static void protect_among_writers(void)
 	pthread_t threads[WRITERS];
 	area = map_pages(PAGES, PROT_READ | PROT_WRITE);
 	handle_info(SIGSEGV, leave_fault, SA_NODEFER);
-	start_all(threads, WRITERS, write_on);
+	start_threads(threads, WRITERS, write_on);
 	for (int i = 0; i < 8; i++) {
 		const unsigned long before = atomic_load(&written);
 		while (atomic_load(&written) == before)
@@ -190,7 +177,7 @@ static void protect_among_writers(void)
 		CHECK_EQ(mprotect(area, PAGE, PROT_READ | PROT_WRITE), 0);
 	}
 	atomic_store(&stop, true);
-	join_all(threads, WRITERS);
+	join_threads(threads, WRITERS);
 }
 
 static void nobody_writes_after_mprotect_has_returned(void)
@@ -222,10 +209,10 @@ static void copy_among_adders(void)
 {
 	pthread_t threads[WRITERS];
 	pid_t children[FORKS / 2];
-	start_all(threads, WRITERS, add_on);
+	start_threads(threads, WRITERS, add_on);
 	for (int i = 0; i < FORKS / 2; i++)
 		children[i] = start_child(hold_a_picture);
-	join_all(threads, WRITERS);
+	join_threads(threads, WRITERS);
 	CHECK_EQ(atomic_load(&shared_word.value), WRITERS * 1000);
 	for (int i = 0; i < FORKS / 2; i++) {
 		CHECK_EQ(kill(children[i], SIGKILL), 0);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* modes: all */
 /* A file that shrinks takes its pages from all who map it, also the private copies; growing again
  * gives zeros. */
 #include "lib/test.h"
