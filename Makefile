@@ -52,6 +52,7 @@ check:
 # Everything the README promises.
 test:
 	@$(MAKE) host-test
+	@$(MAKE) model-test
 	@$(MAKE) script-test
 	@$(MAKE) lint
 	@$(MAKE) user-test-qemu

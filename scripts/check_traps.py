@@ -1,33 +1,38 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Check docs/boards/unmatched-traps.md: every trap has its row, and what a row names is there.
+"""Check the tables of what goes wrong: every trap has its row, and what a row names is there.
 
-usage: check_traps.py [DOCUMENT]
+usage: check_traps.py
 
-- rows T1 to T64 stand in their order, once each, with four cells: number, trap, code, guard
+The traps of the board are T1 to T64 in docs/boards/unmatched-traps.md; those of fork, called hazards, are H1 to H26
+in docs/fork.md, where a row says what holds before it says where.
+
+- the rows stand in their order, once each, with these cells: number, trap, (what holds,) code, guard
 - what is quoted with a slash is a file, or FILE:NAME of what that file defines: a function, macro, label, class,
-  machine, setting
+  machine, setting, row of an array
 - the code is such a place, or "none: " and why
-- the guard is at least one test (tests/, user/tests/) or gate of lint (scripts/check_*), by its name; or
-  "not testable here: " and why
+- the guard is at least one test (tests/, user/tests/) or gate of lint (scripts/check_*), by its name, except where
+  a program of user/tests is meant as a whole; or "not testable here: " and why
 """
 
 import re
 import sys
+from collections import namedtuple
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
-DOCUMENT = TOP / "docs/boards/unmatched-traps.md"
-LAST = 64
+Table = namedtuple("Table", "document letter last cells")
+TRAPS = Table("docs/boards/unmatched-traps.md", "T", 64, ("trap", "code", "guard"))
+HAZARDS = Table("docs/fork.md", "H", 26, ("hazard", "rule", "code", "guard"))
 REASON_MIN = 20  # characters; less explains nothing
 
-ROW = re.compile(r"^\| *(T\d+) *\|(.*)\|$")
+ROW = re.compile(r"^\| *([A-Z]\d+) *\|(.*)\|$")
 QUOTED = re.compile(r"`([^`]+)`")
 REFERENCE = re.compile(r"([\w.-]+(?:/[\w.-]+)+)(?::([\w-]+))?")
 GUARD = re.compile(r"tests/|user/tests/|scripts/check_")
 
 # What defines NAME in a file of a kind, as patterns for a line; None: the word stands there.
-C_DEFINITION = (r"^(?![\s#/*])[^;\n]*\b{}\b *[\[(=]", r"^#define {}\b", r"^struct {} {{$")
+C_DEFINITION = (r"^(?![\s#/*])[^;\n]*\b{}\b *[\[(=]", r"^#define {}\b", r"^struct {} {{$", r'^\t{{ "{}",')
 DEFINITIONS = {
     ".c": C_DEFINITION, ".h": C_DEFINITION,
     ".S": (r"^{}:", r"^\s*\.macro {}\b"),
@@ -73,49 +78,52 @@ def is_reason(cell, word):
     return cell.startswith(word) and len(cell) - len(word) >= REASON_MIN
 
 
-def check_row(number, cells, top):
+def check_row(number, cells, titles, top):
     """What is wrong with the row."""
-    if len(cells) != 3 or not all(cells):
-        return [f"{number}: a row is: number, trap, code, guard"]
+    if len(cells) != len(titles) or not all(cells):
+        return [f"{number}: a row is: number, {', '.join(titles)}"]
     errors = []
     places = {}
-    for title, cell in zip(("trap", "code", "guard"), cells):
+    for title, cell in zip(titles, cells):
         places[title], odd = references(cell)
         errors += [f"{number}: `{text}` is no FILE and no FILE:NAME" for text in odd]
         problems = (check_reference(path, name, top) for path, name in places[title])
         errors += [f"{number}: {problem}" for problem in problems if problem]
-    if not places["code"] and not is_reason(cells[1], "none: "):
+    if not places["code"] and not is_reason(cells[-2], "none: "):
         errors.append(f"{number}: name a place in the code, or write \"none: \" and why")
     guards = [(path, name) for path, name in places["guard"] if GUARD.match(path)]
-    if not guards and not is_reason(cells[2], "not testable here: "):
+    if not guards and not is_reason(cells[-1], "not testable here: "):
         errors.append(f"{number}: name a test or a gate of lint, or write \"not testable here: \" and why")
-    errors += [f"{number}: {path} guards by which test? write {path}:NAME" for path, name in guards if not name]
+    errors += [f"{number}: {path} guards by which test? write {path}:NAME" for path, name in guards
+               if not name and not path.startswith("user/tests/")]
     return errors
 
 
-def check(text, top=TOP, last=LAST):
+def check(text, table, top=TOP):
     rows = [match.groups() for match in map(ROW.match, text.splitlines()) if match]
     numbers = [number for number, _ in rows]
     errors = []
-    wanted = [f"T{n}" for n in range(1, last + 1)]
+    wanted = [f"{table.letter}{n}" for n in range(1, table.last + 1)]
     if numbers != wanted:
         missing = [n for n in wanted if n not in numbers]
         twice = sorted({n for n in numbers if numbers.count(n) > 1})
         unknown = [n for n in numbers if n not in wanted]
-        errors.append(f"rows T1 to T{last} are to stand in their order, once each; missing: {missing}, more than "
-                      f"once: {twice}, unknown: {unknown}")
+        errors.append(f"rows {wanted[0]} to {wanted[-1]} are to stand in their order, once each; missing: {missing}, "
+                      f"more than once: {twice}, unknown: {unknown}")
     for number, rest in rows:
-        errors += check_row(number, [cell.strip() for cell in rest.split("|")], top)
+        errors += check_row(number, [cell.strip() for cell in rest.split("|")], table.cells, top)
     return errors
 
 
 def main():
-    if len(sys.argv) > 2 or sys.argv[1:] in (["-h"], ["--help"]):
+    if len(sys.argv) > 1:
         sys.exit(__doc__)
-    document = Path(sys.argv[1]) if len(sys.argv) == 2 else DOCUMENT
-    errors = check(document.read_text(encoding="utf-8"))
+    errors = []
+    for table in (TRAPS, HAZARDS):
+        text = (TOP / table.document).read_text(encoding="utf-8")
+        errors += [f"{table.document}: {error}" for error in check(text, table)]
     if errors:
-        sys.exit("\n".join(f"{document}: {error}" for error in errors))
+        sys.exit("\n".join(errors))
 
 
 if __name__ == "__main__":

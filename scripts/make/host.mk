@@ -51,6 +51,32 @@ $(H)/%.passed: $(H)/% $(FIXTURES)
 		{ s=$$?; cat $(H)/$*.log; echo "$* failed ($$s). Again: $<" >&2; exit 1; }
 	@touch $@
 
+# The model of fork by sharing tables: docs/fork.md. T=name for one run, with the way to what is wrong;
+# MODEL=all for the large ones, too, which take gigabytes and so go one by one.
+M := build/model
+.PHONY: model-test
+ifneq ($(filter-out all,$(MODEL)),)
+$(error MODEL=$(MODEL): the only value is all)
+endif
+$(M)/model: $(wildcard tests/model/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,tests/model)$(HOST_CC) -std=c11 -O2 -Wall -Wextra -Werror -Wno-missing-field-initializers \
+		-I . -o $@ $(filter %.c,$^)
+
+$(M)/passed: $(M)/model tests/model/which_harts.py
+	$(call say,TEST,tests/model)tests/model/which_harts.py && $< --list | xargs -n 1 -P $$(nproc) $<
+	@touch $@
+
+ifneq ($(T),)
+model-test: $(M)/model
+	@$< --tell $(T)
+else ifeq ($(MODEL),all)
+model-test: $(M)/model
+	@$< --list-all | xargs -n 1 $<
+else
+model-test: $(M)/passed
+endif
+
 # What the fuzz targets begin with.
 FUZZ_SEEDS := build/fuzz/seeds
 $(FUZZ_SEEDS)/made: tests/fuzz/make_seeds.py scripts/gen_initramfs.py $(FIXTURES)

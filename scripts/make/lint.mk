@@ -40,7 +40,7 @@ lint-locks:
 	$(call say,LINT,locks)$(LOCK_TABLE) --check docs/locking.md
 
 lint-traps:
-	$(call say,LINT,docs/boards/unmatched-traps.md)$(PYTHON) scripts/check_traps.py
+	$(call say,LINT,traps and hazards)$(PYTHON) scripts/check_traps.py
 
 lint-shell:
 	$(call say,LINT,shell)shellcheck $(LINT_SHELL) || \
