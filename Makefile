@@ -5,6 +5,7 @@
 #   sources.mk  what the kernel is built from     run.mk    QEMU and gdb
 #   kernel.mk   the kernel                        lint.mk   what is checked about the sources
 #   user.mk     programs and the root file system
+#   bench.mk    what operations cost, beside Linux
 #   sdcard.mk   the card a board boots from
 # Everything made goes to build/.
 
@@ -34,6 +35,7 @@ include scripts/make/user.mk
 include scripts/make/sdcard.mk
 include scripts/make/host.mk
 include scripts/make/run.mk
+include scripts/make/bench.mk
 include scripts/make/lint.mk
 
 .PHONY: help check test clean FORCE

@@ -2,7 +2,8 @@
 # What is checked about the sources and the finished kernel. Every message says what to do.
 
 LINT_C = $(sort $(shell find arch kernel mm drivers fs lib user tests -name '*.[ch]' 2>/dev/null))
-LINT_SHELL = .ci/run $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/*)) tests/commands/run tests/linux/init
+LINT_SHELL = .ci/run $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/*)) tests/commands/run tests/linux/init \
+	     tests/bench/rootfs/bin/bench_run
 LINT_PYTHON = $(sort $(shell find scripts tests -name '*.py') $(shell grep -lsE '^\#!.*python' scripts/*))
 
 # Not a part of lint: it builds the last commit four times.

@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Run user/bench on Linux and on Heifer, in instructions, and compare. docs/bench.md says what for.
+
+usage: bench.py measure [option...]   on all machines; prints a table, and of all fork rows writes docs/bench.md
+       bench.py check [option...]     on Heifer alone, a few rows; compares them with tests/bench/counts
+       bench.py accept [option...]    the same, and stores what was counted
+
+  --rows 'ROW...'    of what is measured: names, with * and ?, or groups; fork stands for the groups that fork (fork)
+  --memory SIZE      of each machine (2G; 4G for fork=copy)
+  --harts N          of each machine (1, and 2 for the rows that want them)
+  --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (*)
+  --image FILE       Heifer's release build
+  --compiler 'WORDS' what it was compiled with
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import bench_report
+from bench_machine import DIRECTORY, QEMU, Machine, Progress, version_of
+
+PROGRAM = Path("build/user/bench/bench")
+LINUX = Path("build/packages/linux")
+PAGE = Path("docs/bench.md")
+PICTURE = Path("docs/bench-fork.svg")
+LIMITS = Path("tests/bench/limits")
+COUNTS = Path("tests/bench/counts")
+# What lies between is written anew by every whole `make bench`.
+PAGE_BEGIN, PAGE_END = "<!-- made by make bench -->", "<!-- the end of what it made -->"
+
+# Debian's kernel would stop the counter of instructions.
+LINUX_WORDS = "console=ttyS0 loglevel=1 initcall_blacklist=pmu_sbi_devinit"
+LINUXES = {
+    "linux-thp": "transparent_hugepage=always",
+    "linux": "transparent_hugepage=never",
+    "linux-lean": "transparent_hugepage=never init_on_alloc=0 randomize_kstack_offset=off hardened_usercopy=off "
+                  "cgroup_disable=memory lsm=capability audit=0",
+}
+HEIFER_MODES = ("copy", "page", "table")
+# Who copies everything at once needs it twice.
+HEIFER_MEMORY = {"copy": "4G"}
+TITLES = {"linux-thp": "Linux, THP on", "linux": "Linux, THP off", "linux-lean": "Linux, lean",
+          "heifer-copy": "Heifer, copy", "heifer-page": "Heifer, page", "heifer-table": "Heifer, table"}
+OURS, PEER = "heifer-table", "linux-lean"
+# Colours on light and dark, width, dashes. Linux is warm, Heifer cool.
+LOOKS = {
+    "linux-thp": (("#9a6700", "#e3b341"), 1.8, "7 4"),
+    "linux": (("#bc4c00", "#ffa657"), 1.8, ""),
+    "linux-lean": (("#cf222e", "#ff7b72"), 1.8, "2 4"),
+    "heifer-copy": (("#8250df", "#d2a8ff"), 1.8, ""),
+    "heifer-page": (("#1a7f37", "#56d364"), 1.8, ""),
+    "heifer-table": (("#0969da", "#79c0ff"), 3.5, ""),
+}
+# What `fork` stands for, and what is checked in CI. Writing to 512 MiB costs by the page what writing to 64 does, and
+# takes Linux a quarter of an hour in QEMU: by name only.
+FORK_ROWS = "fork exec cow_* write_*_1M write_*_64M"
+QUICK_ROWS = ("fork_small fork_1M fork_4M fork_8M fork_64M fork_1G fork_exit_wait_small fork_exec_tiny vfork_exec_tiny "
+              "cow_copy cow_takeover")
+CONCURRENT = 2
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("what", choices=("measure", "check", "accept"))
+    parser.add_argument("--rows", default="fork")
+    parser.add_argument("--memory")
+    parser.add_argument("--harts", type=int, default=1)
+    parser.add_argument("--machines", default="*")
+    parser.add_argument("--image", type=Path, default=Path("build/virt/Image"))
+    parser.add_argument("--compiler", default="riscv64-linux-gnu-gcc")
+    return parser.parse_args()
+
+
+def find_rows(words):
+    """Their names, in the order in which the program runs them; it says what is wrong with @words."""
+    emulator = shutil.which("qemu-riscv64-static") or shutil.which("qemu-riscv64")
+
+    def ask(*patterns):
+        listed = subprocess.run([emulator, PROGRAM, "-l", *patterns], capture_output=True, text=True, check=False)
+        if listed.returncode != 0:
+            sys.exit(f"{' '.join(patterns)}: {listed.stderr.strip()}")
+        return [line.split()[0] for line in listed.stdout.splitlines()]
+    for word in words:
+        ask(word)
+    return ask(*words)
+
+
+def make_machines(options, patterns, harts):
+    machines = [Machine(key, TITLES[key], LINUX, f"{LINUX_WORDS} {words}", options.memory or "2G", harts)
+                for key, words in LINUXES.items()]
+    machines += [Machine(f"heifer-{mode}", TITLES[f"heifer-{mode}"], options.image, f"loglevel=1 fork={mode}",
+                         options.memory or HEIFER_MEMORY.get(mode, "2G"), harts, True) for mode in HEIFER_MODES]
+    chosen = [machine for machine in machines
+              if any(fnmatchcase(machine.key, pattern) for pattern in patterns.split())]
+    if not chosen:
+        sys.exit(f"bench: no machine is called {patterns}. There are: {' '.join(TITLES)}")
+    return chosen
+
+
+def measure_rows(options, patterns, names, harts):
+    """key -> Run, of the machines that @patterns name."""
+    machines = make_machines(options, patterns, harts)
+    progress = Progress(machines)
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        list(pool.map(lambda machine: machine.measure(names, progress), machines))
+    return {machine.key: machine.run for machine in machines}
+
+
+def read_table(path):
+    """The lines of @path without a section, and its sections."""
+    try:
+        sections = bench_report.read_table(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        sys.exit(f"bench: {path}: {error}")
+    return sections.pop("", {}), sections
+
+
+def read_limits():
+    limits, _ = read_table(LIMITS)
+    names = find_rows([])
+    for name in limits:
+        if name not in names and name.removesuffix("_page") not in names:
+            sys.exit(f"bench: {LIMITS}: the program has no row called {name}")
+    return limits
+
+
+def measure(options):
+    words = FORK_ROWS if options.rows == "fork" else options.rows
+    names = find_rows(words.split())
+    runs = measure_rows(options, options.machines, names, options.harts)
+    left = [name for name in names if any(name in run.wants_more_harts() for run in runs.values())]
+    if left and options.harts == 1:
+        for key, run in measure_rows(options, options.machines, left, 2).items():
+            runs[key].take_over(run)
+    # The journal knows more than was asked for.
+    runs = {key: run.only(names) for key, run in runs.items()}
+    limits = read_limits()
+    text = "\n\n".join([bench_report.table(TITLES, runs, limits, OURS, PEER),
+                        *bench_report.verdicts(runs, limits, OURS, PEER), *bench_report.left_out(TITLES, runs)])
+    print(f"\n{text}\n")
+    if set(runs) != set(TITLES) or words != FORK_ROWS or options.memory is not None or options.harts != 1:
+        print(f"{PAGE} was left as it is: it is of `make bench` without more")
+        return
+    write_page(text, runs, options)
+    limit = next((limits[name] for name in limits if bench_report.FORK_OF_SIZE.fullmatch(name)), None)
+    PICTURE.write_text(bench_report.picture(TITLES, runs, LOOKS, limit), encoding="utf-8")
+    print(f"{PAGE} and {PICTURE} were written")
+
+
+def write_page(text, runs, options):
+    picture = f"![What fork() costs, by the memory that its caller has touched]({PICTURE.name})"
+    versions = [f"- {version_of(QEMU)}", f"- Linux {runs[PEER].kernel}",
+                f"- Heifer and the program compiled by {version_of(options.compiler.split()[0])}"]
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(PAGE_BEGIN)
+    _, _, after = rest.partition(PAGE_END)
+    made = [before + PAGE_BEGIN, picture, text, "\n".join(versions), PAGE_END]
+    PAGE.write_text("\n\n".join(made) + after, encoding="utf-8")
+
+
+def count_quick_rows(options):
+    """Also the section of COUNTS that they belong to."""
+    names = find_rows(QUICK_ROWS.split())
+    run = measure_rows(options, OURS, names, 1)[OURS].only(names)
+    return run, bench_report.section_name(version_of(options.compiler.split()[0]), version_of(QEMU))
+
+
+def check(options):
+    run, section = count_quick_rows(options)
+    stored = read_table(COUNTS)[1].get(section)
+    errors, notes = bench_report.check_shape(run), []
+    if stored is None:
+        notes.append(f"{COUNTS} has nothing of {section}: only the shape of fork() was checked")
+    else:
+        compared = bench_report.compare(stored, run)
+        errors += compared.errors
+        notes += compared.notes
+    for note in notes:
+        print(f"  bench-check: {note}. To store what is counted now: make bench-accept")
+    if errors:
+        sys.exit("\n".join([f"  {error}" for error in errors]) + f"\nbench-check: against {COUNTS}, of {section}. "
+                 "If it is meant to cost that: make bench-accept")
+    print(f"  bench-check: {len(run.rows)} rows cost what they should")
+
+
+def accept(options):
+    run, section = count_quick_rows(options)
+    counts = {name: row.median for name, row in run.rows.items()}
+    COUNTS.write_text(bench_report.write_section(COUNTS.read_text(encoding="utf-8"), section, counts),
+                      encoding="utf-8")
+    print(f"  {COUNTS}: {len(counts)} rows of {section}")
+
+
+def main():
+    options = parse_options()
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    {"measure": measure, "check": check, "accept": accept}[options.what](options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""A kernel in QEMU that runs rows of user/bench, counted in instructions, and the journal of what it has counted.
+
+With -icount a run repeats exactly, however busy this machine is. So a row is not run again while kernel, root file
+system, settings and QEMU stay what they were: it stands in the machine's journal, build/bench/<machine>.counted.
+"""
+
+import hashlib
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import bench_report
+import gen_initramfs
+from boot_test import BootError, Console
+
+DIRECTORY = Path("build/bench")
+ROOT = DIRECTORY / "initramfs.cpio"
+QEMU = "qemu-system-riscv64"
+# The settings that make a second a thousand million instructions, and each run the same.
+SETTINGS = "-M virt -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm -nographic".split()
+# They are for a machine that is stuck, not for one that is slow.
+BOOT_SECONDS = 900
+LINE_SECONDS = 1800
+OFF_SECONDS = 300
+
+
+def version_of(program):
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+
+
+def make_initramfs(path, names):
+    """Behind the root file system, which is the same for all, a file that says what is to be run."""
+    archive = gen_initramfs.Archive()
+    archive.add("etc/bench_rows", gen_initramfs.Entry(0o100644, " ".join(names).encode()))
+    path.write_bytes(ROOT.read_bytes() + archive.pack(0))
+
+
+class Machine:
+    """@checks_leaks: the kernel says at power-off whether it has lost something."""
+
+    def __init__(self, key, title, kernel, words, memory="2G", harts=1, checks_leaks=False):
+        self.key = key
+        self.title = title
+        self.command = [QEMU, *SETTINGS, "-smp", str(harts), "-m", memory, "-kernel", str(kernel), "-append", words]
+        self.kernel = Path(kernel)
+        self.checks_leaks = checks_leaks
+        self.path = DIRECTORY / f"{key}-{harts}"
+        self.run = bench_report.Run()
+        self.names = []
+        self.doing = ""  # "" before and after
+
+    def file(self, suffix):
+        return self.path.with_name(self.path.name + suffix)
+
+    def fingerprint(self):
+        """Of all that decides what is counted."""
+        digest = hashlib.sha256("\0".join([*self.command, version_of(QEMU)]).encode())
+        for path in (self.kernel, ROOT):
+            digest.update(path.read_bytes())
+        return f"# {digest.hexdigest()}"
+
+    def recall(self):
+        """What the journal knows; one of another machine is begun anew."""
+        journal, fingerprint = self.file(".counted"), self.fingerprint()
+        text = journal.read_text(encoding="utf-8") if journal.exists() else ""
+        if text.partition("\n")[0] != fingerprint:
+            text = fingerprint + "\n"
+            journal.write_text(text, encoding="utf-8")
+        self.run = bench_report.read_run(text)
+
+    def measure(self, names, progress):
+        self.names = names
+        self.recall()
+        missing = [name for name in names if not self.run.knows(name)]
+        if not missing:
+            progress.end(self, "as it was counted before")
+            return
+        started = time.monotonic()
+        log = self.file(".log")
+        make_initramfs(self.file(".cpio"), missing)
+        try:
+            with log.open("wb", buffering=0) as file, self.file(".counted").open("a", encoding="utf-8") as journal:
+                self.boot(Console([*self.command, "-initrd", str(self.file(".cpio"))], file), journal, progress)
+        except BootError as error:
+            sys.exit(f"bench: {self.title}: {error}. The log: {log}")
+        progress.end(self, f"{len(missing)} of them counted in {time.monotonic() - started:.0f} s")
+
+    def boot(self, console, journal, progress):
+        try:
+            progress.tell(self, "boots")
+            console.expect(b"@@ begin", BOOT_SECONDS)
+            while self.run.status is None:
+                line = console.expect(b"\n", LINE_SECONDS).decode(errors="replace").strip()
+                name = self.run.read(line)
+                if name or line.startswith(bench_report.KERNEL):
+                    print(line, file=journal, flush=True)
+                progress.tell(self, name or self.doing)
+            if self.run.status != 0 or self.run.wrong:
+                raise BootError("; ".join(self.run.wrong) or f"the program ended with {self.run.status}")
+            if self.checks_leaks:
+                console.expect(b"leaks: none", OFF_SECONDS)
+        finally:
+            console.close()
+
+
+class Progress:
+    """On a terminal a line that says what every machine does; elsewhere a line for each that came to its end."""
+
+    def __init__(self, machines):
+        self.machines = machines
+        self.lock = threading.Lock()
+
+    def tell(self, machine, what):
+        machine.doing = what
+        if sys.stdout.isatty():
+            busy = [f"{m.title}: {m.doing} ({sum(map(m.run.knows, m.names))} of {len(m.names)})"
+                    for m in self.machines if m.doing]
+            with self.lock:
+                print("\r\033[K  " + "   ".join(busy), end="", flush=True)
+
+    def end(self, machine, how):
+        machine.doing = ""
+        with self.lock:
+            start = "\r\033[K" if sys.stdout.isatty() else ""
+            print(f"{start}  {machine.title}: {len(machine.names)} rows, {how}", flush=True)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# What operations cost, in instructions, on Heifer and on Linux: scripts/bench.py says how.
+
+# The same root file system for both, made without dates: what did not change need not be counted again.
+BENCH_ROOT := build/bench/root
+build/bench/initramfs.cpio: $(P)/busybox $(P)/applets $(U)/bench/bench FORCE
+	@mkdir -p $(BENCH_ROOT)/bin
+	@cp $(U)/bench/bench $(BENCH_ROOT)/bin/
+	@$(PYTHON) scripts/gen_initramfs.py $@ $(ROOTFS_BUSYBOX) --epoch 0 \
+		--tree tests/linux --tree tests/bench/rootfs --tree $(BENCH_ROOT)
+
+# Heifer's release build, whatever else the command line asks for.
+.PHONY: bench-kernel bench bench-check bench-accept
+bench-kernel:
+	@$(MAKE) BOARD=virt DEBUG= TESTS= kernel
+BENCH_NEEDS := bench-kernel build/bench/initramfs.cpio have-qemu
+BENCH := $(PYTHON) scripts/bench.py --image build/virt$(if $(call is_on,LLVM),-llvm)/Image --compiler '$(CC)'
+
+is_given = $(filter-out undefined default file,$(origin $(1)))
+bench: $(P)/linux $(BENCH_NEEDS)
+	@$(BENCH) measure $(if $(ROWS),--rows '$(ROWS)') $(if $(MACHINES),--machines '$(MACHINES)') \
+		$(if $(call is_given,MEM),--memory '$(MEM)') $(if $(call is_given,SMP),--harts '$(SMP)')
+
+# A few rows, on Heifer alone.
+bench-check bench-accept: $(BENCH_NEEDS)
+	@$(BENCH) $(@:bench-%=%)
