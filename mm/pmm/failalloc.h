@@ -9,12 +9,26 @@
  * its parent has left, so a whole tree of processes is covered. Interrupt handlers are left alone:
  * whose they interrupt is chance.
  *
- * Locks: none; all of it belongs to the running thread, but for the sum, which is atomic.
+ * A program that forks a thousand times allocates in the same few ways a thousand times. So instead
+ * of N there may be FAIL_NEW_CHAIN: the first allocation fails that was reached by a chain of calls
+ * by which none failed before, once among all threads that have that, until failalloc_arm() is
+ * called again. The chains are remembered until they are to be forgotten.
+ *
+ * Locks: none; all of it belongs to the running thread, but for sums and chains, which are atomic.
  */
 #pragma once
 
 #include "arch/riscv/cpu/cpu.h"
 #include "lib/compiler.h"
+
+#define FAIL_NEW_CHAIN   UINT32_MAX
+#define FAIL_CHAINS_MAX  8192
+#define FAIL_CHAIN_DEPTH 24 /* calls: what differs only further out is one chain */
+
+struct failalloc_chains {
+	u32 met, failed; /* different ones; those met after the failure of a run did not fail */
+	u32 left_out;    /* times that one was met for which there was no room */
+};
 
 /* Count one allocation. True: it is to fail. */
 bool failalloc_count(void);
@@ -33,6 +47,13 @@ static inline bool failalloc_take_lack(void)
 }
 /* Failures made so far, by all threads. */
 u64 failalloc_total(void);
+/* Of threads with FAIL_NEW_CHAIN, one allocation is to fail again. */
+void failalloc_arm(void);
+/* Nobody must have FAIL_NEW_CHAIN meanwhile. */
+void failalloc_forget_chains(void);
+struct failalloc_chains failalloc_chains(void);
+/* The chain that failed last, the allocator first: how many @places. */
+size_t failalloc_last_chain(const u64 **places);
 
 /* An allocation found no memory: to be noted by allocators. */
 static inline void memory_note_lack(void)

@@ -6,6 +6,7 @@ KERNEL_FOLDERS := arch kernel mm drivers fs lib
 # Only with the option behind the colon.
 OPTIONAL_SOURCES := \
 	kernel/proc/provoke.c:DEBUG_LOCKS \
+	mm/pmm/failalloc.c:DEBUG_CHECKS \
 	kernel/sched/watchdog.c:DEBUG_LOCKS \
 	drivers/serial/ns16550.c:SERIAL_NS16550 \
 	drivers/serial/sifive_uart.c:SERIAL_SIFIVE \

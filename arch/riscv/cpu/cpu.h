@@ -43,7 +43,7 @@ struct arch_thread {
 	/* of the last page fault, to notice one that comes back for ever */
 	u64 fault_pc, fault_va;
 	u32 fault_repeats;
-	u32 fail_nth; /* allocations until one is made to fail; 0: none (mm/pmm/failalloc.h) */
+	u32 fail_nth;         /* allocations until one fails; 0: none does (mm/pmm/failalloc.h) */
 	bool fails_for_now;   /* what is made to fail stands for a lack that passes */
 	bool failed_for_now;  /* such a failure was made since somebody asked */
 	bool lacked_memory;   /* an allocation failed in earnest since somebody asked */

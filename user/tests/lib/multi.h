@@ -12,6 +12,7 @@ extern const struct test_program test_programs[];
 
 /*
  * `sweep NAME [FIRST [STEP]]`: run the program NAME with its Nth allocation failing, N = FIRST,
- * FIRST + STEP, ... until no run reaches it. Debug builds of Heifer only (sweep.c).
+ * FIRST + STEP, ... until no run reaches it; `sweep NAME chain`: once for each new way to reach
+ * one. Debug builds of Heifer only (sweep.c).
  */
 int sweep_main(int argc, char **argv);

@@ -5,6 +5,10 @@
  * may fail, that is what it is for; but it must end, by itself or when killed, and must leave
  * nothing behind: after each run /proc/census counts no frame and no object more than before it.
  *
+ * Which one: the Nth, for every N; or, by "chain", the first one that is reached by a chain of
+ * calls inside the kernel by which none failed yet, also not in programs swept before, unless the
+ * kernel was told to forget (`echo forget >/proc/fail-nth`).
+ *
  * With "again" each failure stands for a lack that passes, and its system call is done again, as
  * after a process was ended for memory: then the program must succeed, as if nothing had happened.
  */
@@ -35,9 +39,15 @@
 #define PROGRESS_RUNS 50
 
 static const char *program;
-static const char *how = "";           /* or " for now" */
+static bool by_chain;
+static bool again;
 static unsigned long run_ms = HANG_MS; /* what a run may take */
 static int cut_short;
+
+/* What the kernel counts of failures made since boot, and of chains since it forgot them. */
+struct injected {
+	unsigned long left, total, met, failed, left_out;
+};
 
 static sigset_t child_signal(void)
 {
@@ -60,16 +70,17 @@ static unsigned long now_ms(void)
 	return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
 }
 
-static unsigned long injected_total(void)
+static struct injected injected_now(void)
 {
-	unsigned long left, total = 0;
+	struct injected i = { 0 };
 	FILE *f = fopen(CONTROL, "r");
-	if (f != NULL) {
-		if (fscanf(f, "%lu %lu", &left, &total) != 2)
-			total = 0;
-		fclose(f);
+	if (f == NULL || fscanf(f, "%lu %lu %lu %lu %lu", &i.left, &i.total, &i.met, &i.failed,
+				&i.left_out) != 5) {
+		perror("not ok - sweep: " CONTROL);
+		exit(1);
 	}
-	return total;
+	fclose(f);
+	return i;
 }
 
 /* Lines "3 anon pages". Static, so that the counting needs no memory. */
@@ -97,6 +108,20 @@ static unsigned long census_find(const char *text, const char *what, size_t len)
 	return 0;
 }
 
+/* Say what is wrong with run @nth, and which chain failed in it. */
+static void complain(unsigned long nth, const char *what)
+{
+	char line[256];
+	printf("# %s: %s %lu failing %s\n", program, by_chain ? "new chain" : "allocation", nth,
+	       what);
+	FILE *f = by_chain ? fopen(CONTROL, "r") : NULL;
+	for (int i = 0; f != NULL && fgets(line, sizeof(line), f) != NULL; i++)
+		if (i != 0)
+			printf("#   %s", line);
+	if (f != NULL)
+		fclose(f);
+}
+
 /* Is there more than before? Named on standard output if @nth is not 0. */
 static bool census_grew(unsigned long nth)
 {
@@ -108,8 +133,8 @@ static bool census_grew(unsigned long nth)
 		const unsigned long before = census_find(census_before, rest, len);
 		grew |= now > before;
 		if (now > before && nth != 0)
-			printf("# %s: allocation %lu failing leaves %lu%.*s", program, nth,
-			       now - before, (int)len, rest);
+			printf("# %s: run %lu leaves %lu%.*s", program, nth, now - before, (int)len,
+			       rest);
 	}
 	return grew;
 }
@@ -132,17 +157,21 @@ static bool nothing_is_lost(unsigned long nth)
 			return true;
 		poll(NULL, 0, SETTLE_PAUSE_MS);
 	}
+	complain(nth, "loses something");
 	census_grew(nth);
 	memcpy(census_before, census_now, sizeof(census_before));
 	return false;
 }
 
+/* @nth 0: no allocation fails. */
 static void run_program(unsigned long nth)
 {
 	char text[32];
+	const char *how = again ? " for now" : "";
 	const int null = open("/dev/null", O_RDWR);
 	const int control = open(CONTROL, O_WRONLY);
-	const int length = snprintf(text, sizeof(text), "%lu%s", nth, how);
+	const int length = by_chain && nth != 0 ? snprintf(text, sizeof(text), "chain%s", how) :
+						  snprintf(text, sizeof(text), "%lu%s", nth, how);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
@@ -285,15 +314,15 @@ static void warm_up(void)
 	printf("# sweep %s\n", program);
 	for (unsigned long i = 0; i < WARM_RUNS; i++) {
 		const unsigned long begun = now_ms();
-		run_once(i, &status);
+		run_once(by_chain ? 0 : i, &status);
 		longest = now_ms() - begun > longest ? now_ms() - begun : longest;
 		clear_directory();
-		(void)injected_total();
+		(void)injected_now();
 		census_read(census_now);
 		memcpy(census_before, census_now, sizeof(census_before));
 		(void)census_grew(0);
 	}
-	run_ms = 2 * longest + SPARE_MS;
+	run_ms = again ? HANG_MS : 2 * longest + SPARE_MS;
 	cut_short = 0;
 	printf("# %s: a run takes %lu ms\n", program, longest);
 	fflush(stdout);
@@ -302,48 +331,73 @@ static void warm_up(void)
 	census_read(census_before);
 }
 
+/* What was wrong with the runs. */
+struct verdict {
+	int runs, hangs, losses, wrongs;
+};
+
+static void sweep_run(unsigned long nth, struct verdict *v)
+{
+	int status = 0;
+	if (!run_once(nth, &status)) {
+		complain(nth, "makes it hang");
+		v->hangs++;
+	}
+	if (again && status != 0) {
+		complain(nth, "for now makes it fail");
+		printf("# %s: it ends by %#x\n", program, (unsigned int)status);
+		v->wrongs++;
+	}
+	clear_directory();
+	v->losses += !nothing_is_lost(nth);
+	if (++v->runs % PROGRESS_RUNS == 0)
+		printf("# %s: %d runs\n", program, v->runs);
+	fflush(stdout);
+}
+
+static int sweep_program(unsigned long nth, unsigned long step)
+{
+	struct verdict v = { 0 };
+	warm_up();
+	const struct injected begun = injected_now();
+	struct injected now = begun;
+	for (int beyond = 0; beyond < LAST_RUNS; nth += step) {
+		const unsigned long total = now.total;
+		sweep_run(nth, &v);
+		now = injected_now();
+		beyond = now.total == total ? beyond + 1 : 0;
+	}
+	const bool bad = v.hangs + v.losses + v.wrongs != 0 || now.left_out != begun.left_out;
+	printf("%sok sweep %s: %d runs ", bad ? "not " : "", program, v.runs);
+	if (by_chain)
+		printf("for %lu new chains of %lu met, in all %lu of %lu, %lu without room, ",
+		       now.failed - begun.failed, now.met - begun.met, now.failed, now.met,
+		       now.left_out - begun.left_out);
+	else
+		printf("to allocation %lu, ", nth - step);
+	printf("%d cut short, %d hang, %d lose something, %d go wrong\n", cut_short, v.hangs,
+	       v.losses, v.wrongs);
+	return bad;
+}
+
 int sweep_main(int argc, char **argv)
 {
 	if (argc < 2 || access(CONTROL, W_OK) != 0) {
 		fprintf(stderr,
-			"usage, in a debug build of Heifer: sweep NAME [FIRST [STEP [again]]]\n");
+			"usage, in a debug build of Heifer: sweep NAME [FIRST [STEP [again]]]"
+			"\n                                   sweep NAME chain [again]\n");
 		return 2;
 	}
 	program = argv[1];
-	unsigned long nth = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	unsigned long step = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
-	step = step != 0 ? step : 1;
+	by_chain = argc > 2 && strcmp(argv[2], "chain") == 0;
+	const unsigned long nth = argc > 2 && !by_chain ? strtoul(argv[2], NULL, 10) : 1;
+	const unsigned long step = argc > 3 && !by_chain ? strtoul(argv[3], NULL, 10) : 1;
+	again = argc > 3 && strcmp(argv[argc - 1], "again") == 0;
 	if (mkdir(DIRECTORY, 0777) != 0 || chdir(DIRECTORY) != 0)
 		return 2;
-	const bool again = argc > 4 && strcmp(argv[4], "again") == 0;
-	how = again ? " for now" : "";
-	int hangs = 0, losses = 0, wrongs = 0, runs = 0, beyond = 0, status = 0;
 	block_child(SIG_BLOCK);
-	warm_up();
-	for (; beyond < LAST_RUNS; nth += step) {
-		const unsigned long injected = injected_total();
-		if (!run_once(nth, &status)) {
-			printf("# %s: with allocation %lu failing it does not end\n", program, nth);
-			hangs++;
-		}
-		if (again && status != 0) {
-			printf("# %s: with call of allocation %lu done again it ends by %#x\n",
-			       program, nth, (unsigned int)status);
-			wrongs++;
-		}
-		clear_directory();
-		losses += !nothing_is_lost(nth);
-		runs++;
-		beyond = injected_total() == injected ? beyond + 1 : 0;
-		if (runs % PROGRESS_RUNS == 0)
-			printf("# %s: allocation %lu\n", program, nth);
-		fflush(stdout);
-	}
-	printf("%sok sweep %s: %d runs to allocation %lu, ",
-	       hangs + losses + wrongs == 0 ? "" : "not ", program, runs, nth - step);
-	printf("%d cut short, %d hang, %d lose something, %d go wrong\n", cut_short, hangs, losses,
-	       wrongs);
+	const int bad = sweep_program(nth, step != 0 ? step : 1);
 	chdir("..");
 	rmdir(DIRECTORY);
-	return hangs + losses + wrongs != 0;
+	return bad;
 }
