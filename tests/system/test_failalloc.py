@@ -13,10 +13,10 @@ import pytest
 
 SAMPLE = ["mmap_fixed", "fork_isolation", "rename_unlink_open", "exec_script", "file_shared_write", "mount_and_remount"]
 # The same, where each failure passes and the system call is done again: the programs must succeed.
-AGAIN = ["file_read_write", "many_open_files"]
+AGAIN = ["file_read_write"]
 
 WANTED = os.environ.get("FAILALLOC")  # "all", or the name of a program
-FORKS = ["fork=page"] if WANTED == "all" else [""]
+FORKS = ["fork=page", "fork=table"] if WANTED == "all" else [""]
 
 
 def quickest_first(shell):
