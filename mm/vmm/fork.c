@@ -378,6 +378,9 @@ int aspace_fork(struct aspace *parent, enum fork_mode mode, const struct fork_pl
 	if (err == 0)
 		err = fork_tables(&job, mode);
 	c->resident_pages = c->resident_peak = parent->resident_pages;
+	/* The parent's count may be too high, and then so is the child's, even if it shares
+	 * nothing. */
+	c->shares_tables |= parent->shares_tables;
 	if (err == 0)
 		err = drop_unwanted(c);
 	/* What the child's entries name, before its count says that they may be followed. */
