@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-SAMPLE = ["mmap_fixed", "fork_isolation", "rename_unlink_open", "exec_script", "file_shared_write", "mount_and_remount"]
+SAMPLE = ["mmap_fixed", "fork_isolation", "fork_sparse_writes", "rename_unlink_open", "exec_script",
+          "file_shared_write", "mount_and_remount"]
 # The same, where each failure passes and the system call is done again: the programs must succeed.
 AGAIN = ["file_read_write"]
 
