@@ -90,7 +90,7 @@ def machines():
     return [
         Machine("linux", "build/packages/linux", 2, "console=ttyS0 loglevel=1",
                 ["-initrd", str(DIRECTORY / "initramfs.cpio")], runs_programs=True),
-        heifer("virt-debug-tests", "page", 4),
+        heifer("virt-debug-tests", "table", 4),
         heifer("virt-tests", "copy", 4, runs_programs=True),
         heifer("virt-debug-tests", "copy", 1),
         heifer("virt-tests", "page", 1),

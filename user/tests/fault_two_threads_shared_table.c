@@ -8,7 +8,7 @@
 #define TABLES  2
 #define PAGES   (TABLES * TABLE_PAGES)
 #define THREADS 3
-#define ROUNDS  6UL
+#define ROUNDS  4UL
 #define SEED    10000UL
 
 static char *area;
@@ -108,7 +108,7 @@ static void child_threads_touch(void)
 
 static void threads_of_two_children_touch_together(void)
 {
-	for (round_now = 0; round_now < ROUNDS / 3; round_now++) {
+	for (round_now = 0; round_now < ROUNDS / 2; round_now++) {
 		mark_pages(area, PAGES, SEED * round_now);
 		const pid_t first = start_child(child_threads_touch);
 		const pid_t second = start_child(child_threads_touch);

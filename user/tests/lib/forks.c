@@ -2,6 +2,10 @@
 /* Memory, gates and threads for tests of fork; forks.h says it all. */
 #include "lib/forks.h"
 
+#include "kernel/syscall/heifer.h"
+
+#include <sys/prctl.h>
+
 char *map_tables(size_t tables)
 {
 	const size_t size = tables * TABLE_BYTES;
@@ -68,6 +72,11 @@ void gate_close(struct gate *g)
 {
 	close(g->ends[0]);
 	close(g->ends[1]);
+}
+
+bool fork_copies_pages(void)
+{
+	return prctl(PR_HEIFER_GET_FORK_MODE) == HEIFER_FORK_COPY;
 }
 
 void *map_shared_page(void)

@@ -38,6 +38,9 @@ void gate_open(struct gate *g, int count);
 void gate_wait(struct gate *g);
 void gate_close(struct gate *g);
 
+/* Fork copies all pages at once here, so that nothing is common after it: Heifer's fork=copy. */
+bool fork_copies_pages(void);
+
 /* Memory that a fork does not copy: one page, zeros. */
 void *map_shared_page(void);
 
