@@ -146,10 +146,6 @@ bool step_find_region(struct state *s, struct thread *t)
 		note("no region");
 		return end_operation(s, t);
 	}
-	if (t->page == shared_page() && s->truncated) {
-		note("past the object's end");
-		return end_operation(s, t);
-	}
 	t->at = WALK_ROOT;
 	return true;
 }
@@ -257,6 +253,10 @@ static bool unmap_leaf(struct state *s, struct thread *t, u8 *leaf)
 /* The first access to the page. */
 static bool new_leaf(struct state *s, struct thread *t, u8 *leaf)
 {
+	if (t->page == shared_page() && s->truncated) {
+		note("past the object's end");
+		return end_operation(s, t);
+	}
 	if (t->page == shared_page()) {
 		s->frames[object_frame()].count++;
 		*leaf = LEAF_V | LEAF_W | LEAF_KEEP | object_frame();
