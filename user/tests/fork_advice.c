@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* oracle: linux-system */
 /* modes: all */
 /* MADV_DONTFORK and MADV_WIPEONFORK amid memory that a fork shares: the child has nothing or zeros
  * there, its children too, and the parent keeps all. */
