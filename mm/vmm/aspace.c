@@ -67,11 +67,7 @@ static void aspace_destroy(struct aspace *as)
 	/* Nobody holds a reference any more, so nobody waits for the lock; a walker of rmap.c
 	 * that found the regions on an object's list sees the count at zero and passes by (H9). */
 	ptable_destroy_root(pfn_to_page(as->root));
-	struct list dead;
-	list_init(&dead);
-	for (struct region *r = region_first(as); r != NULL; r = region_first(as))
-		region_remove(r, &dead);
-	region_destroy_list(&dead);
+	region_destroy_all(as);
 	slab_free(aspace_cache, as);
 }
 

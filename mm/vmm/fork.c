@@ -33,6 +33,7 @@ struct fork_job {
 	const struct fork_place *place;
 	bool took; /* something of the parent lost V or W: it is to be fenced */
 	bool copied_code;
+	u32 region_flags; /* those that any region has */
 };
 
 /* What is done with one table of leaves: @to is the child's, NULL if it needs none yet. */
@@ -44,14 +45,9 @@ static int copy_regions(struct fork_job *job)
 {
 	const struct aspace *p = job->parent;
 	struct aspace *c = job->child;
-	for (const struct region *r = region_first(p); r != NULL; r = region_next(r)) {
-		struct region *copy = region_create(r);
-		if (copy == NULL)
-			return -ENOMEM;
-		copy->as = c;
-		copy->flags &= ~REGION_LOCKED; /* locks are not inherited */
-		region_append(copy);
-	}
+	const int err = region_copy_all(p, c, &job->region_flags);
+	if (err != 0)
+		return err;
 	c->limit_pages = p->limit_pages;
 	c->lock_limit_pages = p->lock_limit_pages;
 	c->brk_start = p->brk_start;
@@ -381,7 +377,7 @@ int aspace_fork(struct aspace *parent, enum fork_mode mode, const struct fork_pl
 	/* The parent's count may be too high, and then so is the child's, even if it shares
 	 * nothing. */
 	c->shares_tables |= parent->shares_tables;
-	if (err == 0)
+	if (err == 0 && (job.region_flags & (REGION_DONT_FORK | REGION_WIPE_ON_FORK)) != 0)
 		err = drop_unwanted(c);
 	/* What the child's entries name, before its count says that they may be followed. */
 	__atomic_store_n(&c->refs.value, 1, __ATOMIC_RELEASE);

@@ -160,15 +160,6 @@ static void object_unlink(struct region *r)
 	spin_unlock(&r->object->lock);
 }
 
-static void insert_at(struct region *r, struct rb_node *parent, struct rb_node **link)
-{
-	DEBUG_ASSERT(r->start < r->end && page_offset(r->start | r->end) == 0);
-	rb_insert(&r->as->regions, parent, link, &r->node);
-	r->as->region_count++;
-	account(r, region_pages(r), true);
-	object_link(r);
-}
-
 void region_insert(struct region *r)
 {
 	struct rb_node **link = &r->as->regions.node;
@@ -179,15 +170,11 @@ void region_insert(struct region *r)
 		DEBUG_ASSERT(r->end <= other->start || other->end <= r->start);
 		link = r->start < other->start ? &parent->left : &parent->right;
 	}
-	insert_at(r, parent, link);
-}
-
-void region_append(struct region *r)
-{
-	struct rb_node *last = r->as->regions.node;
-	while (last != NULL && last->right != NULL)
-		last = last->right;
-	insert_at(r, last, last == NULL ? &r->as->regions.node : &last->right);
+	DEBUG_ASSERT(r->start < r->end && page_offset(r->start | r->end) == 0);
+	rb_insert(&r->as->regions, parent, link, &r->node);
+	r->as->region_count++;
+	account(r, region_pages(r), true);
+	object_link(r);
 }
 
 /* Out of the tree and the object's list; the sums of pages are the caller's business. */
@@ -207,6 +194,68 @@ void region_remove(struct region *r, struct list *dead)
 	forget_gaps(r->as, r->end);
 	unlink_region(r);
 	list_push_back(dead, &r->object_node);
+}
+
+/* ---- all of a space ---- */
+
+/* A copy of the region at @node, of the same colour, hung into @as at *@link. NULL: no memory. */
+static struct rb_node *copy_node(const struct rb_node *node, struct aspace *as,
+				 struct rb_node *parent, struct rb_node **link)
+{
+	struct region *copy = region_create(rb_entry(node, struct region, node));
+	if (copy == NULL)
+		return NULL;
+	copy->as = as;
+	copy->flags &= ~REGION_LOCKED; /* locks are not inherited */
+	copy->node = (struct rb_node){ .parent = parent, .red = node->red };
+	*link = &copy->node;
+	as->region_count++;
+	object_link(copy);
+	return *link;
+}
+
+int region_copy_all(const struct aspace *from, struct aspace *to, u32 *flags)
+{
+	const struct rb_node *node = from->regions.node;
+	struct rb_node *copy = node != NULL ? copy_node(node, to, NULL, &to->regions.node) : NULL;
+	*flags = 0;
+	if (node != NULL && copy == NULL)
+		return -ENOMEM;
+	/* Down to what has no copy yet, else up: both trees have the same shape, so nothing is
+	 * compared or balanced. */
+	while (node != NULL) {
+		struct rb_node **link = NULL;
+		if (node->left != NULL && copy->left == NULL) {
+			node = node->left;
+			link = &copy->left;
+		} else if (node->right != NULL && copy->right == NULL) {
+			node = node->right;
+			link = &copy->right;
+		} else {
+			*flags |= rb_entry(node, struct region, node)->flags;
+			node = node->parent;
+			copy = copy->parent;
+			continue;
+		}
+		copy = copy_node(node, to, copy, link);
+		if (copy == NULL)
+			return -ENOMEM;
+	}
+	to->mapped_pages = to->mapped_peak = from->mapped_pages;
+	to->data_pages = from->data_pages;
+	return 0;
+}
+
+void region_destroy_all(struct aspace *as)
+{
+	struct list dead;
+	list_init(&dead);
+	for (struct region *r = region_first(as); r != NULL; r = region_next(r)) {
+		object_unlink(r);
+		list_push_back(&dead, &r->object_node);
+	}
+	/* The tree is not asked any more, and goes with its nodes. */
+	region_destroy_list(&dead);
 }
 
 /* ---- changing ---- */

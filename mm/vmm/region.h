@@ -125,12 +125,18 @@ void region_destroy(struct region *r);
 
 /* Put @r, whose range is free, into r->as and onto its object's list. */
 void region_insert(struct region *r);
-/* The same for a region above all others, without searching. */
-void region_append(struct region *r);
 /* Take @r out of its space and onto @dead. */
 void region_remove(struct region *r, struct list *dead);
 /* Destroy what region_remove() and region_punch() left. No lock of RANK_ASPACE or later held. */
 void region_destroy_list(struct list *dead);
+
+/*
+ * fork: copies of all regions of @from for @to, which has none and is nobody else's yet. *@flags:
+ * what any of them has. 0; -ENOMEM: some are there, for region_destroy_all() alone to look at.
+ */
+__must_check int region_copy_all(const struct aspace *from, struct aspace *to, u32 *flags);
+/* The end of all regions of @as, which nobody uses any more. Context as region_destroy(). */
+void region_destroy_all(struct aspace *as);
 
 /*
  * Cut @r in two at @at, strictly inside; @r stays the lower part, the upper one is returned.
