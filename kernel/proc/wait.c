@@ -176,6 +176,8 @@ struct wait_search {
 	int result;               /* of the last look: 0 found, -ECHILD, -EAGAIN look later */
 	struct process *child;    /* found; counted */
 	enum process_state state; /* the child's then: which kind of news it is */
+	struct task_usage used;   /* of the child and its own children */
+	u64 resident_peak;        /* pages: the most any of them had */
 	struct wait_report report;
 };
 
@@ -216,12 +218,11 @@ static void search_found_locked(struct wait_search *s, struct process *child, u3
 	s->report.pid = child->pid;
 	s->report.uid = child->leader->cred.uid;
 	s->report.status = status;
-	struct task_usage used;
-	process_usage_locked(child, &used);
-	used.user += child->children_user_time;
-	used.kernel += child->children_kernel_time;
-	usage_set(&s->report.usage, &used,
-		  MAX(resident_peak_locked(child), child->children_resident_peak));
+	process_usage_locked(child, &s->used);
+	s->used.user += child->children_user_time;
+	s->used.kernel += child->children_kernel_time;
+	s->resident_peak = MAX(resident_peak_locked(child), child->children_resident_peak);
+	usage_set(&s->report.usage, &s->used, s->resident_peak);
 	child->is_claimed = (s->args->options & WNOWAIT) == 0;
 }
 
@@ -260,13 +261,9 @@ static bool take_news_locked(const struct wait_search *s)
 	}
 	if (!child->is_published)
 		return false;
-	struct task_usage used;
-	process_usage_locked(child, &used);
-	parent->children_user_time += used.user + child->children_user_time;
-	parent->children_kernel_time += used.kernel + child->children_kernel_time;
-	parent->children_resident_peak =
-		MAX(parent->children_resident_peak,
-		    MAX(resident_peak_locked(child), child->children_resident_peak));
+	parent->children_user_time += s->used.user;
+	parent->children_kernel_time += s->used.kernel;
+	parent->children_resident_peak = MAX(parent->children_resident_peak, s->resident_peak);
 	process_reap_locked(child);
 	return true;
 }
