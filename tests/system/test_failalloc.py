@@ -47,7 +47,7 @@ def test_every_allocation_may_fail(machine, fork, record_property):
     shell.run_check("cd /tmp && ln -s /tests/anon_zero sweep")
     failed = []
     for command in what_to_sweep(shell):
-        out, _, code = shell.run(command, timeout=7200 if WANTED else 300)
+        out, _, code = shell.run(f"cd /tmp && {command}", timeout=7200 if WANTED else 300)
         if out:
             record_property("say", f"{machine.name} {fork}: {out[-1]}")
         if code != 0:
