@@ -8,7 +8,7 @@ usage: bench.py measure [option...]   on all machines; prints a table, and of al
 
   --rows 'ROW...'    of what is measured: names, with * and ?, or groups; fork stands for the groups that fork (fork)
   --memory SIZE      of each machine (2G; 4G for fork=copy)
-  --harts N          of each machine (1, and 2 for the rows that want them)
+  --harts N          of each machine (1)
   --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (*)
   --image FILE       Heifer's release build
   --compiler 'WORDS' what it was compiled with
@@ -134,10 +134,6 @@ def measure(options):
     words = FORK_ROWS if options.rows == "fork" else options.rows
     names = find_rows(words.split())
     runs = measure_rows(options, options.machines, names, options.harts)
-    left = [name for name in names if any(name in run.wants_more_harts() for run in runs.values())]
-    if left and options.harts == 1:
-        for key, run in measure_rows(options, options.machines, left, 2).items():
-            runs[key].take_over(run)
     # The journal knows more than was asked for.
     runs = {key: run.only(names) for key, run in runs.items()}
     limits = read_limits()

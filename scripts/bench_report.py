@@ -16,7 +16,6 @@ MIB = 2**20
 UNITS = {"K": 2**10, "M": MIB, "G": 2**30}
 ROW = re.compile(r"(\w+) (\d+) (\d+) (\d+)")
 SKIPPED = re.compile(r"(\w+) skipped (.+)")
-WANTS_HARTS = re.compile(r"needs \d+ harts")
 FAILED = re.compile(r"(\w+) failed (.+)")
 KERNEL = "@@ kernel "
 END = re.compile(r"@@ end (\d+)")
@@ -69,15 +68,6 @@ class Run:
         part.rows = {name: self.rows[name] for name in printed if name in self.rows}
         part.skipped = {name: self.skipped[name] for name in printed if name in self.skipped}
         return part
-
-    def wants_more_harts(self):
-        return [name for name, reason in self.skipped.items() if WANTS_HARTS.match(reason)]
-
-    def take_over(self, other):
-        """Also what was asked of the same kernel on another machine."""
-        self.rows.update(other.rows)
-        self.skipped = {name: reason for name, reason in {**self.skipped, **other.skipped}.items()
-                        if name not in self.rows}
 
     def read_more(self, line):
         if line.startswith(KERNEL):

@@ -73,7 +73,7 @@ def check_spdx(path, lines, report):
 def check_lines(path, lines, report):
     limit = MAX_COLUMNS if path.suffix in (".c", ".h", ".S") else MAX_COLUMNS_TEXT
     for number, line in enumerate(lines, 1):
-        if path.suffix != ".md" and not TABLE_ROW.match(line) and len(line.expandtabs(TAB)) > limit:
+        if path.suffix not in (".md", ".svg") and not TABLE_ROW.match(line) and len(line.expandtabs(TAB)) > limit:
             report.error(path, number, f"{len(line.expandtabs(TAB))} columns", f"at most {limit}")
         if line != line.rstrip():
             report.error(path, number, "space at the end of the line", "remove it")

@@ -167,16 +167,6 @@ def test_a_part_of_a_run_has_what_its_rows_print():
     assert [run.knows(name) for name in ("a", "c", "d", "f")] == [True, True, True, False]
 
 
-def test_rows_that_want_more_harts_are_asked_of_a_machine_that_has_them():
-    run, other = make_run(a=1), make_run(b=2)
-    run.skipped = {"b": "needs 2 harts, there are 1", "c": "needs 4 harts, there are 1", "d": "no memory"}
-    assert run.wants_more_harts() == ["b", "c"]
-    other.skipped = {"c": "needs 4 harts, there are 2"}
-    run.take_over(other)
-    assert list(run.rows) == ["a", "b"]
-    assert run.skipped == {"c": "needs 4 harts, there are 2", "d": "no memory"}
-
-
 @pytest.mark.parametrize("places, moved", [
     ([50, 10, 90], [50, 10, 90]), ([50, 50, 50], [50, 60, 70]), ([100, 98], [100, 90]), ([], []), ([3], [3])])
 def test_labels_are_moved_apart_and_stay_within(places, moved):
