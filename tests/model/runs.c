@@ -169,18 +169,18 @@ static const struct run runs[] = {
 	{ "generations-unmap", &generations_unmap, .states = 41836780, .large = true },
 	{ "four-pages", &four_pages, .states = 5375086, .large = true },
 	{ "speculating-two-threads", &speculating_two_threads, .states = 6595260, .large = true },
-	{ "truncation-generations", &truncation_generations, .states = 7930351, .large = true },
+	{ "truncation-generations", &truncation_generations, .states = 7956788, .large = true },
 
 	/* ---- with and without what is no condition of correctness ---- */
 	{ "no-table-lock", &little_memory, WITH(NO_TABLE_LOCK), 135518 },
 	{ "second-look", &little_memory, WITH(SECOND_LOOK), 135007 },
 	{ "truncate-without-table-lock", &truncation, WITH(TRUNCATE_WITHOUT_TABLE_LOCK), 272821 },
 	{ "truncate-without-table-lock-two-threads", &truncation_two_threads,
-	  WITH(TRUNCATE_WITHOUT_TABLE_LOCK), 2264190, .large = true },
+	  WITH(TRUNCATE_WITHOUT_TABLE_LOCK), 2255097, .large = true },
 	{ "no-table-lock-unmap", &two_threads_unmap, WITH(NO_TABLE_LOCK), 18123237, .large = true },
 	{ "second-look-unmap", &two_threads_unmap, WITH(SECOND_LOOK), 14607891, .large = true },
 	{ "truncate-without-table-lock-generations", &truncation_generations,
-	  WITH(TRUNCATE_WITHOUT_TABLE_LOCK), 10040261, .large = true },
+	  WITH(TRUNCATE_WITHOUT_TABLE_LOCK), 10068168, .large = true },
 
 	/* ---- mistakes ---- */
 	{ "no-remote-fence", &fork_and_writer, WITH(NO_REMOTE_FENCE), .verdict = WRONG_DATA,
