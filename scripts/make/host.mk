@@ -7,6 +7,7 @@ H := build/host
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 HOST_TEST_SOURCES := $(sort $(wildcard tests/host/test_*.c)) $(FUZZ_SOURCES)
 HOST_TESTS := $(patsubst %.c,$(H)/%,$(notdir $(HOST_TEST_SOURCES)))
+ALL_HOST_TESTS := $(HOST_TESTS) $(H)/test_ptable_interleave
 HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	       -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	       -Wall -Wextra -Werror -Wno-unused-parameter -Wvla
@@ -28,11 +29,11 @@ $(FIXTURES) &: scripts/make_fixtures $(wildcard build/packages/VERSIONS)
 	$(call say,GEN,build/fixtures)scripts/make_fixtures
 
 ifneq ($(and $(T),$(filter host-test,$(MAKECMDGOALS))),)
-ifeq ($(filter $(H)/test_$(T) $(H)/fuzz_$(T),$(HOST_TESTS)),)
+ifeq ($(filter $(H)/test_$(T) $(H)/fuzz_$(T),$(ALL_HOST_TESTS)),)
 $(error T=$(T): there is neither tests/host/test_$(T).c nor tests/fuzz/fuzz_$(T).c)
 endif
 endif
-host-test: $(patsubst %,%.passed,$(if $(T),$(filter $(H)/test_$(T) $(H)/fuzz_$(T),$(HOST_TESTS)),$(HOST_TESTS)))
+host-test: $(patsubst %,%.passed,$(if $(T),$(filter $(H)/test_$(T) $(H)/fuzz_$(T),$(ALL_HOST_TESTS)),$(ALL_HOST_TESTS)))
 	@printf '  host tests: %d programs passed\n' $(words $^)
 
 $(H)/flags: FORCE
@@ -76,6 +77,33 @@ model-test: $(M)/model
 else
 model-test: $(M)/passed
 endif
+
+# The real mm/vmm under a scheduler of its own. The compiler's calls before each access, which are the
+# thread sanitizer's, lead to tests/host/interleave/machine.c. With the mistakes of mutants.txt it must fail.
+IL := $(H)/interleave
+IL_CFLAGS := $(filter-out -O1 -fsanitize% -fno-sanitize%,$(HOST_CFLAGS)) -O2
+IL_KERNEL_CFLAGS := $(IL_CFLAGS) -fsanitize=thread -Wno-tsan
+IL_KERNEL := $(patsubst %.c,$(IL)/%.o,$(filter-out mm/vmm/ptable_stock.c,$(wildcard mm/vmm/*.c)) \
+	     lib/rbtree.c lib/string.c)
+IL_HARNESS := $(patsubst %.c,$(IL)/%.o,$(wildcard tests/host/interleave/*.c))
+IL_LINK := $(HOST_CC) -Wl,--wrap=aspace_check,--wrap=page_copy
+IL_MUTANTS := $(shell sed -n 's/^== \(.*\):.*/\1/p' tests/host/interleave/mutants.txt)
+IL_CAUGHT := $(IL_MUTANTS:%=$(IL)/mutants/%/caught)
+$(IL_KERNEL): $(IL)/%.o: %.c $(H)/flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$< (interleave))$(HOST_CC) $(IL_KERNEL_CFLAGS) $(HOST_CPPFLAGS) -MMD -MP -c -o $@ $<
+$(IL_HARNESS): $(IL)/%.o: %.c $(H)/flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)$(HOST_CC) $(IL_CFLAGS) $(HOST_CPPFLAGS) -MMD -MP -c -o $@ $<
+$(H)/test_ptable_interleave: $(IL_KERNEL) $(IL_HARNESS)
+	$(call say,HOSTLD,$@)$(IL_LINK) -o $@ $^
+$(IL_CAUGHT): $(IL)/mutants/%/caught: $(IL_KERNEL) $(IL_HARNESS) \
+		$(addprefix tests/host/interleave/,mutants.txt try_mutant)
+	$(call say,MUTANT,$*)tests/host/interleave/try_mutant $* $(@D) \
+		'$(HOST_CC) $(IL_KERNEL_CFLAGS) $(HOST_CPPFLAGS)' '$(IL_LINK)' $(IL_KERNEL) $(IL_HARNESS)
+	@touch $@
+$(H)/test_ptable_interleave.passed: $(IL_CAUGHT)
+-include $(IL_KERNEL:.o=.d) $(IL_HARNESS:.o=.d)
 
 # What the fuzz targets begin with.
 FUZZ_SEEDS := build/fuzz/seeds
