@@ -27,7 +27,7 @@
 /* So much must be free for another try to make sense. */
 #define ENOUGH_PAGES 16
 /* Tries granted in a row because memory is free by now: it may be in pieces too small for what is
- * wanted. */
+ * wanted, or less than the whole call wants, which gives all back when it fails. */
 #define FREE_TRIES_MAX 8
 #define FREE_TRIES_NS  1000000000UL
 
@@ -195,7 +195,7 @@ static bool kill_one(void)
 	return !is_ending(process_current());
 }
 
-bool oom_kill(void)
+bool oom_kill(unsigned tries)
 {
 	/* Made to fail (mm/pmm/failalloc.h): once, so the next try does not. */
 	if (!memory_take_lack())
@@ -210,7 +210,8 @@ bool oom_kill(void)
 				       false, deadline);
 		return !is_ending(process_current());
 	}
-	const bool again = is_enough_free() || give_stocks_back() || kill_one();
+	const bool again = (tries <= FREE_TRIES_MAX && (is_enough_free() || give_stocks_back())) ||
+			   kill_one();
 	__atomic_store_n(&is_choosing, 0, __ATOMIC_RELEASE);
 	waitq_wake_all(&chosen);
 	return again;

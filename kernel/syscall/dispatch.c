@@ -78,7 +78,8 @@ static __noinline s64 syscall_without_memory(const struct trap_frame *f, u64 num
 	s64 result = -ENOMEM;
 	if (failalloc_take_lack() || memory_take_lack())
 		result = syscall_call(f, number);
-	while (result == -ENOMEM && memory_has_lacked() && oom_kill())
+	for (unsigned tries = 1; result == -ENOMEM && memory_has_lacked() && oom_kill(tries);
+	     tries++)
 		result = syscall_call(f, number);
 	return result;
 }

@@ -98,11 +98,11 @@ static int serve_page_fault(u64 pc, uaddr_t va, enum access access)
 	if (p == NULL)
 		return -EFAULT;
 	trace(TRACE_FAULT, access, va, pc);
-	for (;;) {
+	for (unsigned tries = 1;; tries++) {
 		const int error = aspace_fault(p->aspace, va, access);
 		if (likely(error == 0))
 			return fault_repeats_forever(pc, va) ? -EIO : 0;
-		if (error != -ENOMEM || !oom_kill() || signal_is_fatal_pending())
+		if (error != -ENOMEM || !oom_kill(tries) || signal_is_fatal_pending())
 			return error;
 	}
 }
