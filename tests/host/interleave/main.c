@@ -39,6 +39,9 @@ static const struct program programs[] = {
 	{ "truncate-exit", "w5", { "f0r5x0", "t0" }, { "w5x0" }, 2 },
 	{ "truncate-copy", "w5w0", { "f0t0", "w0" }, { "w0r5" }, 2 },
 	{ "failing-forks", "w0", { "n2f0f1", "w0w0" }, { "r0", "r0" }, 2 },
+	/* The first fork fails between page 0, which has lost W then, and the table of page 3. */
+	{ "fork-after-failing", "w0r3", { "n8f0f1", "w0w0" }, { "r0", "r0" }, 2 },
+	{ "truncate-forked", "w5w0", { "f0t0", NULL }, { "w0F1", "" }, 2 },
 	{ "failing-copies", "w0w3", { "f0n1w0w3" }, { "n0w0w3x0" }, 3 },
 	{ "peek", "w0", { "f0w0x0", NULL }, { "c0w0c0" }, 2 },
 };

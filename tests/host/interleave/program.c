@@ -262,7 +262,7 @@ static void begin_user(unsigned id, unsigned process, const char *script, unsign
 	processes[process].threads++;
 }
 
-static void fork_process(unsigned n)
+static void fork_process(unsigned n, const struct fork_place *place)
 {
 	struct user *u = me();
 	const int id = free_user();
@@ -274,7 +274,7 @@ static void fork_process(unsigned n)
 	u->is_published = u->is_over = false;
 	struct process *child = &processes[u->child];
 	struct aspace *as;
-	const int err = aspace_fork(my_space(), fork_mode, fork_place, &as);
+	const int err = aspace_fork(my_space(), fork_mode, place, &as);
 	const bool was_published = u->is_published;
 	u->child = -1;
 	if (err != 0) {
@@ -308,6 +308,9 @@ static void end_user(void)
 	}
 	u->exists = false;
 }
+
+/* Where a process goes on whose code and stack are in block 0. */
+static const struct fork_place in_block0 = { BLOCK0, BLOCK0 };
 
 /* False: the thread has ended. */
 static bool do_op(char op, unsigned n)
@@ -346,7 +349,10 @@ static bool do_op(char op, unsigned n)
 		peek(n);
 		break;
 	case 'f':
-		fork_process(n);
+		fork_process(n, fork_place);
+		break;
+	case 'F':
+		fork_process(n, &in_block0);
 		break;
 	case 'n':
 		memory_fail_after((int)n);

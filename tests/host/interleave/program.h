@@ -9,6 +9,7 @@
  *	d0	MADV_DONTNEED on page 0		p0 P0	mprotect page 0 to read-only, back
  *	U0	munmap of block 0, 2 MiB	t0	truncate the shared object
  *	f0	fork; the child does children[0]	g0	let the object grow again
+ *	F0	the same of a process whose code and stack are in block 0
  *	c0	read page 0 of another process, as /proc/N/mem does
  *	n2	of what it allocates from now on, the third fails
  *	x0	end the thread
