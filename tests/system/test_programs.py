@@ -26,7 +26,7 @@ def test_user_programs(machine):
     assert machine.power_off() == "none"
 
 
-@pytest.mark.machines("virt", "virt-1", "virt-svade")
+@pytest.mark.machines("virt", "virt-1")
 @pytest.mark.parametrize("mode", OTHER_MODES)
 def test_user_programs_in_other_fork_modes(machine, mode):
     """The program chooses the mode by its name: user/tests/lib/multi.c."""

@@ -13,7 +13,7 @@
 #include "lib/forks.h"
 
 #define FAMILIES  3
-#define PROCESSES 6UL /* in each */
+#define PROCESSES 4UL /* in each */
 #define STEPS     30
 #define CHILDREN  3 /* at a time */
 #define THREADS   2

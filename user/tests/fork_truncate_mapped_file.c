@@ -142,7 +142,7 @@ static void a_grandchild_may_shrink_it(void)
 
 /* ---- again and again, while they fork and go ---- */
 
-#define SHRINKS 12
+#define SHRINKS 4
 
 static volatile int *volatile stop;
 
