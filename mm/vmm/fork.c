@@ -34,6 +34,7 @@ struct fork_job {
 	bool took; /* something of the parent lost V or W: it is to be fenced */
 	bool copied_code;
 	u32 region_flags; /* those that any region has */
+	u32 shared_tables;
 };
 
 /* What is done with one table of leaves: @to is the child's, NULL if it needs none yet. */
@@ -234,8 +235,7 @@ static bool is_light(struct page *middle, unsigned *budget)
 static void share_table(struct fork_job *job, pte_t *entry, pte_t *child_entry)
 {
 	job->took |= ptable_share(entry, child_entry);
-	job->parent->shares_tables = job->child->shares_tables = true;
-	vmm_count(job->parent, EVENT_TABLES_SHARED, 1);
+	job->shared_tables++;
 }
 
 static int copy_light(struct fork_job *job, struct page *middle, struct page *child_middle)
@@ -341,6 +341,8 @@ static int fork_tables(struct fork_job *job, enum fork_mode mode)
 		break;
 	case FORK_TABLE:
 		err = share_tables(job);
+		job->parent->shares_tables |= job->shared_tables != 0;
+		vmm_count(job->parent, EVENT_TABLES_SHARED, job->shared_tables);
 		break;
 	case FORK_MODES:
 		panic("fork mode %d", (int)mode);
