@@ -21,9 +21,12 @@ FORKS = ["fork=page", "fork=table"] if WANTED == "all" else [""]
 
 
 def quickest_first(shell):
-    """All programs, so that the slow ones find most chains done."""
+    """All programs, so that the slow ones find most chains done; but for those that make allocations fail themselves,
+    and so take back what the sweep has chosen."""
     seconds = {}
     for source in Path("user/tests").glob("*.c"):
+        if "fail-nth" in source.read_text(encoding="utf-8"):
+            continue
         begun = time.monotonic()
         shell.run(f"/tests/{source.stem}", timeout=300)
         seconds[source.stem] = time.monotonic() - begun
