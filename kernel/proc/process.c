@@ -496,8 +496,7 @@ struct task *task_next(const struct task *t)
 	return next == &t->process->tasks ? NULL : list_entry(next, struct task, node);
 }
 
-int process_set_fork_mode(enum fork_mode mode)
+void process_set_fork_mode(enum fork_mode mode)
 {
 	process_current()->fork_mode = mode;
-	return 0;
 }

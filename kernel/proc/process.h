@@ -248,7 +248,7 @@ void task_usage(const struct task *t, struct task_usage *out);
 bool process_group_is_orphaned_locked(u32 pgid, const struct process *ignored);
 
 /* How fork copies memory for the running process and its future children. */
-int process_set_fork_mode(enum fork_mode mode);
+void process_set_fork_mode(enum fork_mode mode);
 
 /* Published processes, zombies included. Racy. */
 u32 process_count(void);

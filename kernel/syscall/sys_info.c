@@ -269,7 +269,10 @@ static_assert(HEIFER_FORK_COPY == (int)FORK_COPY && HEIFER_FORK_PAGE == (int)FOR
 
 static s64 set_fork_mode(u64 mode)
 {
-	return mode < FORK_MODES ? process_set_fork_mode((enum fork_mode)mode) : -EINVAL;
+	if (mode >= FORK_MODES)
+		return -EINVAL;
+	process_set_fork_mode((enum fork_mode)mode);
+	return 0;
 }
 
 static s64 set_no_new_privs(u64 value, u64 unused)

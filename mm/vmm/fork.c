@@ -17,8 +17,8 @@
  * unlocked space means that no hart remembers it with. The parent's tables stay SHARED with one
  * name, its leaves COW with frames of count 1; both are made mine again as they are touched.
  */
-#include "kernel/core/panic.h"
 #include "arch/riscv/cpu/layout.h"
+#include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/vmm/aspace.h"
