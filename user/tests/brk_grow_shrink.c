@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: brk() answers with the old break */
 /* brk: memory that grows and shrinks at its end, in bytes; what comes back is zeroed. */
 #include "lib/test.h"
 

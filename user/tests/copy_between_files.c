@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: a copy stops short, as Linux allows it */
 /* copy_file_range: which bytes, from where to where, and what is refused. */
 #include "lib/test.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: a lock without memory is ENOLCK */
 /* Advisory locks: flock, and fcntl's on ranges of bytes. They do not see each other. */
 #include "lib/test.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
 /* modes: all */
+/* lack shows: mlock() says EAGAIN */
 /* Memory that is locked after a fork, or before it: the process has its own pages then, as it had
  * them; locks are not inherited. */
 #include "lib/forks.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
 /* modes: all */
+/* lack shows: a write stops short, as Linux allows it */
 /* One thread forks over and over, while the others have the kernel read and write their memory:
  * files, pipes, futexes. Wherever it stands in a system call when its page becomes common, the call
  * goes on, with the right bytes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* modes: all */
 /* oracle: linux-system */
+/* lack shows: madvise() says EAGAIN */
 /* madvise beyond MADV_DONTNEED: what each advice does, to whom, and which ones are wrong where. */
 #include "lib/test.h"
 

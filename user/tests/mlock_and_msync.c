@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: mlock() says EAGAIN */
 /* mlock, mlockall, msync and mincore: their ranges, errors and limit. */
 #include "lib/test.h"
 

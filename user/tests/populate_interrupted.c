@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: mlock() says EAGAIN */
 /* Filling memory at once: handlers do not stop it, the end of the process does. */
 #include "lib/test.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: a lock without memory is ENOLCK */
 /* /proc/locks: who holds which lock, and who waits for it. */
 #include "lib/test.h"
 

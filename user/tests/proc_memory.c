@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
+/* lack shows: a page of another that finds no memory is EIO in /proc/N/mem */
 /* What /proc/N/smaps and status say of memory, and to whom. */
 #include "lib/test.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* lack shows: a signal with a value that finds no memory is EAGAIN */
 /* Blocked signals wait, once each, and come when they are let in; some cannot be blocked. */
 #include "lib/test.h"
 

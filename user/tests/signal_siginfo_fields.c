@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* lack shows: a signal that finds no memory comes without its details, as on Linux */
 /* A handler is told why: who sent it, how a child ended, which address was touched. */
 #include "lib/test.h"
 

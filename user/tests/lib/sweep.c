@@ -17,6 +17,7 @@
 #include "lib/test.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <time.h>
@@ -39,6 +40,7 @@
 #define PROGRESS_RUNS 50
 
 static const char *program;
+static char path[PATH_MAX]; /* of the program: it may look at its own name */
 static bool by_chain;
 static bool again;
 static unsigned long run_ms = HANG_MS; /* what a run may take */
@@ -179,7 +181,7 @@ static void run_program(unsigned long nth)
 	block_child(SIG_UNBLOCK);
 	if (control < 0 || write(control, text, (size_t)length) != length)
 		_exit(TEST_CHILD_FAILED);
-	execl(TEST_SELF, program, (char *)NULL);
+	execl(path, program, (char *)NULL);
 	_exit(TEST_CHILD_FAILED);
 }
 
@@ -380,6 +382,18 @@ static int sweep_program(unsigned long nth, unsigned long step)
 	return bad;
 }
 
+/* The programs stand beside the one that all of them are. */
+static bool find_program(const char *name)
+{
+	const ssize_t length = readlink(TEST_SELF, path, sizeof(path));
+	char *const slash = length > 0 ? memrchr(path, '/', (size_t)length) : NULL;
+	if (slash == NULL)
+		return false;
+	const size_t room = (size_t)(path + sizeof(path) - (slash + 1));
+	program = name;
+	return (size_t)snprintf(slash + 1, room, "%s", name) < room && access(path, X_OK) == 0;
+}
+
 int sweep_main(int argc, char **argv)
 {
 	if (argc < 2 || access(CONTROL, W_OK) != 0) {
@@ -388,7 +402,10 @@ int sweep_main(int argc, char **argv)
 			"\n                                   sweep NAME chain [again]\n");
 		return 2;
 	}
-	program = argv[1];
+	if (!find_program(argv[1])) {
+		fprintf(stderr, "sweep: there is no program %s\n", argv[1]);
+		return 2;
+	}
 	by_chain = argc > 2 && strcmp(argv[2], "chain") == 0;
 	const unsigned long nth = argc > 2 && !by_chain ? strtoul(argv[2], NULL, 10) : 1;
 	const unsigned long step = argc > 3 && !by_chain ? strtoul(argv[3], NULL, 10) : 1;
