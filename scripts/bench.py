@@ -6,7 +6,8 @@ usage: bench.py measure [option...]   on all machines; prints a table, and of al
        bench.py check [option...]     on Heifer alone, a few rows; compares them with tests/bench/counts
        bench.py accept [option...]    the same, and stores what was counted
 
-  --rows 'ROW...'    of what is measured: names, with * and ?, or groups; fork stands for the groups that fork (fork)
+  --rows 'ROW...'    names, with * and ?, or groups; of what is measured, fork stands for the groups that fork (fork);
+                     of what is checked or stored, those that are checked without this (all of them)
   --memory SIZE      of each machine (2G; 4G for fork=copy)
   --harts N          of each machine (1)
   --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (*)
@@ -60,15 +61,16 @@ LOOKS = {
 # What `fork` stands for, and what is checked in CI. Writing to 512 MiB costs by the page what writing to 64 does, and
 # takes Linux a quarter of an hour in QEMU: by name only.
 FORK_ROWS = "fork exec cow_* write_*_1M write_*_64M"
-QUICK_ROWS = ("fork_small fork_1M fork_4M fork_8M fork_64M fork_1G fork_exit_wait_small fork_exec_tiny vfork_exec_tiny "
-              "cow_copy cow_takeover")
+QUICK_ROWS = ("call file memory signal switch thread fork_small fork_1M fork_4M fork_8M fork_64M fork_1G "
+              "fork_exit_wait_small fork_exit_wait_64M fork_exit_wait_512M exit_256M fork_exec_tiny fork_exec_static "
+              "vfork_exec_tiny posix_spawn_tiny shell cow_copy cow_takeover")
 CONCURRENT = 2
 
 
 def parse_options():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("what", choices=("measure", "check", "accept"))
-    parser.add_argument("--rows", default="fork")
+    parser.add_argument("--rows")
     parser.add_argument("--memory")
     parser.add_argument("--harts", type=int, default=1)
     parser.add_argument("--machines", default="*")
@@ -131,7 +133,7 @@ def read_limits():
 
 
 def measure(options):
-    words = FORK_ROWS if options.rows == "fork" else options.rows
+    words = FORK_ROWS if options.rows in (None, "fork") else options.rows
     names = find_rows(words.split())
     runs = measure_rows(options, options.machines, names, options.harts)
     # The journal knows more than was asked for.
@@ -160,19 +162,25 @@ def write_page(text, runs, options):
 
 
 def count_quick_rows(options):
-    """Also the section of COUNTS that they belong to."""
-    names = find_rows(QUICK_ROWS.split())
+    """Also what COUNTS holds of them, the names of all that belong there, and the section."""
+    every = find_rows(QUICK_ROWS.split())
+    names = every if options.rows is None else [name for name in find_rows(options.rows.split()) if name in every]
+    if not names:
+        sys.exit(f"bench: nothing of {options.rows} is stored; there are {QUICK_ROWS}")
     run = measure_rows(options, OURS, names, 1)[OURS].only(names)
-    return run, bench_report.section_name(version_of(options.compiler.split()[0]), version_of(QEMU))
+    section = bench_report.section_name(version_of(options.compiler.split()[0]), version_of(QEMU))
+    stored = read_table(COUNTS)[1].get(section)
+    return run, stored, every, section
 
 
 def check(options):
-    run, section = count_quick_rows(options)
-    stored = read_table(COUNTS)[1].get(section)
-    errors, notes = bench_report.check_shape(run), []
+    run, stored, every, section = count_quick_rows(options)
+    errors, notes = bench_report.check_shape(run) if options.rows is None else [], []
     if stored is None:
         notes.append(f"{COUNTS} has nothing of {section}: only the shape of fork() was checked")
     else:
+        if options.rows is not None:
+            stored = {name: count for name, count in stored.items() if name in run.rows}
         compared = bench_report.compare(stored, run)
         errors += compared.errors
         notes += compared.notes
@@ -185,9 +193,11 @@ def check(options):
 
 
 def accept(options):
-    run, section = count_quick_rows(options)
+    """What was not counted now stays as it is stored, as long as there is such a row."""
+    run, stored, every, section = count_quick_rows(options)
     counts = {name: row.median for name, row in run.rows.items()}
-    COUNTS.write_text(bench_report.write_section(COUNTS.read_text(encoding="utf-8"), section, counts),
+    merged = bench_report.merge(stored or {}, counts, every)
+    COUNTS.write_text(bench_report.write_section(COUNTS.read_text(encoding="utf-8"), section, merged),
                       encoding="utf-8")
     print(f"  {COUNTS}: {len(counts)} rows of {section}")
 

@@ -103,7 +103,7 @@ def read_table(text):
 
 def write_section(text, section, counts):
     """@text, a table, with @counts in place of what its @section holds, or behind all if there is none."""
-    body = [f"[{section}]", *(f"{name:24} {count}" for name, count in counts.items())]
+    body = [f"[{section}]", *(f"{name:26} {count}" for name, count in counts.items())]
     head, rest = [], None
     for line in text.splitlines():
         if rest is None and line.strip() == body[0]:
@@ -115,6 +115,13 @@ def write_section(text, section, counts):
     while head and not head[-1]:
         head.pop()
     return "\n".join([*head, *([""] if head else []), *body, *([""] if rest else []), *(rest or [])]) + "\n"
+
+
+def merge(stored, counts, names):
+    """@counts and, of what else is @stored, what the rows @names print, in their order."""
+    known = {**stored, **counts}
+    printed = [line for name in names for line in (name, f"{name}_page")]
+    return {name: known[name] for name in printed if name in known}
 
 
 def section_name(compiler, qemu):

@@ -21,6 +21,6 @@ bench: $(P)/linux $(BENCH_NEEDS)
 	@$(BENCH) measure $(if $(ROWS),--rows '$(ROWS)') $(if $(MACHINES),--machines '$(MACHINES)') \
 		$(if $(call is_given,MEM),--memory '$(MEM)') $(if $(call is_given,SMP),--harts '$(SMP)')
 
-# A few rows, on Heifer alone.
+# The small rows, on Heifer alone.
 bench-check bench-accept: $(BENCH_NEEDS)
-	@$(BENCH) $(@:bench-%=%)
+	@$(BENCH) $(@:bench-%=%) $(if $(ROWS),--rows '$(ROWS)')

@@ -21,8 +21,9 @@ FUZZ_OBJECTS := $(patsubst user/fuzz/%.c,$(U)/fuzz/%.o,$(sort $(wildcard user/fu
 FUZZ_CFLAGS := $(USER_CFLAGS) -fno-stack-protector -I $(U)/fuzz
 USER_PROGRAMS += $(U)/programs/sysfuzz
 
-# The benchmark is another, and goes by two names.
-BENCH_OBJECTS := $(patsubst user/bench/%.c,$(U)/obj/bench/%.o,$(sort $(wildcard user/bench/*.c)))
+# The benchmark is another, and goes by two names. layout.c says why it is the last.
+BENCH_NAMES := $(patsubst user/bench/%.c,%,$(sort $(wildcard user/bench/*.c)))
+BENCH_OBJECTS := $(patsubst %,$(U)/obj/bench/%.o,$(filter-out layout,$(BENCH_NAMES)) layout)
 BENCH_CFLAGS := $(USER_CFLAGS)
 USER_PROGRAMS += $(U)/bench/bench $(U)/bench/forkstat
 

@@ -78,6 +78,15 @@ def test_a_section_is_stored_and_the_others_stay(section):
     assert bench_report.write_section(text, section, {"c": 9}) == text
 
 
+@pytest.mark.parametrize("stored, merged", [
+    ({}, {"b": 2, "c_page": 3}),
+    ({"c_page": 9, "a": 1, "gone": 4}, {"a": 1, "b": 2, "c_page": 3}),
+])
+def test_what_is_stored_of_other_rows_stays(stored, merged):
+    got = bench_report.merge(stored, {"b": 2, "c_page": 3}, ["a", "b", "c"])
+    assert list(got.items()) == list(merged.items())
+
+
 QEMU = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)"
 
 

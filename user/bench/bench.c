@@ -48,7 +48,10 @@
 /* What the kernel and the other processes may need while a row runs. */
 #define SPARE_BYTES (16 * MEBI)
 
-static const struct group *const groups[] = { &group_fork, &group_exec, &group_cow };
+static const struct group *const groups[] = {
+	&group_call,   &group_file, &group_memory, &group_signal, &group_switch,
+	&group_thread, &group_fork, &group_exec,   &group_shell,  &group_cow,
+};
 
 static const char *row_name = "bench";
 bool bench_warms_up;
@@ -118,15 +121,21 @@ static uint64_t do_round(const struct row *row)
 	bench_skip("the order of events that it counts did not come about in %d rounds", MAX_AGAIN);
 }
 
+static void print_line(const char *name, const char *suffix, struct stats stats, uint64_t parts,
+		       unsigned rounds)
+{
+	printf("%s%s %lu %lu %u\n", name, suffix, stats_divide(stats.median, parts),
+	       stats_divide(stats.min, parts), rounds);
+}
+
 static void print_row(const struct row *row, struct stats stats, unsigned rounds)
 {
 	const int lines = row->lines != 0 ? row->lines : LINE_OF_ALL;
-	const uint64_t pages = row->bytes / PAGE_BYTES;
+	const unsigned times = row->times != 0 ? row->times : 1;
 	if (lines & LINE_OF_ALL)
-		printf("%s %lu %lu %u\n", row->name, stats.median, stats.min, rounds);
+		print_line(row->name, "", stats, times, rounds);
 	if (lines & LINE_OF_PAGE)
-		printf("%s_page %lu %lu %u\n", row->name, stats_divide(stats.median, pages),
-		       stats_divide(stats.min, pages), rounds);
+		print_line(row->name, "_page", stats, row->bytes / PAGE_BYTES * times, rounds);
 }
 
 /* Returns: how many of the @most rounds were done before they had taken ROUNDS_LIMIT; at least 1.
@@ -260,10 +269,8 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } helpers[] = {
-	{ "bench-exit", exit_main },
-	{ "bench-wait", wait_main },
-	{ "forkstat", forkstat_main },
-	{ "bench-row", row_main },
+	{ "bench-exit", exit_main },   { "bench-wait", wait_main },   { "bench-say", say_main },
+	{ "bench-count", count_main }, { "forkstat", forkstat_main }, { "bench-row", row_main },
 };
 
 int main(int argc, char **argv)

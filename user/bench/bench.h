@@ -7,6 +7,10 @@
  * show in its count. In it setup() runs once, then round() some times to warm up and some times to
  * be counted. A round does the operation once, counts that and nothing else, and verifies that
  * it has happened: what does not verify is no measurement, and ends the row by bench_fail().
+ *
+ * What is small is done several times in a round, and what is printed is the part of one. The loop
+ * and libc's wrapper are among it; so are the few instructions by which results are collected to be
+ * verified behind the loop.
  */
 #pragma once
 
@@ -30,6 +34,7 @@ struct row {
 	uint64_t (*round)(const struct row *row); /* what the operation took, or ROUND_AGAIN */
 	uint64_t bytes;                           /* of memory that the process has touched */
 	uint64_t copies; /* of these bytes that must fit into memory; 0 is 1 */
+	unsigned times;  /* that a round does the operation; 0 is 1 */
 	unsigned number; /* of what the row is about: mappings, files */
 	unsigned harts;  /* wanted; 0 is 1 */
 	int variant;     /* setup()'s and round()'s own */
@@ -42,7 +47,8 @@ struct group {
 	size_t count;
 };
 
-extern const struct group group_fork, group_exec, group_cow;
+extern const struct group group_call, group_file, group_memory, group_signal, group_switch;
+extern const struct group group_thread, group_fork, group_exec, group_shell, group_cow;
 
 /* Is this round one to warm up? Then children look at all they have; in the others only at what
  * does not change what is counted, for reading may have a price, too. */
@@ -73,6 +79,7 @@ struct shared {
 	volatile uint64_t child_began; /* the counter when the child first ran */
 	volatile uint64_t child_took;
 	volatile uint64_t children; /* how many have run */
+	uint64_t room[4];
 };
 extern struct shared *shared;
 
@@ -99,6 +106,8 @@ void gate_open(const struct gate *gate);
 void gate_wait(const struct gate *gate);
 void gate_close(const struct gate *gate);
 
-/* ---- the ELF's other program (forkstat.c) ---- */
+/* ---- the ELF's other programs (forkstat.c, rows_shell.c) ---- */
 
 int forkstat_main(int argc, char **argv);
+int say_main(int argc, char **argv);
+int count_main(int argc, char **argv);

@@ -36,3 +36,13 @@ static inline uint64_t counter_between(uint64_t start, uint64_t end)
 {
 	return end - start > counter_overhead ? end - start - counter_overhead : 0;
 }
+
+/* What @times times @... take. So do the loop's two instructions each time. */
+#define counter_loop(times, ...)                             \
+	({                                                   \
+		const uint64_t start_ = counter_read();      \
+		for (unsigned i_ = (times); i_ != 0; i_--) { \
+			__VA_ARGS__;                         \
+		}                                            \
+		counter_between(start_, counter_read());     \
+	})

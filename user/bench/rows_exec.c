@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +55,40 @@ static uint64_t fork_exit_wait(const struct row *row)
 	process_verify(status, wanted);
 	VERIFY(area_count_others(&area, 0, writer) == 0);
 	return counter_between(start, end);
+}
+
+/* From a child's exit() with memory of its own, all there, to after its parent's waitpid(). */
+static uint64_t exit_big(const struct row *row)
+{
+	int status;
+	const pid_t pid = process_fork();
+	if (pid == 0) {
+		VERIFY(area_map(&area, row->bytes) == 0);
+		area_write(&area, 1);
+		shared->child_began = counter_read();
+		_exit(PLAIN_STATUSES - 1);
+	}
+	const pid_t dead = waitpid(pid, &status, 0);
+	const uint64_t end = counter_read();
+	VERIFY(dead == pid);
+	process_verify(status, PLAIN_STATUSES - 1);
+	return counter_between(shared->child_began, end);
+}
+
+/* Linux may keep what is freed first in a stock of the hart's, which does not count as free. */
+static void setup_exit(const struct row *row)
+{
+	(void)exit_big(row);
+}
+
+/* The memory must be free by then: what the kernel does later would not be counted. */
+static uint64_t exit_big_and_free(const struct row *row)
+{
+	struct sysinfo before, after;
+	VERIFY(sysinfo(&before) == 0);
+	const uint64_t took = exit_big(row);
+	VERIFY(sysinfo(&after) == 0 && after.freeram + row->bytes / 4 > before.freeram);
+	return took;
 }
 
 /* ---- programs --------------------------------------------------------------------------- */
@@ -183,6 +218,10 @@ static const struct row rows[] = {
 	  .round = fork_exit_wait,
 	  .bytes = 512 * MEBI },
 	{ .name = "fork_exit_wait_2harts", .round = fork_exit_wait, .harts = 2 },
+	{ .name = "exit_256M",
+	  .setup = setup_exit,
+	  .round = exit_big_and_free,
+	  .bytes = 256 * MEBI },
 	{ .name = "fork_exec_tiny", .setup = setup_tiny, .round = run_program, .variant = BY_FORK },
 	{ .name = "fork_exec_static",
 	  .setup = setup_static,

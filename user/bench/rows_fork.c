@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@
 
 static struct area area;
 static uint64_t writer;
-static int files[10000];
+static int *files;
 static unsigned file_count;
 
 static void setup_area(const struct row *row)
@@ -65,6 +66,8 @@ static void setup_files(const struct row *row)
 	VERIFY(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	limit.rlim_cur = limit.rlim_max;
 	VERIFY(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	files = malloc(row->number * sizeof(*files));
+	VERIFY(files != NULL);
 	for (; file_count < row->number; file_count++) {
 		files[file_count] = open("/dev/null", O_RDONLY);
 		VERIFY(files[file_count] >= 0);
