@@ -268,15 +268,14 @@ static int build_memory(struct exec *x)
 		return -ENOMEM;
 	rlimit_apply(x->aspace, p->limits);
 
-	struct exec_stack *stack = kzalloc(sizeof(*stack));
-	if (stack == NULL)
-		return -ENOMEM;
-	stack->args = x->args;
-	stack->exec_name = x->request->name;
-	stack->is_executable = x->program.layout.wants_executable_stack;
-	stack->limit_bytes = p->limits[RLIMIT_STACK].soft;
+	struct exec_stack stack;
+	stack.args = x->args;
+	stack.exec_name = x->request->name;
+	stack.is_executable = x->program.layout.wants_executable_stack;
+	stack.limit_bytes = p->limits[RLIMIT_STACK].soft;
+	stack.auxv_count = 0;
 	/* The stack first: it says where mmap may begin. */
-	int error = exec_stack_map(x->aspace, stack);
+	int error = exec_stack_map(x->aspace, &stack);
 	if (error == 0)
 		error = load_images(x);
 	if (error == 0) {
@@ -285,10 +284,9 @@ static int build_memory(struct exec *x)
 		error = aspace_map_vdso(x->aspace, vdso_start, pages, &vdso);
 	}
 	if (error == 0) {
-		fill_auxv(x, stack);
-		error = exec_stack_fill(x->aspace, stack, &x->sp);
+		fill_auxv(x, &stack);
+		error = exec_stack_fill(x->aspace, &stack, &x->sp);
 	}
-	kfree(stack);
 	return error;
 }
 

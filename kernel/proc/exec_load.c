@@ -4,7 +4,7 @@
  * memory behind it where the program wants more than the file has. lib/elf.c has checked that no
  * two overlap and that nothing overflows; what may still go wrong is memory.
  *
- * Locks: the inode's for reading; the space's inside aspace_map() and aspace_write().
+ * Locks: the inode's for reading; the space's inside aspace_map() and aspace_own_page().
  */
 #include "kernel/proc/exec_load.h"
 
@@ -17,6 +17,7 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/fence.h"
 
 ssize_t exec_read(struct inode *inode, void *buf, size_t len_bytes, u64 pos)
 {
@@ -90,17 +91,19 @@ static int map_fixed(struct aspace *as, struct map_args *args)
 
 /* The rest of the page that the file's part of a segment ends in: zeros, not what follows in the
  * file. */
-static int clear_page_tail(struct aspace *as, uaddr_t from)
+static int clear_page_tail(struct aspace *as, uaddr_t from, u32 prot)
 {
 	const size_t len = page_align_up(from) - from;
 	if (len == 0)
 		return 0;
-	char *zeros = kzalloc(len);
-	if (zeros == NULL)
+	void *tail = aspace_own_page(as, from);
+	if (tail == NULL)
 		return -ENOMEM;
-	const size_t done = aspace_write(as, from, zeros, len);
-	kfree(zeros);
-	return done == len ? 0 : -ENOMEM;
+	memset(tail, 0, len);
+	/* Written through the linear map, which no instruction cache hears of (H25). */
+	if ((prot & PROT_EXEC) != 0)
+		fence_code();
+	return 0;
 }
 
 static int map_segment(const struct elf_segment *s, u64 bias, struct inode *inode,
@@ -122,7 +125,7 @@ static int map_segment(const struct elf_segment *s, u64 bias, struct inode *inod
 		/* A bss that its program cannot write need not be zeros: nobody made it so on
 		 * purpose. */
 		if (error == 0 && mem_end > file_end && (prot & PROT_WRITE) != 0)
-			error = clear_page_tail(as, file_end);
+			error = clear_page_tail(as, file_end, prot);
 		if (error != 0)
 			return error;
 	}

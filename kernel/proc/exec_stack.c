@@ -12,7 +12,8 @@
  *	              argv[], NULL
  *	sp ->         argc                                  (a multiple of 16)
  *
- * The space is not anybody's yet, so it is written from outside, a page at a time.
+ * The space is not anybody's yet, so it is written from outside, from the bottom up, each page
+ * through the linear map.
  */
 #include "kernel/proc/exec_stack.h"
 
@@ -22,8 +23,8 @@
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
 #include "lib/string.h"
-#include "mm/pmm/slab.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/fence.h"
 
 #define STACK_TOP      page_align_down(USER_MAX)
 #define STACK_ALIGN    16UL
@@ -80,29 +81,59 @@ int exec_stack_map(struct aspace *as, const struct exec_stack *s)
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
+/* Writes upwards from @at, through the kernel's view of one page after the other. */
 struct writer {
 	struct aspace *as;
-	uaddr_t at; /* where words[0] goes */
-	u32 count;  /* words that wait in the buffer */
-	bool failed;
-	u64 *words; /* a page */
+	uaddr_t at;
+	u8 *to;      /* of the byte at @at */
+	size_t room; /* bytes left in that page; 0: the page is still to be had */
+	bool failed; /* what comes is dropped */
 };
-#define WRITER_WORDS (PAGE_SIZE / sizeof(u64))
 
-static void writer_flush(struct writer *w)
+static bool writer_has_room(struct writer *w)
 {
-	const size_t len = w->count * sizeof(u64);
-	if (aspace_write(w->as, w->at, w->words, len) != len)
-		w->failed = true;
-	w->at += len;
-	w->count = 0;
+	if (likely(w->room != 0))
+		return true;
+	w->to = w->failed ? NULL : aspace_own_page(w->as, w->at);
+	w->failed = w->to == NULL;
+	w->room = w->failed ? 0 : PAGE_SIZE - page_offset(w->at);
+	return !w->failed;
 }
 
+static void writer_advance(struct writer *w, size_t len_bytes)
+{
+	w->at += len_bytes;
+	w->to += len_bytes;
+	w->room -= len_bytes;
+}
+
+/* Words never lie across pages. */
 static void write_word(struct writer *w, u64 word)
 {
-	if (w->count == WRITER_WORDS)
-		writer_flush(w);
-	w->words[w->count++] = word;
+	if (!writer_has_room(w))
+		return;
+	*(u64 *)w->to = word;
+	writer_advance(w, sizeof(word));
+}
+
+static bool write_bytes(const char *bytes, size_t len_bytes, void *arg)
+{
+	struct writer *w = arg;
+	while (len_bytes != 0 && writer_has_room(w)) {
+		const size_t part = MIN(len_bytes, w->room);
+		memcpy(w->to, bytes, part);
+		writer_advance(w, part);
+		bytes += part;
+		len_bytes -= part;
+	}
+	return !w->failed;
+}
+
+/* The pages are new, so that what is skipped is zeros. */
+static void writer_skip_to(struct writer *w, uaddr_t at)
+{
+	while (w->at < at && writer_has_room(w))
+		writer_advance(w, MIN(at - w->at, w->room));
 }
 
 /* Turns a stream of strings into pointers to them. */
@@ -138,77 +169,59 @@ static bool write_pointers(const char *bytes, size_t len_bytes, void *arg)
 	return true;
 }
 
-struct bytes_writer {
-	struct aspace *as;
-	uaddr_t at;
-};
-
-static bool write_bytes(const char *bytes, size_t len_bytes, void *arg)
+/* argc, argv and envp. Returns where the environment strings begin. */
+static uaddr_t write_tables(struct writer *w, const struct exec_stack *s, const struct layout *l)
 {
-	struct bytes_writer *w = arg;
-	if (aspace_write(w->as, w->at, bytes, len_bytes) != len_bytes)
-		return false;
-	w->at += len_bytes;
-	return true;
-}
-
-static bool write_strings(struct aspace *as, const struct exec_stack *s, const struct layout *l)
-{
-	u64 random[RANDOM_BYTES / sizeof(u64)];
-	random_fill(random, sizeof(random));
-	struct bytes_writer w = { as, l->random };
-	if (!write_bytes((const char *)random, sizeof(random), &w))
-		return false;
-	w.at = l->strings;
-	if (!exec_args_for_each_piece(s->args, write_bytes, &w))
-		return false;
-	return write_bytes(s->exec_name, strlen(s->exec_name) + 1, &w);
+	struct pointers p = { .w = w,
+			      .at = l->strings,
+			      .argc_left = l->argc,
+			      .at_string_start = true };
+	write_word(w, l->argc);
+	(void)exec_args_for_each_piece(s->args, write_pointers, &p); /* always goes on */
+	if (p.env_start == 0) { /* no environment: its NULL follows argv's */
+		write_word(w, 0);
+		p.env_start = l->name;
+	}
+	write_word(w, 0);
+	return p.env_start;
 }
 
 static void write_auxv(struct writer *w, const struct exec_stack *s, const struct layout *l)
 {
-	for (u32 i = 0; i < s->auxv_count; i++) {
-		write_word(w, s->auxv[i].type);
-		write_word(w, s->auxv[i].value);
-	}
 	const struct auxv_entry added[AUXV_ADDED] = { { AT_RANDOM, l->random },
 						      { AT_EXECFN, l->name },
 						      { AT_NULL, 0 } };
-	for (u32 i = 0; i < AUXV_ADDED; i++) {
-		write_word(w, added[i].type);
-		write_word(w, added[i].value);
-	}
+	(void)write_bytes((const char *)s->auxv, s->auxv_count * sizeof(s->auxv[0]), w);
+	(void)write_bytes((const char *)added, sizeof(added), w);
+}
+
+static void write_strings(struct writer *w, const struct exec_stack *s, const struct layout *l)
+{
+	u64 random[RANDOM_BYTES / sizeof(u64)];
+	random_fill(random, sizeof(random));
+	writer_skip_to(w, l->random);
+	(void)write_bytes((const char *)random, sizeof(random), w);
+	writer_skip_to(w, l->strings);
+	(void)exec_args_for_each_piece(s->args, write_bytes, w);
+	(void)write_bytes(s->exec_name, strlen(s->exec_name) + 1, w);
 }
 
 int exec_stack_fill(struct aspace *as, const struct exec_stack *s, uaddr_t *sp)
 {
 	const struct layout l = layout_of(s);
-	if (!write_strings(as, s, &l))
-		return -ENOMEM;
-
-	struct writer w = { .as = as, .at = l.sp, .words = kmalloc(PAGE_SIZE) };
-	if (w.words == NULL)
-		return -ENOMEM;
-	struct pointers p = { .w = &w,
-			      .at = l.strings,
-			      .argc_left = l.argc,
-			      .at_string_start = true };
-	write_word(&w, l.argc);
-	(void)exec_args_for_each_piece(s->args, write_pointers, &p); /* always goes on */
-	if (p.env_start == 0) { /* no environment: its NULL follows argv's */
-		write_word(&w, 0);
-		p.env_start = l.name;
-	}
-	write_word(&w, 0);
+	struct writer w = { .as = as, .at = l.sp };
+	const uaddr_t env_start = write_tables(&w, s, &l);
 	write_auxv(&w, s, &l);
-	writer_flush(&w);
-	kfree(w.words);
+	write_strings(&w, s, &l);
 	if (w.failed)
 		return -ENOMEM;
+	/* Written through the linear map, which no instruction cache hears of (H25). */
+	if (s->is_executable)
+		fence_code();
 
 	as->arg_start = l.strings;
-	as->arg_end = p.env_start;
-	as->env_start = p.env_start;
+	as->arg_end = env_start;
+	as->env_start = env_start;
 	as->env_end = l.name;
 	*sp = l.sp;
 	return 0;

@@ -165,6 +165,15 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 	return done;
 }
 
+void *aspace_own_page(struct aspace *as, uaddr_t va)
+{
+	pte_t leaf;
+	mutex_lock(&as->lock);
+	const int err = fault_serve(as, va, ACCESS_WRITE, &leaf);
+	mutex_unlock(&as->lock);
+	return err == 0 ? leaf_byte(leaf, va) : NULL;
+}
+
 /* ---- statistics ---- */
 
 u64 aspace_resident_locked(struct aspace *as)

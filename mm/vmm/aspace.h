@@ -170,12 +170,19 @@ __must_check int aspace_map_vdso(struct aspace *as, const void *image_start, siz
 				 uaddr_t *at);
 
 /*
- * Copy between kernel memory and another space's memory, faulting pages in (argument pages of
- * exec, /proc/N/cmdline). Returns bytes copied, fewer at the first address that cannot be served.
+ * Copy between kernel memory and another space's memory, faulting pages in (/proc/N/cmdline,
+ * /proc/N/mem). Returns bytes copied, fewer at the first address that cannot be served.
  * Context: may sleep; takes as->lock.
  */
 size_t aspace_read(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes);
 size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes);
+/*
+ * The kernel's view of the byte at @va and the rest of its page, for who builds @as and is the only
+ * one to know it: the page is its own, and stays. Code written there must be made fetchable.
+ * NULL: not in a region that may be written, or no memory.
+ * Context: may sleep; takes as->lock.
+ */
+void *aspace_own_page(struct aspace *as, uaddr_t va);
 
 /* Pages that have a frame, the zero page included. Context: may sleep; takes as->lock. */
 u64 aspace_resident_pages(struct aspace *as);

@@ -31,6 +31,7 @@ struct arch_thread *host_current;
 static unsigned fail_after = ~0U; /* allocations that still succeed */
 static char *memory;              /* the last MEMORY_BYTES below USER_MAX */
 static struct map_args mapped;
+static unsigned code_fences;
 
 bool shim_should_fail(void)
 {
@@ -74,11 +75,15 @@ static char *at(uaddr_t va)
 	return memory + (va - (USER_MAX - MEMORY_BYTES));
 }
 
-size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes)
+void *aspace_own_page(struct aspace *as, uaddr_t va)
 {
-	assert_true(va >= mapped.addr && va + len_bytes <= mapped.addr + mapped.len_bytes);
-	memcpy(at(va), src, len_bytes);
-	return len_bytes;
+	assert_true(va >= mapped.addr && va < mapped.addr + mapped.len_bytes);
+	return fail_after != ~0U && fail_after-- == 0 ? NULL : at(va);
+}
+
+void fence_code(void)
+{
+	code_fences++;
 }
 
 static u64 word_at(uaddr_t va)
@@ -93,6 +98,7 @@ static u64 word_at(uaddr_t va)
 static int setup(void **state)
 {
 	fail_after = ~0U;
+	code_fences = 0;
 	memory = calloc(1, MEMORY_BYTES);
 	return memory == NULL;
 }
@@ -114,6 +120,7 @@ static uaddr_t build(struct aspace *as, const struct exec_args *args)
 	assert_int_equal(exec_stack_map(as, &s), 0);
 	assert_int_equal(exec_stack_fill(as, &s, &sp), 0);
 	assert_int_equal(sp % 16, 0);
+	assert_int_equal(code_fences, 0);
 	return sp;
 }
 
@@ -175,6 +182,46 @@ static void stack_without_environment(void **state)
 	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
 	expect_stack(build(&as, &args), argv, 1, NULL, 0);
 	assert_int_equal(as.env_start, as.env_end);
+	exec_args_fini(&args);
+}
+
+/* The pages of the strings and tables of 300 arguments, one after the other. */
+static void stack_fails_cleanly_without_memory(void **state)
+{
+	const char *argv[301];
+	for (size_t i = 0; i < 300; i++)
+		argv[i] = "an argument of some length, of which there are many";
+	argv[300] = NULL;
+	struct exec_args args;
+	struct aspace as = { 0 };
+	uaddr_t sp = 0;
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	struct exec_stack s = { .args = &args, .exec_name = "p", .limit_bytes = STACK_LIMIT };
+	assert_int_equal(exec_stack_map(&as, &s), 0);
+	unsigned pages = 0;
+	for (int error = -ENOMEM; error != 0; pages++) {
+		fail_after = pages;
+		error = exec_stack_fill(&as, &s, &sp);
+		assert_true(error == 0 || (error == -ENOMEM && sp == 0));
+	}
+	fail_after = ~0U;
+	assert_in_range(pages, 5, 7);
+	exec_args_fini(&args);
+}
+
+static void stack_with_code_is_made_fetchable(void **state)
+{
+	const char *const argv[] = { "prog", NULL };
+	struct exec_args args;
+	struct aspace as = { 0 };
+	uaddr_t sp;
+	exec_args_init(&args, STACK_LIMIT);
+	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+	struct exec_stack s = { .args = &args, .exec_name = "p", .is_executable = true };
+	assert_int_equal(exec_stack_map(&as, &s), 0);
+	assert_int_equal(exec_stack_fill(&as, &s, &sp), 0);
+	assert_int_equal(code_fences, 1);
 	exec_args_fini(&args);
 }
 
@@ -324,6 +371,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stack_has_arguments_environment_and_auxv, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(stack_without_environment, setup, teardown),
+		cmocka_unit_test_setup_teardown(stack_fails_cleanly_without_memory, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(stack_with_code_is_made_fetchable, setup, teardown),
 		cmocka_unit_test_setup_teardown(args_without_argv_get_an_empty_name, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(args_may_lie_across_chunks, setup, teardown),
