@@ -27,6 +27,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
+#include "kernel/proc/exec.h"
 #include "kernel/proc/failinfo.h"
 #include "kernel/proc/leakcheck.h"
 #include "kernel/proc/process.h"
@@ -146,6 +147,7 @@ static void start_user_world(void *unused)
 {
 	(void)unused;
 	process_init();     /* processes, signals */
+	exec_init();        /* the vDSO */
 	report_init();      /* a panic names the process */
 	if (fs_init() != 0) /* an empty root file system */
 		panic("no memory for the root file system");

@@ -21,8 +21,9 @@
 #include "fs/filemap.h"
 #include "fs/fs.h"
 #include "fs/path.h"
-#include "kernel/core/printk.h"
+#include "kernel/core/panic.h"
 #include "kernel/core/trace.h"
+#include "kernel/proc/exe.h"
 #include "kernel/proc/exec_args.h"
 #include "kernel/proc/exec_load.h"
 #include "kernel/proc/exec_script.h"
@@ -35,7 +36,9 @@
 #include "lib/abi/fcntl.h"
 #include "lib/abi/mount.h"
 #include "lib/string.h"
+#include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
+#include "mm/vmm/object.h"
 
 /* Two thirds of the user half, on a page: what position-independent programs are linked to like. */
 #define PROGRAM_BASE 0x2aaaaaa000UL
@@ -49,14 +52,38 @@ static_assert(PROGRAM_BASE < USER_MAX, "inside the user half");
 /* arch/riscv/entry/vdso: the image that every program gets. */
 extern const u8 vdso_start[], vdso_end[];
 
+/* Set once at boot: that image, for all. */
+static struct vm_object *vdso_object;
+
+static size_t vdso_pages(void)
+{
+	return page_align_up((u64)(vdso_end - vdso_start)) >> PAGE_SHIFT;
+}
+
+void exec_init(void)
+{
+	vdso_object = vm_object_create_image(vdso_start, vdso_pages());
+	if (vdso_object == NULL)
+		panic("no memory for the vDSO");
+}
+
+/* The beginning of a file, as it stands in the page cache: what somebody may be writing, so that
+ * what is checked is a copy. */
+struct exec_head {
+	struct page *page; /* counted; NULL: none */
+	const char *bytes;
+	size_t len_bytes;
+};
+
 /* One exec in progress: what has been built and is not the process' yet. */
 struct exec {
 	const struct exec_request *request;
 	struct exec_args *args;
 	struct path_ctx paths;
-	struct file *file; /* the program: not the script */
-	char *exe_path;
-	struct cred cred;
+	struct file *file;     /* the program: not the script */
+	struct exec_head head; /* its beginning */
+	struct exe *exe;
+	u32 euid, egid;
 	bool is_secure; /* other rights than the caller's: AT_SECURE */
 	struct elf_image program, interpreter;
 	struct fd_table *files; /* a table of its own, if the old one may be shared */
@@ -123,66 +150,78 @@ static int open_requested(struct exec *x)
 	return take_file(x, r->file);
 }
 
-/* Read the beginning of x->file into @head, zeros behind its end. Bytes of the file, or -errno. */
-static ssize_t read_head(const struct exec *x, char head[EXEC_HEAD_BYTES])
+static void head_put(struct exec_head *head)
 {
-	memset(head, 0, EXEC_HEAD_BYTES);
-	return exec_read(x->file->inode, head, EXEC_HEAD_BYTES, 0);
+	if (head->page != NULL)
+		pmm_put(head->page);
+	*head = (struct exec_head){ .page = NULL };
 }
 
-/*
- * Follow `#!` lines until x->file is no script, leaving its first bytes in @head. Bytes read, or
- * -errno.
- */
-static ssize_t follow_scripts(struct exec *x, char head[EXEC_HEAD_BYTES])
+/* @inode's instead of what @head was. */
+static int head_get(struct exec_head *head, const struct inode *inode)
+{
+	struct vm_object *o = inode->object;
+	const u64 size = filemap_size(o);
+	head_put(head);
+	const int error = size != 0 ? o->ops->get_page(o, 0, false, &head->page) : 0;
+	if (error != 0 || size == 0)
+		return error;
+	head->bytes = page_to_virt(head->page);
+	head->len_bytes = MIN(size, PAGE_SIZE);
+	return 0;
+}
+
+/* Follow `#!` lines until x->file, whose first page is x->head, is no script. */
+static int follow_scripts(struct exec *x)
 {
 	/* The path by which each script is known to its interpreter. */
 	const char *name = x->request->name;
 	char *name_copy = NULL;
-	ssize_t n = read_head(x, head);
-	for (int depth = 0; n >= 0 && exec_script_is(head); depth++) {
+	int error = head_get(&x->head, x->file->inode);
+	for (int depth = 0; error == 0 && exec_script_is(x->head.bytes, x->head.len_bytes);
+	     depth++) {
+		char line[EXEC_SCRIPT_BYTES] = { 0 };
 		struct exec_script script;
-		int error = depth == EXEC_SCRIPT_DEPTH ? -ELOOP : exec_script_parse(head, &script);
+		memcpy(line, x->head.bytes, MIN(x->head.len_bytes, sizeof(line)));
+		error = depth == EXEC_SCRIPT_DEPTH ? -ELOOP : exec_script_parse(line, &script);
 		if (error == 0)
 			error = exec_args_put_interpreter(x->args, script.interpreter,
 							  script.argument, name);
 		if (error == 0)
 			error = open_program(x, NULL, script.interpreter, true);
-		if (error != 0) {
-			n = error;
+		if (error != 0)
 			break;
-		}
-		/* The next head overwrites this one. */
+		/* The next line overwrites this one. */
 		kfree(name_copy);
 		const size_t size = strlen(script.interpreter) + 1;
 		name_copy = kmalloc(size);
 		if (name_copy == NULL) {
-			n = -ENOMEM;
+			error = -ENOMEM;
 			break;
 		}
 		memcpy(name_copy, script.interpreter, size);
 		name = name_copy;
-		n = read_head(x, head);
+		error = head_get(&x->head, x->file->inode);
 	}
 	kfree(name_copy);
-	return n;
+	return error;
 }
 
-/* setuid and setgid bits, and saved ids. */
+/* setuid and setgid bits. */
 static void choose_cred(struct exec *x)
 {
 	const struct inode *inode = x->file->inode;
 	const u32 mode = inode->mode;
-	x->cred = *cred_current();
-	if ((inode->fs->flags & MS_NOSUID) == 0 && !x->cred.no_new_privs) {
+	const struct cred *cred = cred_current();
+	x->euid = cred->euid;
+	x->egid = cred->egid;
+	if ((inode->fs->flags & MS_NOSUID) == 0 && !cred->no_new_privs) {
 		if ((mode & S_ISUID) != 0)
-			x->cred.euid = inode->uid;
+			x->euid = inode->uid;
 		if ((mode & S_ISGID) != 0 && (mode & S_IXGRP) != 0)
-			x->cred.egid = inode->gid;
+			x->egid = inode->gid;
 	}
-	x->cred.suid = x->cred.euid;
-	x->cred.sgid = x->cred.egid;
-	x->is_secure = x->cred.euid != x->cred.uid || x->cred.egid != x->cred.gid;
+	x->is_secure = x->euid != cred->uid || x->egid != cred->gid;
 }
 
 /* ---- the new memory --------------------------------------------------------------------- */
@@ -198,16 +237,15 @@ static int load_interpreter(struct exec *x)
 	kfree(path);
 	if (error != 0)
 		return error;
-	char head[sizeof(struct elf_header)];
-	ssize_t n = 0;
+	struct exec_head head = { .page = NULL };
 	error = check_executable(x, f);
 	if (error == 0) {
 		filemap_set_path(f->inode->object, f->path);
-		n = exec_read(f->inode, head, sizeof(head), 0);
-		error = n < 0 ? (int)n : 0;
+		error = head_get(&head, f->inode);
 	}
 	if (error == 0)
-		error = elf_image_read(&x->interpreter, f->inode, head, (size_t)n);
+		error = elf_image_read(&x->interpreter, f->inode, head.bytes, head.len_bytes);
+	head_put(&head);
 	/* Whatever is wrong with it, the program cannot run. */
 	if (error == -ENOEXEC)
 		error = -ELIBBAD;
@@ -253,10 +291,10 @@ static void fill_auxv(const struct exec *x, struct exec_stack *s)
 	exec_stack_add_aux(s, AT_BASE, x->interpreter.bias);
 	exec_stack_add_aux(s, AT_FLAGS, 0);
 	exec_stack_add_aux(s, AT_ENTRY, elf_image_entry(program));
-	exec_stack_add_aux(s, AT_UID, x->cred.uid);
-	exec_stack_add_aux(s, AT_EUID, x->cred.euid);
-	exec_stack_add_aux(s, AT_GID, x->cred.gid);
-	exec_stack_add_aux(s, AT_EGID, x->cred.egid);
+	exec_stack_add_aux(s, AT_UID, cred_current()->uid);
+	exec_stack_add_aux(s, AT_EUID, x->euid);
+	exec_stack_add_aux(s, AT_GID, cred_current()->gid);
+	exec_stack_add_aux(s, AT_EGID, x->egid);
 	exec_stack_add_aux(s, AT_SECURE, x->is_secure);
 }
 
@@ -280,8 +318,7 @@ static int build_memory(struct exec *x)
 		error = load_images(x);
 	if (error == 0) {
 		uaddr_t vdso;
-		const size_t pages = page_align_up((u64)(vdso_end - vdso_start)) >> PAGE_SHIFT;
-		error = aspace_map_vdso(x->aspace, vdso_start, pages, &vdso);
+		error = aspace_map_vdso(x->aspace, vdso_object, vdso_pages(), &vdso);
 	}
 	if (error == 0) {
 		fill_auxv(x, &stack);
@@ -298,14 +335,10 @@ static int prepare_rest(struct exec *x)
 	const struct process *p = process_current();
 	const char *path = x->file->path != NULL ? x->file->path : x->request->path;
 	/* Reached through /proc/self/exe, the file came without a name, but it has one. */
-	if (x->file->path == NULL && x->file->inode == p->exe && p->exe_path != NULL)
-		path = p->exe_path;
-	const size_t size = strlen(path) + 1;
-	x->exe_path = kmalloc(size);
-	if (x->exe_path == NULL)
-		return -ENOMEM;
-	memcpy(x->exe_path, path, size);
-	return 0;
+	if (x->file->path == NULL && p->exe != NULL && x->file->inode == p->exe->inode)
+		path = p->exe->path;
+	x->exe = exe_create(x->file->inode, path);
+	return x->exe != NULL ? 0 : -ENOMEM;
 }
 
 /*
@@ -326,14 +359,12 @@ static int leave_others(struct exec *x)
 
 static int prepare(struct exec *x)
 {
-	char head[EXEC_HEAD_BYTES];
 	int error = open_requested(x);
-	if (error != 0)
-		return error;
-	const ssize_t n = follow_scripts(x, head);
-	if (n < 0)
-		return (int)n;
-	error = elf_image_read(&x->program, x->file->inode, head, (size_t)n);
+	if (error == 0)
+		error = follow_scripts(x);
+	if (error == 0)
+		error = elf_image_read(&x->program, x->file->inode, x->head.bytes,
+				       x->head.len_bytes);
 	if (error != 0)
 		return error;
 	choose_cred(x);
@@ -350,23 +381,18 @@ static const char *base_name(const char *path)
 static void swap_files(struct process *p, struct exec *x)
 {
 	struct task *t = task_current();
-	inode_get(x->file->inode);
-	(void)inode_deny_write(x->file->inode); /* x->file does already */
 	spin_lock(&p->signals.lock);
-	struct inode *old_exe = p->exe;
-	p->exe = x->file->inode;
-	char *old_path = p->exe_path;
-	p->exe_path = x->exe_path;
+	struct exe *old_exe = p->exe;
+	p->exe = x->exe;
 	struct fd_table *old_files = NULL;
 	if (x->files != NULL) {
 		old_files = t->files;
 		t->files = x->files;
 	}
 	spin_unlock(&p->signals.lock);
-	x->exe_path = NULL;
+	x->exe = NULL;
 	x->files = NULL;
-	process_put_exe(old_exe);
-	kfree(old_path);
+	exe_put(old_exe);
 	if (old_files != NULL)
 		fd_table_put(old_files);
 	fd_table_close_on_exec(t->files);
@@ -385,7 +411,9 @@ static void exec_commit(struct exec *x)
 	spin_unlock(&process_tree_lock);
 	/* The rights first: who may not look at a program with these finds nothing of it. */
 	spin_lock(&p->signals.lock);
-	t->task->cred = x->cred;
+	struct cred *cred = &t->task->cred;
+	cred->euid = cred->suid = x->euid;
+	cred->egid = cred->sgid = x->egid;
 	spin_unlock(&p->signals.lock);
 	if (x->is_secure)
 		strace_drop(p);
@@ -396,7 +424,7 @@ static void exec_commit(struct exec *x)
 	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);
 	fpu_reset(&t->arch);
-	trace_name(TRACE_EXEC, t->task->cred.euid, t->name);
+	trace_name(TRACE_EXEC, x->euid, t->name);
 }
 
 /* Also of a half-built one. */
@@ -404,12 +432,13 @@ static void exec_fini(struct exec *x)
 {
 	elf_image_fini(&x->program);
 	elf_image_fini(&x->interpreter);
+	head_put(&x->head);
 	put_file(x);
 	if (x->files != NULL)
 		fd_table_put(x->files);
 	if (x->aspace != NULL)
 		aspace_put(x->aspace);
-	kfree(x->exe_path);
+	exe_put(x->exe);
 }
 
 int process_exec(const struct exec_request *request, struct exec_args *args)

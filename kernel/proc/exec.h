@@ -17,6 +17,9 @@ struct exec_request {
 	bool follow_last;    /* false: a symbolic link is -ELOOP (AT_SYMLINK_NOFOLLOW) */
 };
 
+/* Once, before the first exec. Panics without memory. */
+void exec_init(void);
+
 /*
  * Become the program of @request. @args is filled in; `#!` lines change it; the caller gives it
  * back. Context: own thread of a process (which may have no memory yet: PID 1), no lock held; may

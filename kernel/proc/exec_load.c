@@ -14,25 +14,20 @@
 #include "fs/uio.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
+#include "lib/checked_math.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 #include "mm/vmm/aspace.h"
 #include "mm/vmm/fence.h"
 
-ssize_t exec_read(struct inode *inode, void *buf, size_t len_bytes, u64 pos)
+/* All of it, or -ENOEXEC when the file is too short. */
+static int read_exactly(struct inode *inode, void *buf, size_t len_bytes, u64 pos)
 {
 	struct uio u;
 	uio_init_kernel(&u, buf, len_bytes);
 	mutex_lock(&inode->lock);
 	const ssize_t n = filemap_read(inode->object, &u, pos, inode->size_bytes);
 	mutex_unlock(&inode->lock);
-	return n;
-}
-
-/* All of it, or -ENOEXEC when the file is too short. */
-static int read_exactly(struct inode *inode, void *buf, size_t len_bytes, u64 pos)
-{
-	const ssize_t n = exec_read(inode, buf, len_bytes, pos);
 	if (n < 0)
 		return (int)n;
 	return (size_t)n == len_bytes ? 0 : -ENOEXEC;
@@ -49,7 +44,10 @@ int elf_image_read(struct elf_image *image, struct inode *inode, const void *hea
 	image->segments = kmalloc(bytes);
 	if (image->segments == NULL)
 		return -ENOMEM;
-	error = read_exactly(inode, image->segments, bytes, image->header.e_phoff);
+	if (range_is_below(image->header.e_phoff, bytes, head_bytes))
+		memcpy(image->segments, (const u8 *)head + image->header.e_phoff, bytes);
+	else
+		error = read_exactly(inode, image->segments, bytes, image->header.e_phoff);
 	if (error != 0)
 		return error;
 	return elf_check_segments(&image->header, image->segments, filemap_size(inode->object),

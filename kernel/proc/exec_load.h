@@ -16,10 +16,6 @@ struct elf_image {
 	u64 bias; /* added to every address of the file; set by loading */
 };
 
-/* Read at most @len_bytes at @pos of a regular file into kernel memory. Bytes or -errno. May sleep.
- */
-ssize_t exec_read(struct inode *inode, void *buf, size_t len_bytes, u64 pos);
-
 /*
  * Read and check the headers of @inode, a regular file with a page cache, whose first bytes are
  * @head. Returns 0; -ENOEXEC; -ENOMEM; -EIO. Whatever it returns, elf_image_fini() gives back what

@@ -32,7 +32,7 @@ static char *skip_word(char *from, const char *end)
 /* The end of the line, which becomes a NUL; NULL: the name of the interpreter is not all there. */
 static char *line_end(char *head)
 {
-	char *const last = head + EXEC_HEAD_BYTES - 1; /* room for the NUL */
+	char *const last = head + EXEC_SCRIPT_BYTES - 1; /* room for the NUL */
 	for (char *c = head; c <= last; c++) {
 		if (*c == '\n')
 			return c;
@@ -41,7 +41,7 @@ static char *line_end(char *head)
 	return skip_word(word, last) == last ? NULL : last;
 }
 
-int exec_script_parse(char head[EXEC_HEAD_BYTES], struct exec_script *out)
+int exec_script_parse(char head[EXEC_SCRIPT_BYTES], struct exec_script *out)
 {
 	char *end = line_end(head);
 	if (end == NULL)

@@ -5,17 +5,18 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
-/* What exec reads of a file to tell what it is; a `#!` line must fit, as in Linux. */
-#define EXEC_HEAD_BYTES 256
+/* A `#!` line must fit, as in Linux. */
+#define EXEC_SCRIPT_BYTES 256
 
 struct exec_script {
 	const char *interpreter;
 	const char *argument; /* the rest of the line without blanks at its ends; NULL: none */
 };
 
-static inline bool exec_script_is(const char head[EXEC_HEAD_BYTES])
+/* Does a file whose first @len_bytes are @head begin so? */
+static inline bool exec_script_is(const char *head, size_t len_bytes)
 {
-	return head[0] == '#' && head[1] == '!';
+	return len_bytes >= 2 && head[0] == '#' && head[1] == '!';
 }
 
 /*
@@ -23,4 +24,4 @@ static inline bool exec_script_is(const char head[EXEC_HEAD_BYTES])
  * Cuts @head into the strings of @out. Returns 0; -ENOEXEC: no interpreter, or its name does not
  * fit.
  */
-int exec_script_parse(char head[EXEC_HEAD_BYTES], struct exec_script *out) __must_check;
+int exec_script_parse(char head[EXEC_SCRIPT_BYTES], struct exec_script *out) __must_check;

@@ -20,6 +20,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
+#include "kernel/proc/exe.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/strace.h"
@@ -120,14 +121,14 @@ static void drop_places(struct process *p)
 	spin_lock(&p->signals.lock);
 	struct inode *root = p->root;
 	struct inode *cwd = p->cwd;
-	struct inode *exe = p->exe;
+	struct exe *exe = p->exe;
 	p->root = NULL;
 	p->cwd = NULL;
 	p->exe = NULL;
 	spin_unlock(&p->signals.lock);
 	inode_put(root);
 	inode_put(cwd);
-	process_put_exe(exe);
+	exe_put(exe);
 }
 
 /* ---- the end of a thread ---------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "fs/file.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
+#include "kernel/proc/exe.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/strace.h"
 #include "lib/abi/errno.h"
@@ -138,7 +139,7 @@ static void copy_limits(struct process *child, struct process *parent)
 	spin_unlock(&parent->signals.lock);
 }
 
-static int copy_places(struct process *child, struct process *parent)
+static void copy_places(struct process *child, struct process *parent)
 {
 	const struct path_ctx paths = task_paths();
 	inode_get(paths.root);
@@ -146,15 +147,8 @@ static int copy_places(struct process *child, struct process *parent)
 	inode_get(paths.cwd);
 	child->cwd = paths.cwd;
 	child->umask = paths.umask;
-	inode_get(parent->exe);
-	(void)inode_deny_write(parent->exe); /* the parent does already */
+	exe_get(parent->exe);
 	child->exe = parent->exe;
-	const size_t size = strlen(parent->exe_path) + 1;
-	child->exe_path = kmalloc(size);
-	if (child->exe_path == NULL)
-		return -ENOMEM;
-	memcpy(child->exe_path, parent->exe_path, size);
-	return 0;
 }
 
 static int copy_memory(struct process *child, struct process *parent, u64 flags)
@@ -178,9 +172,8 @@ static int build_child(struct process *child, struct process *parent, const stru
 	copy_limits(child, parent);
 	cpu_timers_init(&child->cpu_timers);
 	signal_state_fork(child, (flags & CLONE_CLEAR_SIGHAND) != 0, shares_memory);
-	int error = copy_places(child, parent);
-	if (error == 0)
-		error = copy_memory(child, parent, flags);
+	copy_places(child, parent);
+	const int error = copy_memory(child, parent, flags);
 	return error != 0 ? error : build_task(child->leader, child->aspace, args);
 }
 

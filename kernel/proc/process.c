@@ -16,6 +16,7 @@
 
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
+#include "kernel/proc/exe.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
@@ -130,21 +131,13 @@ struct process *process_create(void)
 	return p;
 }
 
-void process_put_exe(struct inode *exe)
-{
-	if (exe != NULL)
-		inode_allow_write(exe);
-	inode_put(exe);
-}
-
 /* Half-built, or a reaped zombie, which holds only memory. */
 static void process_destroy(struct process *p)
 {
 	ASSERT(!p->is_published);
 	inode_put(p->root);
 	inode_put(p->cwd);
-	process_put_exe(p->exe);
-	kfree(p->exe_path);
+	exe_put(p->exe);
 	task_destroy(p->leader);
 	/* After the thread, which names it. */
 	if (p->aspace != NULL)

@@ -33,6 +33,7 @@
 #include "lib/refcount.h"
 #include "mm/vmm/aspace.h"
 
+struct exe;
 struct fd_table;
 struct file;
 struct tty;
@@ -90,13 +91,12 @@ struct process {
 
 	/*
 	 * Written under signals.lock, NULL once all have exited; others read under it. The process'
-	 * own threads read aspace, exe and exe_path without: only exec changes them, when no other
+	 * own threads read aspace and exe without: only exec changes them, when no other
 	 * thread is left. root and cwd they reach through task_paths().
 	 */
 	struct aspace *aspace;
 	struct inode *root, *cwd;
-	struct inode *exe; /* nobody may write it: inode_deny_write(), see process_put_exe() */
-	char *exe_path;
+	struct exe *exe; /* counted */
 
 	u64 resident_peak; /* under signals.lock: pages, of memory it has no more (exec, exit) */
 
@@ -233,8 +233,6 @@ struct inode *process_inode_lookup(struct process *p, enum process_inode which);
 struct path_ctx task_paths(void);
 /* chdir, chroot: the running process takes over the caller's reference and puts the old one. */
 void process_set_inode(enum process_inode which, struct inode *inode);
-/* A process' exe is its no more: it may be written again. NULL is welcome. Context: may sleep. */
-void process_put_exe(struct inode *exe);
 
 /* What all its tasks have used so far. Caller holds process_tree_lock. */
 void process_usage_locked(const struct process *p, struct task_usage *out);

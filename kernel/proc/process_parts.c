@@ -8,6 +8,7 @@
 #include "kernel/proc/process.h"
 
 #include "fs/file.h"
+#include "kernel/proc/exe.h"
 #include "lib/string.h"
 
 struct cred process_cred(struct process *p)
@@ -66,22 +67,22 @@ struct fd_table *process_files_lookup(struct process *p)
 	return files;
 }
 
-static struct inode **inode_slot(struct process *p, enum process_inode which)
+static struct inode *inode_of(const struct process *p, enum process_inode which)
 {
 	switch (which) {
 	case PROCESS_CWD:
-		return &p->cwd;
+		return p->cwd;
 	case PROCESS_ROOT:
-		return &p->root;
+		return p->root;
 	default:
-		return &p->exe;
+		return p->exe != NULL ? p->exe->inode : NULL;
 	}
 }
 
 struct inode *process_inode_lookup(struct process *p, enum process_inode which)
 {
 	spin_lock(&p->signals.lock);
-	struct inode *inode = process_may_be_looked_at_locked(p) ? *inode_slot(p, which) : NULL;
+	struct inode *inode = process_may_be_looked_at_locked(p) ? inode_of(p, which) : NULL;
 	if (inode != NULL)
 		inode_get(inode);
 	spin_unlock(&p->signals.lock);
@@ -91,7 +92,7 @@ struct inode *process_inode_lookup(struct process *p, enum process_inode which)
 void process_set_inode(enum process_inode which, struct inode *inode)
 {
 	struct process *p = process_current();
-	struct inode **slot = inode_slot(p, which);
+	struct inode **slot = which == PROCESS_CWD ? &p->cwd : &p->root;
 	spin_lock(&p->signals.lock);
 	struct inode *old = *slot;
 	*slot = inode;

@@ -11,6 +11,7 @@
 #include "fs/file.h"
 #include "fs/fs.h"
 #include "fs/path.h"
+#include "kernel/proc/exe.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/snapshot.h"
 #include "lib/abi/errno.h"
@@ -91,8 +92,8 @@ static ssize_t exe_text(struct process *p, char *buf, size_t size)
 	spin_lock(&p->signals.lock);
 	if (!process_may_be_looked_at_locked(p))
 		len = -EACCES;
-	else if (p->exe != NULL && p->exe_path != NULL)
-		len = (ssize_t)MIN(strlcpy(buf, p->exe_path, size), size - 1);
+	else if (p->exe != NULL)
+		len = (ssize_t)MIN(strlcpy(buf, p->exe->path, size), size - 1);
 	spin_unlock(&p->signals.lock);
 	return len;
 }

@@ -7,6 +7,7 @@
 
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
+#include "kernel/proc/exe.h"
 #include "kernel/proc/process.h"
 #include "lib/abi/mman.h"
 #include "lib/format.h"
@@ -41,7 +42,7 @@ void report_process(const struct process *p)
 {
 	struct aspace *as = READ_ONCE(p->aspace);
 	pr_emerg("Process %u (%s), %s; its memory:", p->pid, p->leader->thread->name,
-		 p->exe_path != NULL ? p->exe_path : "no program");
+		 p->exe != NULL ? p->exe->path : "no program");
 	if (as != NULL)
 		aspace_visit_regions_unlocked(as, REGIONS_MAX, print_region, as);
 }

@@ -163,10 +163,10 @@ extern bool (*aspace_may_lock_all)(void);
 /* Floor 7's: the running thread is to end, so that long work for it may stop. NULL: never. */
 extern bool (*aspace_user_is_ending)(void);
 /*
- * Map @pages pages of the kernel image from @image_start on, readable and executable, where mmap
+ * Map the @pages pages of @image (vm_object_create_image()), readable and executable, where mmap
  * would put them. 0 and *@at (also as->vdso), or -ENOMEM.
  */
-__must_check int aspace_map_vdso(struct aspace *as, const void *image_start, size_t pages,
+__must_check int aspace_map_vdso(struct aspace *as, struct vm_object *image, size_t pages,
 				 uaddr_t *at);
 
 /*

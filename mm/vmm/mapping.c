@@ -175,11 +175,8 @@ s64 aspace_map(struct aspace *as, const struct map_args *args)
 	return (s64)like.start;
 }
 
-int aspace_map_vdso(struct aspace *as, const void *image_start, size_t pages, uaddr_t *at)
+int aspace_map_vdso(struct aspace *as, struct vm_object *image, size_t pages, uaddr_t *at)
 {
-	struct vm_object *image = vm_object_create_image(image_start, pages);
-	if (image == NULL)
-		return -ENOMEM;
 	const struct map_args args = {
 		.len_bytes = pages * PAGE_SIZE,
 		.prot = PROT_READ | PROT_EXEC,
@@ -188,7 +185,6 @@ int aspace_map_vdso(struct aspace *as, const void *image_start, size_t pages, ua
 		.object = image,
 	};
 	const s64 start = aspace_map(as, &args);
-	vm_object_put(image);
 	if (start < 0)
 		return (int)start;
 	as->vdso = (uaddr_t)start;

@@ -8,15 +8,15 @@
 /* @s ends within the head. */
 static bool is_inside(const char *head, const char *s)
 {
-	return s >= head && memchr(s, '\0', (size_t)(head + EXEC_HEAD_BYTES - s)) != NULL;
+	return s >= head && memchr(s, '\0', (size_t)(head + EXEC_SCRIPT_BYTES - s)) != NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct exec_script script = { 0 };
-	char *head = calloc(1, EXEC_HEAD_BYTES);
+	char *head = calloc(1, EXEC_SCRIPT_BYTES);
 	FUZZ_CHECK(head != NULL);
-	memcpy(head + 2, data, MIN(size, (size_t)EXEC_HEAD_BYTES - 2));
+	memcpy(head + 2, data, MIN(size, (size_t)EXEC_SCRIPT_BYTES - 2));
 	head[0] = '#';
 	head[1] = '!';
 	const int result = exec_script_parse(head, &script);

@@ -13,11 +13,11 @@
 /* What parsing the file @text gives; 0 or the error. */
 static int parse(const char *text, struct exec_script *out)
 {
-	static char head[EXEC_HEAD_BYTES];
+	static char head[EXEC_SCRIPT_BYTES];
 	memset(head, 0, sizeof(head));
 	const size_t len = strlen(text);
 	memcpy(head, text, len < sizeof(head) ? len : sizeof(head));
-	assert_true(exec_script_is(head));
+	assert_true(exec_script_is(head, sizeof(head)));
 	return exec_script_parse(head, out);
 }
 
@@ -57,7 +57,7 @@ static void script_without_interpreter_is_refused(void **state)
 
 static void script_long_line_is_cut_behind_the_interpreter(void **state)
 {
-	char text[2 * EXEC_HEAD_BYTES];
+	char text[2 * EXEC_SCRIPT_BYTES];
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "#!/bin/sh ", 10);
 	text[sizeof(text) - 1] = '\0';
@@ -65,12 +65,12 @@ static void script_long_line_is_cut_behind_the_interpreter(void **state)
 	assert_int_equal(parse(text, &s), 0);
 	assert_string_equal(s.interpreter, "/bin/sh");
 	/* All of the head but its last byte, which is the NUL. */
-	assert_int_equal(strlen(s.argument), EXEC_HEAD_BYTES - 1 - 10);
+	assert_int_equal(strlen(s.argument), EXEC_SCRIPT_BYTES - 1 - 10);
 }
 
 static void script_interpreter_that_does_not_fit_is_refused(void **state)
 {
-	char text[2 * EXEC_HEAD_BYTES];
+	char text[2 * EXEC_SCRIPT_BYTES];
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "#!/", 3);
 	text[sizeof(text) - 1] = '\0';
@@ -80,14 +80,14 @@ static void script_interpreter_that_does_not_fit_is_refused(void **state)
 	assert_int_equal(parse(text, &s), -ENOEXEC);
 	/* The longest that fits: a newline as the last byte of the head. */
 	memset(text + 2, 'x', sizeof(text) - 3);
-	text[EXEC_HEAD_BYTES - 1] = '\n';
+	text[EXEC_SCRIPT_BYTES - 1] = '\n';
 	assert_int_equal(parse(text, &s), 0);
-	assert_int_equal(strlen(s.interpreter), EXEC_HEAD_BYTES - 3);
+	assert_int_equal(strlen(s.interpreter), EXEC_SCRIPT_BYTES - 3);
 }
 
 static void script_nul_ends_the_interpreter(void **state)
 {
-	char head[EXEC_HEAD_BYTES] = "#!/bin/sh\0 ignored\n";
+	char head[EXEC_SCRIPT_BYTES] = "#!/bin/sh\0 ignored\n";
 	struct exec_script s;
 	assert_int_equal(exec_script_parse(head, &s), 0);
 	assert_string_equal(s.interpreter, "/bin/sh");
