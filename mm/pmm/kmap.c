@@ -44,10 +44,7 @@ static u32 slot_hint; /* no word before it has a free slot */
 /* Given back: each holds the next one's lowest address in its own lowest word. */
 static vaddr_t stock;
 static u32 stock_count;
-/* atomic: how many fresh stacks there have been; counted after a stack's entries were stored */
-static u64 stacks_mapped;
-/* only the hart itself, interrupts off: up to which of them it has fenced */
-static u64 stacks_known[CONFIG_NR_CPUS];
+u64 kstacks_mapped;
 
 static paddr_t table_frame(void)
 {
@@ -116,7 +113,7 @@ static vaddr_t stack_map(void)
 				 NULL) != 0)
 		panic("kernel stack slot %u has no table", slot);
 	slot_used[slot / 64] |= BIT(slot % 64);
-	__atomic_store_n(&stacks_mapped, stacks_mapped + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&kstacks_mapped, kstacks_mapped + 1, __ATOMIC_RELEASE);
 	return base;
 }
 
@@ -138,17 +135,6 @@ vaddr_t kstack_alloc(void)
 	if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
 		memset((void *)base, STACK_BYTE, KSTACK_SIZE);
 	return base + KSTACK_SIZE;
-}
-
-void kstack_sync(void)
-{
-	/* Pairs with the count in stack_map(). */
-	const u64 mapped = __atomic_load_n(&stacks_mapped, __ATOMIC_ACQUIRE);
-	u64 *known = &stacks_known[cpu_index()];
-	if (likely(*known == mapped))
-		return;
-	*known = mapped;
-	tlb_flush_local();
 }
 
 bool kstack_is_guard(vaddr_t va)

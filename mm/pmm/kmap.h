@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/cpu.h"
+#include "arch/riscv/cpu/mmu.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -16,9 +18,20 @@ void *kmap_device(paddr_t pa, size_t len_bytes);
  * memory. */
 vaddr_t kstack_alloc(void);
 void kstack_free(vaddr_t top);
+/* atomic: how many fresh stacks there have been; counted after a stack's entries were stored */
+extern u64 kstacks_mapped;
 /* This hart is about to change stacks, perhaps to a fresh one. The caller learned of it under a
  * lock; interrupts are off. */
-void kstack_sync(void);
+static inline void kstack_sync(void)
+{
+	struct cpu *cpu = this_cpu();
+	/* Pairs with the count in stack_map(). */
+	const u64 mapped = __atomic_load_n(&kstacks_mapped, __ATOMIC_ACQUIRE);
+	if (likely(cpu->stacks_known == mapped))
+		return;
+	cpu->stacks_known = mapped;
+	tlb_flush_local();
+}
 /* Give stocked stacks back (their slots stay mapped to nothing). */
 void kstack_shrink(void);
 

@@ -13,9 +13,7 @@
 #define NSEC_PER_SEC 1000000000ULL
 
 static u32 frequency;
-/* ns = ticks * ns_per_tick when the frequency divides a second, as all known ones do; else by
- * division. */
-static u64 ns_per_tick;
+u64 clock_ns_per_tick;
 u64 clock_entry_ticks;
 /* When clock_init() was called, for clock_measure_cycles(). */
 static u64 init_cycles;
@@ -38,22 +36,10 @@ u32 clock_frequency(void)
 
 void clock_init(u32 timebase_hz)
 {
-	ns_per_tick = NSEC_PER_SEC % timebase_hz == 0 ? NSEC_PER_SEC / timebase_hz : 0;
+	clock_ns_per_tick = NSEC_PER_SEC % timebase_hz == 0 ? NSEC_PER_SEC / timebase_hz : 0;
 	frequency = timebase_hz;
 	init_cycles = clock_cycles();
 	init_time = clock_now();
-}
-
-static nsec_t ticks_to_ns(u64 ticks)
-{
-	if (likely(ns_per_tick != 0))
-		return ticks * ns_per_tick;
-	return ticks / frequency * NSEC_PER_SEC + ticks % frequency * NSEC_PER_SEC / frequency;
-}
-
-u64 clock_cycles(void)
-{
-	return csr_read(cycle);
 }
 
 void clock_measure_cycles(void)
@@ -72,17 +58,18 @@ nsec_t clock_cycles_to_ns(u64 cycles)
 /* Rounded up, so that no event comes early. */
 static u64 ns_to_ticks(nsec_t ns)
 {
-	if (likely(ns_per_tick != 0))
-		return (ns + ns_per_tick - 1) / ns_per_tick;
+	if (likely(clock_ns_per_tick != 0))
+		return (ns + clock_ns_per_tick - 1) / clock_ns_per_tick;
 	return ns / NSEC_PER_SEC * frequency +
 	       (ns % NSEC_PER_SEC * frequency + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 }
 
-nsec_t clock_now(void)
+nsec_t clock_now_by_division(void)
 {
-	if (unlikely(frequency == 0))
+	if (frequency == 0)
 		return 0;
-	return ticks_to_ns(clock_ticks() - clock_entry_ticks);
+	const u64 ticks = clock_ticks() - clock_entry_ticks;
+	return ticks / frequency * NSEC_PER_SEC + ticks % frequency * NSEC_PER_SEC / frequency;
 }
 
 void clock_set_event(nsec_t when)

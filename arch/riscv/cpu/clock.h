@@ -6,23 +6,45 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/csr.h"
+#include "lib/compiler.h"
 #include "lib/types.h"
 
 /* @timebase_hz: /cpus timebase-frequency. Once, on the boot hart. */
 void clock_init(u32 timebase_hz);
-nsec_t clock_now(void);
 /* The counter itself, for the vDSO and for entropy. */
 u64 clock_ticks(void);
 u32 clock_frequency(void);
 /* What the counter stood at when the kernel was entered: written by head.S. On boards it counts
  * from reset, so this is how long the firmware took. */
 extern u64 clock_entry_ticks;
+/* ns = ticks * this where the frequency divides a second, as all known ones do; 0: another one, or
+ * before clock_init(). Set once. */
+extern u64 clock_ns_per_tick;
+/* clock_now() for other frequencies. */
+nsec_t clock_now_by_division(void);
+
+#ifdef HOST_TEST
+nsec_t clock_now(void);
+u64 clock_cycles(void);
+#else
+static __always_inline nsec_t clock_now(void)
+{
+	if (unlikely(clock_ns_per_tick == 0))
+		return clock_now_by_division();
+	return (csr_read(time) - clock_entry_ticks) * clock_ns_per_tick;
+}
 
 /*
  * This hart's count of clock cycles, which is cheap to read (rule T36) and means nothing on another
  * hart; it may stand still in wfi.
  */
-u64 clock_cycles(void);
+static __always_inline u64 clock_cycles(void)
+{
+	return csr_read(cycle);
+}
+#endif
+
 /* Learn how long a cycle is, from how many passed since clock_init() on the same hart, which must
  * not have waited for interrupts. Once. */
 void clock_measure_cycles(void);

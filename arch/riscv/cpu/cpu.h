@@ -59,7 +59,9 @@ struct cpu {
 	bool online;           /* atomic; it takes fences, kicks and threads. Set by kernel/sched */
 	u64 satp;              /* what satp holds now */
 	const void *fpu_holds; /* whose registers the FPU holds; see fpu.c */
+	u64 stacks_known;      /* up to which fresh stack it has fenced; kstack_sync() */
 	struct arch_thread *idle;
+	struct sched_hart *sched; /* kernel/sched's record, opaque here */
 } __aligned(64);
 
 extern struct cpu cpus[CONFIG_NR_CPUS];

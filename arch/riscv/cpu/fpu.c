@@ -9,10 +9,7 @@
  */
 #include "arch/riscv/cpu/fpu.h"
 
-#include "arch/riscv/cpu/trap_frame.h"
-
-/* What a program that never computed has. */
-static const struct fpu_state fpu_zero;
+const struct fpu_state fpu_zero;
 
 #define FPU_CPU_NONE (~0u)
 
@@ -45,30 +42,23 @@ static void registers_load(const struct fpu_state *from, const void *holds)
 	this_cpu()->fpu_holds = holds;
 }
 
-void fpu_switch_out(struct arch_thread *t)
+void fpu_save_dirty(struct arch_thread *t)
 {
-	u64 *status = saved_status(t);
-	if ((*status & SSTATUS_FS) != SSTATUS_FS_DIRTY)
-		return;
 	registers_save(&t->fpu);
-	set_fs(status, SSTATUS_FS_CLEAN);
+	set_fs(saved_status(t), SSTATUS_FS_CLEAN);
 	t->fpu_used = true;
 	t->fpu_cpu = cpu_index();
 	this_cpu()->fpu_holds = t;
 }
 
-void fpu_switch_in(struct arch_thread *t)
+void fpu_load_other(struct arch_thread *t)
 {
-	const struct cpu *cpu = this_cpu();
 	if (!t->fpu_used) {
-		if (cpu->fpu_holds != &fpu_zero)
-			registers_load(&fpu_zero, &fpu_zero);
+		registers_load(&fpu_zero, &fpu_zero);
 		return;
 	}
-	if (cpu->fpu_holds == t && t->fpu_cpu == cpu->index)
-		return;
 	registers_load(&t->fpu, t);
-	t->fpu_cpu = cpu->index;
+	t->fpu_cpu = cpu_index();
 }
 
 /* Bring the running thread's saved copy up to date. Interrupts off. */

@@ -8,10 +8,28 @@
 #pragma once
 
 #include "arch/riscv/cpu/cpu.h"
+#include "arch/riscv/cpu/trap_frame.h"
+
+/* What a program that never computed has. */
+extern const struct fpu_state fpu_zero;
+/* The rest of what follows, when there is something to do. */
+void fpu_save_dirty(struct arch_thread *t);
+void fpu_load_other(struct arch_thread *t);
 
 /* Around a switch, for threads that have a user frame. Interrupts off. */
-void fpu_switch_out(struct arch_thread *t);
-void fpu_switch_in(struct arch_thread *t);
+static inline void fpu_switch_out(struct arch_thread *t)
+{
+	if (unlikely((thread_user_frame(t)->status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
+		fpu_save_dirty(t);
+}
+static inline void fpu_switch_in(struct arch_thread *t)
+{
+	const struct cpu *cpu = this_cpu();
+	const bool is_there = t->fpu_used ? cpu->fpu_holds == t && t->fpu_cpu == cpu->index :
+					    cpu->fpu_holds == &fpu_zero;
+	if (unlikely(!is_there))
+		fpu_load_other(t);
+}
 /* The running thread's registers as they are now, for a signal frame or a fork. */
 void fpu_save_current(struct fpu_state *out);
 /* Make @in the running thread's registers. */
