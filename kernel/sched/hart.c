@@ -16,8 +16,8 @@ u64 sched_serving_harts, sched_idle_harts;
 
 static u64 threads_started; /* atomic */
 
+nsec_t load_sample_due = LOAD_PERIOD_NS;
 static struct {
-	nsec_t next;          /* atomic: when the next sample is due */
 	struct spinlock lock; /* RANK_RUNQUEUE, alone: */
 	nsec_t last_sample;   /* a multiple of the period */
 	nsec_t last_look;
@@ -28,71 +28,43 @@ static struct {
 void hart_init(struct sched_hart *h, u32 index)
 {
 	h->index = index;
+	cpus[index].sched = h;
 	spin_init(&h->lock, "run queue", RANK_RUNQUEUE);
 	runqueue_init(&h->queue);
-}
-
-struct sched_hart *hart_lock_home(const struct thread *t, u64 *flags)
-{
-	*flags = irq_save();
-	for (;;) {
-		const struct cpu *cpu = READ_ONCE(t->arch.cpu);
-		struct sched_hart *h = &sched_harts[cpu->index];
-		spin_lock(&h->lock);
-		/* Moving away takes this lock; so if it is still here it stays. */
-		if (READ_ONCE(t->arch.cpu) == cpu)
-			return h;
-		spin_unlock(&h->lock);
-	}
+	h->slice_alarm = CLOCK_NEVER;
 }
 
 /*
- * How much of @ran, which @t has run since it was last charged, went to the kernel. Counted cycles
- * tell (there are no ticks to sample): what they say beyond what has been charged, but no more than
- * there is to charge; the rest waits for the next time. A stay in the kernel that goes on is
- * counted up to now only by the hart it is on; to others it shows when it ends.
+ * Divide @run, of which @counted went to the kernel as the cycles say (there are no ticks to
+ * sample): what is new since it was last divided goes to the kernel as far as the count says more
+ * than it has, the rest to user mode. So neither ever falls.
  */
-static nsec_t kernel_share(struct thread *t, nsec_t ran)
+static struct thread_times divide(struct thread_times *told, nsec_t run, nsec_t counted)
 {
-	struct arch_thread *a = &t->arch;
-	if (t->process == NULL)
-		return ran;
-	if (a == arch_current()) {
-		const u64 cycles = clock_cycles();
-		a->kernel_cycles += cycles - a->kernel_since;
-		a->kernel_since = cycles;
-	}
-	const nsec_t counted = clock_cycles_to_ns(READ_ONCE(a->kernel_cycles));
-	return counted > t->kernel_time ? MIN(ran, counted - t->kernel_time) : 0;
+	const nsec_t fresh = run - told->user - told->kernel;
+	const nsec_t kernel = counted > told->kernel ? MIN(fresh, counted - told->kernel) : 0;
+	told->kernel += kernel;
+	told->user += fresh - kernel;
+	return *told;
 }
 
-void hart_charge(struct sched_hart *h, nsec_t now)
+/* Cycles of @t in the kernel. A stay there that goes on is counted up to now if @t is the caller;
+ * of others it shows when it ends. */
+static u64 kernel_cycles(const struct thread *t)
 {
-	struct thread *t = h->current;
-	/* Another hart may have charged it with a later look at the clock while we waited for the
-	 * lock. */
-	const nsec_t ran = now > t->ran_since ? now - t->ran_since : 0;
-	t->ran_since += ran;
-	if (t == h->idle) {
-		if (h->in_service)
-			WRITE_ONCE(h->idle_time, h->idle_time + ran);
-		return;
-	}
-	runqueue_charge(&h->queue, t, ran);
-	const nsec_t kernel = kernel_share(t, ran);
-	t->kernel_time += kernel;
-	t->user_time += ran - kernel;
-	h->kernel_time += kernel;
-	h->user_time += ran - kernel;
+	const struct arch_thread *a = &t->arch;
+	const u64 now = a == arch_current() ? clock_cycles() - a->kernel_since : 0;
+	return READ_ONCE(a->kernel_cycles) + now;
 }
 
-struct thread_times thread_times(const struct thread *t)
+struct thread_times thread_times(struct thread *t)
 {
 	u64 flags;
 	struct sched_hart *h = hart_lock_home(t, &flags);
 	if (t->on_cpu)
 		hart_charge(h, clock_now());
-	const struct thread_times times = { .user = t->user_time, .kernel = t->kernel_time };
+	const struct thread_times times =
+		divide(&t->told, t->run_time, clock_cycles_to_ns(kernel_cycles(t)));
 	spin_unlock_irq(&h->lock, flags);
 	return times;
 }
@@ -102,10 +74,14 @@ struct hart_times sched_hart_times(u32 cpu)
 	struct sched_hart *h = &sched_harts[cpu];
 	const u64 flags = spin_lock_irq(&h->lock);
 	hart_charge(h, clock_now());
+	u64 cycles = h->kernel_cycles;
+	if (h->current != h->idle)
+		cycles += kernel_cycles(h->current);
+	const struct thread_times busy = divide(&h->told, h->run_time, clock_cycles_to_ns(cycles));
 	const struct hart_times times = {
-		.user = h->user_time,
-		.kernel = h->kernel_time,
-		.idle = h->idle_time,
+		.user = busy.user,
+		.kernel = busy.kernel,
+		.idle = h->in_service ? h->idle->run_time : 0,
 	};
 	spin_unlock_irq(&h->lock, flags);
 	return times;
@@ -150,7 +126,7 @@ static nsec_t idle_sum(nsec_t now, u64 *waiting)
 	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {
 		const struct sched_hart *h = &sched_harts[__builtin_ctzll(left)];
 		const u32 ready = READ_ONCE(h->queue.ready);
-		sum += READ_ONCE(h->idle_time);
+		sum += READ_ONCE(h->in_service) ? READ_ONCE(h->idle->run_time) : 0;
 		if (!hart_is_idling(h)) {
 			*waiting += ready;
 			continue;
@@ -188,13 +164,11 @@ static void load_fold(nsec_t now)
 	load.last_sample += periods * LOAD_PERIOD_NS;
 	load.last_look = now;
 	load.last_idle = idle;
-	WRITE_ONCE(load.next, load.last_sample + LOAD_PERIOD_NS);
+	WRITE_ONCE(load_sample_due, load.last_sample + LOAD_PERIOD_NS);
 }
 
-void hart_sample_load(nsec_t now)
+void hart_sample_load_now(nsec_t now)
 {
-	if (likely(now < READ_ONCE(load.next)))
-		return;
 	/* Another hart is at it: good. */
 	if (!spin_try_lock(&load.lock))
 		return;

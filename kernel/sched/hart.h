@@ -5,9 +5,11 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/clock.h"
 #include "kernel/core/spinlock.h"
 #include "kernel/sched/runqueue.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sched/timer.h"
 
 struct sched_hart {
 	/* set once at creation */
@@ -16,17 +18,22 @@ struct sched_hart {
 
 	struct spinlock lock; /* RANK_RUNQUEUE */
 
-	/* under lock; queue.ready, current and idle_time are read without it too, as hints */
+	/* under lock; queue.ready, current and the idle thread's times are read without it too, as
+	 * hints */
 	struct runqueue queue;
 	struct thread *current; /* the one whose on_cpu is set */
 	nsec_t turn_began;      /* when current came */
-	nsec_t idle_time;
-	nsec_t user_time, kernel_time; /* of all threads that ran here */
+	nsec_t slice_end;       /* of current's turn, if somebody waits */
+	nsec_t slice_alarm;     /* by then the timer interrupt looks; CLOCK_NEVER: it does not */
+	nsec_t run_time;        /* of all threads that ran here, but the idle one */
+	/* of the same threads, as arch_thread.kernel_cycles; what current has is still to be added
+	 */
+	u64 kernel_cycles;
+	struct thread_times told; /* how run_time was divided when somebody last asked */
 	u64 switches;
 	bool in_service; /* it has reached its idle loop: what idle runs from then on is idleness */
 
 	/* only the hart, interrupts off */
-	struct thread *previous; /* during a switch: who is being left */
 	u64 *loaded_harts; /* the mask in which this hart's bit stands for what satp holds; NULL:
 			      none */
 } __aligned(64);
@@ -38,7 +45,7 @@ extern u64 sched_serving_harts, sched_idle_harts;
 /* Stable while interrupts are off, or inside a thread that does not call schedule(). */
 static inline struct sched_hart *sched_hart_here(void)
 {
-	return &sched_harts[cpu_index()];
+	return this_cpu()->sched;
 }
 
 void hart_init(struct sched_hart *h, u32 index);
@@ -47,10 +54,44 @@ void hart_init(struct sched_hart *h, u32 index);
  * Lock the hart in whose charge @t is; it stays that until the lock is released. Interrupts go off;
  * @flags is for spin_unlock_irq().
  */
-struct sched_hart *hart_lock_home(const struct thread *t, u64 *flags);
+static inline struct sched_hart *hart_lock_home(const struct thread *t, u64 *flags)
+{
+	*flags = irq_save();
+	for (;;) {
+		const struct cpu *cpu = READ_ONCE(t->arch.cpu);
+		struct sched_hart *h = cpu->sched;
+		spin_lock(&h->lock);
+		/* Moving away takes this lock; so if it is still here it stays. */
+		if (likely(READ_ONCE(t->arch.cpu) == cpu))
+			return h;
+		spin_unlock(&h->lock);
+	}
+}
 
 /* Charge the running thread for what it has run until @now. Under lock. */
-void hart_charge(struct sched_hart *h, nsec_t now);
+static inline void hart_charge(struct sched_hart *h, nsec_t now)
+{
+	struct thread *t = h->current;
+	/* Another hart may have charged it with a later look at the clock while we waited for the
+	 * lock. */
+	const nsec_t ran = now > t->ran_since ? now - t->ran_since : 0;
+	WRITE_ONCE(t->run_time, t->run_time + ran);
+	WRITE_ONCE(t->ran_since, t->ran_since + ran);
+	if (t == h->idle)
+		return;
+	h->run_time += ran;
+	runqueue_charge(&h->queue, t, ran);
+}
+/* @prev leaves the hart and @next comes: their stays in the kernel end and begin. Under lock. */
+static inline void hart_charge_switch(struct sched_hart *h, struct thread *prev,
+				      struct thread *next)
+{
+	const u64 cycles = clock_cycles();
+	if (prev != h->idle)
+		prev->arch.kernel_cycles += cycles - prev->arch.kernel_since;
+	next->arch.kernel_since = cycles;
+	h->kernel_cycles += prev->arch.kernel_cycles - next->arch.kernel_cycles;
+}
 static inline bool hart_is_idling(const struct sched_hart *h)
 {
 	return READ_ONCE(h->current) == h->idle;
@@ -61,7 +102,27 @@ static inline u32 hart_load(const struct sched_hart *h)
 	return READ_ONCE(h->queue.ready) + !hart_is_idling(h);
 }
 
+/*
+ * Own hart, under lock: somebody waits, so current's turn ends at @end. An interrupt that is to
+ * come earlier finds that out and looks again then, which costs less than to set the timer at every
+ * switch.
+ */
+static inline void hart_set_slice_end(struct sched_hart *h, nsec_t end)
+{
+	h->slice_end = end;
+	if (unlikely(end < h->slice_alarm)) {
+		h->slice_alarm = end;
+		timer_set_slice_end(end);
+	}
+}
+
 /* Fold the load average forward if it is time to. Any hart, interrupts off, without its lock. */
-void hart_sample_load(nsec_t now);
+extern nsec_t load_sample_due; /* atomic */
+void hart_sample_load_now(nsec_t now);
+static inline void hart_sample_load(nsec_t now)
+{
+	if (unlikely(now >= READ_ONCE(load_sample_due)))
+		hart_sample_load_now(now);
+}
 /* One more thread was started. */
 void hart_count_start(void);

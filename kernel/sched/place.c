@@ -42,6 +42,11 @@
  * notices. */
 #define TURN_MIN_NS 250000ULL
 
+static bool any_idles(u64 harts)
+{
+	return (__atomic_load_n(&sched_idle_harts, __ATOMIC_RELAXED) & harts) != 0;
+}
+
 /* Harts of @harts that idle; of several wakers only the one that takes the bit away sends its
  * thread there. */
 static bool idle_claim(u64 harts, u32 *cpu)
@@ -73,17 +78,21 @@ static u32 least_loaded(u64 harts, u32 preferred)
 }
 
 /*
- * Where @t should run: the hart it ran on if that idles (its caches are warm), any that idles, else
- * where it was, where it may preempt. A new thread, which has no past, goes where least is to be
- * done.
+ * Where @t should run: its home @h, where it ran, if that idles (its caches are warm), any that
+ * idles, else its home, where it may preempt. A new thread, which has no past, goes where least is
+ * to be done.
  */
-static u32 choose_hart(const struct thread *t, bool is_new)
+static inline u32 choose_hart(const struct sched_hart *h, const struct thread *t, bool is_new)
 {
+	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
+	const u32 home = h->index;
+	if (!is_new && likely((affinity & BIT(home)) != 0 && !any_idles(affinity)))
+		return home;
+
 	const u64 serving = sched_hart_mask();
-	u64 allowed = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED) & serving;
+	u64 allowed = affinity & serving;
 	if (allowed == 0)
 		allowed = serving;
-	const u32 home = READ_ONCE(t->arch.cpu)->index;
 	u32 cpu;
 	if (idle_claim(allowed & BIT(home), &cpu) || idle_claim(allowed, &cpu))
 		return cpu;
@@ -96,7 +105,7 @@ static u32 choose_hart(const struct thread *t, bool is_new)
  * Queue @t on @h, its home, and see to it that the hart notices. Under h's lock. Returns true if
  * the hart is to be kicked, after unlocking.
  */
-static bool hart_enqueue(struct sched_hart *h, struct thread *t)
+static inline bool hart_enqueue(struct sched_hart *h, struct thread *t)
 {
 	const bool is_here = h == sched_hart_here();
 	const bool is_idling = h->current == h->idle;
@@ -106,6 +115,7 @@ static bool hart_enqueue(struct sched_hart *h, struct thread *t)
 		hart_charge(h, now);
 	runqueue_limit_credit(&h->queue, t);
 	runqueue_enqueue(&h->queue, t);
+	const bool is_first = h->queue.ready == 1;
 
 	/* The idle loop looks at the queue before it waits; elsewhere a kick ends the wait. */
 	if (is_idling)
@@ -116,31 +126,30 @@ static bool hart_enqueue(struct sched_hart *h, struct thread *t)
 		 * byte would do nothing but switch. */
 		const nsec_t worth = h->turn_began + TURN_MIN_NS;
 		if (is_here && now < worth) {
-			if (timer_slice_end() > worth)
-				timer_set_slice_end(worth);
+			if (is_first || h->slice_end > worth)
+				hart_set_slice_end(h, worth);
 			return false;
 		}
 		thread_work_set(&h->current->arch, TW_RESCHED);
 		return !is_here;
 	}
-	/* It waits for the end of the slice, which is not set while nobody waits. */
-	if (is_here) {
-		if (timer_slice_end() == CLOCK_NEVER)
-			timer_set_slice_end(now + runqueue_slice(&h->queue, h->current));
+	/* It waits for the end of the slice, which is not set while nobody waits. Another hart's
+	 * timer is set there alone; so the first that waits makes it look. */
+	if (!is_first)
 		return false;
-	}
-	/* Another hart's timer is set there alone; so the first that waits makes it look. */
-	if (h->queue.ready == 1) {
+	if (is_here)
+		hart_set_slice_end(h, now + runqueue_slice(&h->queue, h->current));
+	else
 		thread_work_set(&h->current->arch, TW_RESCHED);
-		return true;
-	}
-	return false;
+	return !is_here;
 }
 
 /* After a thread was queued on @h, which is unlocked: step 5 of the argument above. */
-static void offer_to_idle(const struct sched_hart *h, u64 affinity)
+static inline void offer_to_idle(const struct sched_hart *h, u64 affinity)
 {
 	barrier_full(); /* pairs with sched_idle_loop() */
+	if (likely(!any_idles(affinity & ~BIT(h->index))))
+		return;
 	const u32 ready = READ_ONCE(h->queue.ready);
 	if (ready == 0 || (ready == 1 && hart_is_idling(h) && READ_ONCE(h->in_service)))
 		return;
@@ -151,7 +160,7 @@ static void offer_to_idle(const struct sched_hart *h, u64 affinity)
 		smp_kick(cpu);
 }
 
-static void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
+static inline void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
 {
 	/* Once it is unlocked @t may run and end. */
 	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
@@ -164,7 +173,7 @@ static void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
 
 /* @t is in transit, and @h its home, locked: make @cpu, another one, its home and queue it there.
  */
-static void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
+static __noinline void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
 {
 	struct sched_hart *target = &sched_harts[cpu];
 	runqueue_leave(&h->queue, t);
@@ -175,10 +184,10 @@ static void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
 	enqueue_and_unlock(target, t);
 }
 
-static void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
+static inline void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
 {
 	ASSERT(t->state == THREAD_READY && !t->is_queued && !t->on_cpu);
-	const u32 cpu = choose_hart(t, is_new);
+	const u32 cpu = choose_hart(h, t, is_new);
 	if (cpu == h->index)
 		enqueue_and_unlock(h, t);
 	else
@@ -269,7 +278,7 @@ void place_balance(struct sched_hart *h)
 }
 
 /* Wake @t, which is SLEEPING; its home @h is locked. */
-static void wake_and_unlock(struct sched_hart *h, struct thread *t)
+static inline void wake_and_unlock(struct sched_hart *h, struct thread *t)
 {
 	trace_name(TRACE_WAKE, t->arch.tid, t->name);
 	if (t->on_cpu) {

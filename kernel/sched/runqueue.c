@@ -11,18 +11,6 @@
 
 #include "kernel/core/panic.h"
 
-#define WEIGHT_NICE_0 1024
-
-/* In these everybody who is ready should have run once, by weight ... */
-#define TURN_ALL_NS 12000000ULL
-/* ... but a slice is worth a switch. */
-#define SLICE_MIN_NS 2000000ULL
-/* What a thread that slept may have saved up: it runs soon, and does not lock the others out. */
-#define SLEEPER_CREDIT_NS 3000000ULL
-/* A woken thread must be this far behind to interrupt: or two of them would do nothing but switch.
- */
-#define PREEMPT_MARGIN_NS 1000000ULL
-
 /* 1024 / 1.25^nice, rounded; nice -20 first. */
 static const u32 nice_weights[NICE_MAX - NICE_MIN + 1] = {
 	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921, /* -20 .. -11 */
@@ -36,22 +24,6 @@ static struct thread *node_thread(struct rb_node *node)
 	return rb_entry(node, struct thread, run_node);
 }
 
-static bool is_before(u64 a, u64 b)
-{
-	return (s64)(a - b) < 0;
-}
-
-static u64 to_virtual(nsec_t ran, u32 weight)
-{
-	return weight == WEIGHT_NICE_0 ? ran : ran * WEIGHT_NICE_0 / weight;
-}
-
-static struct thread *first(const struct runqueue *q)
-{
-	struct rb_node *node = rb_first(&q->tree);
-	return node != NULL ? node_thread(node) : NULL;
-}
-
 void runqueue_init(struct runqueue *q)
 {
 	*q = (struct runqueue){ 0 };
@@ -63,96 +35,91 @@ u32 runqueue_weight(s32 nice)
 	return nice_weights[nice - NICE_MIN];
 }
 
-void runqueue_enqueue(struct runqueue *q, struct thread *t)
+/* @t was first until now: before its equals. */
+static __noinline void tree_add(struct runqueue *q, struct thread *t, bool was_first)
 {
 	struct rb_node **link = &q->tree.node, *parent = NULL;
 	while (*link != NULL) {
 		parent = *link;
-		link = is_before(t->vruntime, node_thread(parent)->vruntime) ? &parent->left :
-									       &parent->right;
+		link = was_first || vruntime_is_before(t->vruntime, node_thread(parent)->vruntime) ?
+			       &parent->left :
+			       &parent->right;
 	}
 	rb_insert(&q->tree, parent, link, &t->run_node);
+}
+
+static __noinline struct thread *tree_take_first(struct runqueue *q)
+{
+	struct rb_node *node = rb_first(&q->tree);
+	rb_remove(&q->tree, node);
+	return node_thread(node);
+}
+
+/* The two below, which nearly always find no other thread ready, put and take no more than a
+ * pointer then. */
+static inline void insert(struct runqueue *q, struct thread *t)
+{
+	struct thread *const first = q->first;
+	const bool is_first = first == NULL || vruntime_is_before(t->vruntime, first->vruntime);
+	if (unlikely(first != NULL))
+		tree_add(q, is_first ? first : t, is_first);
+	if (is_first)
+		q->first = t;
 	t->is_queued = true;
 	q->weight += t->weight;
 	WRITE_ONCE(q->ready, q->ready + 1);
 }
 
-void runqueue_dequeue(struct runqueue *q, struct thread *t)
+static inline void remove(struct runqueue *q, struct thread *t)
 {
-	rb_remove(&q->tree, &t->run_node);
+	if (unlikely(t != q->first))
+		rb_remove(&q->tree, &t->run_node);
+	else
+		q->first = likely(q->tree.node == NULL) ? NULL : tree_take_first(q);
 	t->is_queued = false;
 	q->weight -= t->weight;
 	WRITE_ONCE(q->ready, q->ready - 1);
 }
 
+void runqueue_enqueue(struct runqueue *q, struct thread *t)
+{
+	insert(q, t);
+}
+
+void runqueue_dequeue(struct runqueue *q, struct thread *t)
+{
+	remove(q, t);
+}
+
 struct thread *runqueue_pick(struct runqueue *q)
 {
-	struct thread *t = first(q);
+	struct thread *t = q->first;
 	if (t != NULL)
-		runqueue_dequeue(q, t);
+		remove(q, t);
 	return t;
+}
+
+struct thread *runqueue_exchange(struct runqueue *q, struct thread *current)
+{
+	struct thread *t = q->first;
+	if (t == NULL || vruntime_is_before(current->vruntime, t->vruntime))
+		return current;
+	remove(q, t);
+	insert(q, current);
+	return t;
+}
+
+static bool may_move(const struct thread *t, u32 cpu)
+{
+	return (__atomic_load_n(&t->affinity, __ATOMIC_RELAXED) & BIT(cpu)) != 0;
 }
 
 struct thread *runqueue_find_movable(const struct runqueue *q, u32 cpu)
 {
-	for (struct rb_node *node = rb_first(&q->tree); node != NULL; node = rb_next(node)) {
-		struct thread *t = node_thread(node);
-		if (__atomic_load_n(&t->affinity, __ATOMIC_RELAXED) & BIT(cpu))
-			return t;
-	}
+	if (q->first != NULL && may_move(q->first, cpu))
+		return q->first;
+	for (struct rb_node *node = rb_first(&q->tree); node != NULL; node = rb_next(node))
+		if (may_move(node_thread(node), cpu))
+			return node_thread(node);
 	return NULL;
-}
-
-void runqueue_leave(const struct runqueue *q, struct thread *t)
-{
-	t->vruntime -= q->min_vruntime;
-}
-
-void runqueue_arrive(const struct runqueue *q, struct thread *t)
-{
-	t->vruntime += q->min_vruntime;
-}
-
-void runqueue_charge(struct runqueue *q, struct thread *current, nsec_t ran)
-{
-	current->vruntime += to_virtual(ran, current->weight);
-
-	u64 least = current->vruntime;
-	const struct thread *next = first(q);
-	if (next != NULL && is_before(next->vruntime, least))
-		least = next->vruntime;
-	if (is_before(q->min_vruntime, least))
-		q->min_vruntime = least;
-}
-
-u64 runqueue_lead(const struct runqueue *q, const struct thread *current)
-{
-	return is_before(current->vruntime, q->min_vruntime) ? 0 :
-							       current->vruntime - q->min_vruntime;
-}
-
-void runqueue_limit_credit(const struct runqueue *q, struct thread *t)
-{
-	const u64 earliest = q->min_vruntime - SLEEPER_CREDIT_NS;
-	if (is_before(t->vruntime, earliest))
-		t->vruntime = earliest;
-}
-
-void runqueue_yield(const struct runqueue *q, struct thread *current)
-{
-	const struct thread *next = first(q);
-	if (next != NULL && is_before(current->vruntime, next->vruntime))
-		current->vruntime = next->vruntime;
-}
-
-bool runqueue_should_preempt(const struct thread *current, const struct thread *woken)
-{
-	return is_before(woken->vruntime + to_virtual(PREEMPT_MARGIN_NS, woken->weight),
-			 current->vruntime);
-}
-
-nsec_t runqueue_slice(const struct runqueue *q, const struct thread *current)
-{
-	const nsec_t share = TURN_ALL_NS * current->weight / (q->weight + current->weight);
-	return MAX(share, (nsec_t)SLICE_MIN_NS);
 }

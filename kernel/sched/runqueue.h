@@ -14,10 +14,11 @@
 
 struct runqueue {
 	/* all under the owner's lock; ready is read without it too, as a hint */
-	struct rb_root tree; /* ready threads by vruntime; of equal ones the first to come */
-	u64 min_vruntime;    /* never goes back; no thread that stayed here is far below it */
-	u64 weight;          /* of the threads in the tree */
-	u32 ready;           /* how many there are */
+	struct thread *first; /* runs next, and is not in the tree; NULL: nobody is ready */
+	struct rb_root tree;  /* the others by vruntime; of equal ones the first to come */
+	u64 min_vruntime;     /* never goes back; no thread that stayed here is far below it */
+	u64 weight;           /* of the ready threads */
+	u32 ready;            /* how many there are */
 };
 
 #define NICE_MIN (-20)
@@ -32,26 +33,96 @@ void runqueue_enqueue(struct runqueue *q, struct thread *t);
 void runqueue_dequeue(struct runqueue *q, struct thread *t);
 /* Take out the thread to run next. NULL: none. */
 struct thread *runqueue_pick(struct runqueue *q);
+/* Put @current back and take out the thread to run next, which may be @current. */
+struct thread *runqueue_exchange(struct runqueue *q, struct thread *current);
 /* The thread with most claim to run that may run on hart @cpu, left in the queue. NULL: none. */
 struct thread *runqueue_find_movable(const struct runqueue *q, u32 cpu);
 
+/* ---- the policy ------------------------------------------------------------------------------ */
+
+#define WEIGHT_NICE_0 1024
+
+/* In these everybody who is ready should have run once, by weight ... */
+#define TURN_ALL_NS 12000000ULL
+/* ... but a slice is worth a switch. */
+#define SLICE_MIN_NS 2000000ULL
+/* What a thread that slept may have saved up: it runs soon, and does not lock the others out. */
+#define SLEEPER_CREDIT_NS 3000000ULL
+/* A woken thread must be this far behind to interrupt: or two of them would do nothing but switch.
+ */
+#define PREEMPT_MARGIN_NS 1000000ULL
+
+static inline bool vruntime_is_before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+static inline u64 runqueue_virtual(nsec_t ran, u32 weight)
+{
+	return likely(weight == WEIGHT_NICE_0) ? ran : ran * WEIGHT_NICE_0 / weight;
+}
+
 /* @t, which is in no queue, changes from queue to queue. */
-void runqueue_leave(const struct runqueue *q, struct thread *t);
-void runqueue_arrive(const struct runqueue *q, struct thread *t);
+static inline void runqueue_leave(const struct runqueue *q, struct thread *t)
+{
+	t->vruntime -= q->min_vruntime;
+}
+static inline void runqueue_arrive(const struct runqueue *q, struct thread *t)
+{
+	t->vruntime += q->min_vruntime;
+}
 
 /* @current, which is not in the queue, has run @ran nanoseconds more. */
-void runqueue_charge(struct runqueue *q, struct thread *current, nsec_t ran);
+static inline void runqueue_charge(struct runqueue *q, struct thread *current, nsec_t ran)
+{
+	const struct thread *next = q->first;
+	current->vruntime += runqueue_virtual(ran, current->weight);
+	u64 least = current->vruntime;
+	if (next != NULL && vruntime_is_before(next->vruntime, least))
+		least = next->vruntime;
+	if (vruntime_is_before(q->min_vruntime, least))
+		q->min_vruntime = least;
+}
+
 /*
  * How far @current, charged up to now, is ahead of who has had least: where a thread that it makes
  * begins. If all began at the front, two programs that only fork and end would be first for ever.
  */
-u64 runqueue_lead(const struct runqueue *q, const struct thread *current);
+static inline u64 runqueue_lead(const struct runqueue *q, const struct thread *current)
+{
+	return vruntime_is_before(current->vruntime, q->min_vruntime) ?
+		       0 :
+		       current->vruntime - q->min_vruntime;
+}
+
 /* Who slept long would have the hart to itself for as long: cut what @t has saved to a small
  * credit. */
-void runqueue_limit_credit(const struct runqueue *q, struct thread *t);
+static inline void runqueue_limit_credit(const struct runqueue *q, struct thread *t)
+{
+	const u64 earliest = q->min_vruntime - SLEEPER_CREDIT_NS;
+	if (vruntime_is_before(t->vruntime, earliest))
+		t->vruntime = earliest;
+}
+
 /* Let the others go first once: @current is then behind the first in the queue. */
-void runqueue_yield(const struct runqueue *q, struct thread *current);
+static inline void runqueue_yield(const struct runqueue *q, struct thread *current)
+{
+	const struct thread *next = q->first;
+	if (next != NULL && vruntime_is_before(current->vruntime, next->vruntime))
+		current->vruntime = next->vruntime;
+}
+
 /* Has @woken so much more claim than @current that it should not wait for the end of the slice? */
-bool runqueue_should_preempt(const struct thread *current, const struct thread *woken);
+static inline bool runqueue_should_preempt(const struct thread *current, const struct thread *woken)
+{
+	return vruntime_is_before(woken->vruntime +
+					  runqueue_virtual(PREEMPT_MARGIN_NS, woken->weight),
+				  current->vruntime);
+}
+
 /* How long @current may run while others wait. */
-nsec_t runqueue_slice(const struct runqueue *q, const struct thread *current);
+static inline nsec_t runqueue_slice(const struct runqueue *q, const struct thread *current)
+{
+	const nsec_t share = TURN_ALL_NS * current->weight / (q->weight + current->weight);
+	return MAX(share, (nsec_t)SLICE_MIN_NS);
+}

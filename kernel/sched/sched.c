@@ -40,9 +40,11 @@
  * aspace_fence): one sees the other. Coming out: satp and fence, then the bit (docs/fork.md H15).
  * Interrupts off.
  */
-static void address_space_load(struct sched_hart *h, u64 satp, u64 *harts)
+static inline void address_space_load(struct sched_hart *h, u64 satp, u64 *harts)
 {
 	u64 *old = h->loaded_harts;
+	if (this_cpu()->satp == satp)
+		return;
 	if (harts != NULL && harts != old) {
 		(void)__atomic_fetch_or(harts, BIT(h->index), __ATOMIC_RELAXED);
 		barrier_full();
@@ -50,7 +52,7 @@ static void address_space_load(struct sched_hart *h, u64 satp, u64 *harts)
 	mmu_switch(satp);
 	if (old != NULL && old != harts) {
 		barrier_full();
-		(void)__atomic_fetch_and(old, ~BIT(h->index), __ATOMIC_RELEASE);
+		(void)__atomic_fetch_and(old, ~BIT(h->index), __ATOMIC_RELAXED);
 	}
 	h->loaded_harts = harts;
 }
@@ -65,21 +67,14 @@ void thread_set_satp(u64 satp, u64 *harts)
 	irq_restore(flags);
 }
 
-/*
- * The first thing a thread does when it is back on a hart, any hart: let go of the one that was
- * left here. Interrupts off; releases the run queue's lock.
- */
-static void finish_switch(void)
+/* Of those that leave a hart but neither sleep nor wait for it. */
+static __noinline void finish_special(struct sched_hart *h, struct thread *prev)
 {
-	struct sched_hart *h = sched_hart_here();
-	struct thread *prev = h->previous;
-	h->previous = NULL;
-	prev->on_cpu = false;
 	if (prev->state == THREAD_DEAD) {
 		spin_unlock(&h->lock);
 		thread_free_stack(prev);
 		thread_put(prev);
-	} else if (prev->state == THREAD_READY && !prev->is_queued && prev != h->idle) {
+	} else if (prev->state == THREAD_READY && prev != h->idle) {
 		/* It may not run here any more; only now can it go elsewhere. */
 		place_ready_and_unlock(h, prev);
 	} else {
@@ -87,10 +82,25 @@ static void finish_switch(void)
 	}
 }
 
-/* On the stack of a thread that never ran (switch.S). */
-static void thread_begin(void (*entry)(void *), void *arg)
+/*
+ * The first thing a thread does when it is back on a hart, any hart: let go of @previous, which was
+ * left here for it. Interrupts off; releases the run queue's lock.
+ */
+static inline void finish_switch(struct arch_thread *previous)
 {
-	finish_switch();
+	struct sched_hart *h = sched_hart_here();
+	struct thread *prev = (struct thread *)previous;
+	prev->on_cpu = false;
+	if (likely(prev->state == THREAD_SLEEPING || prev->is_queued))
+		spin_unlock(&h->lock);
+	else
+		finish_special(h, prev);
+}
+
+/* On the stack of a thread that never ran (switch.S). */
+static void thread_begin(struct arch_thread *previous, void (*entry)(void *), void *arg)
+{
+	finish_switch(previous);
 	irq_enable();
 	entry(arg);
 	thread_exit();
@@ -105,11 +115,10 @@ static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct 
 	if (prev == h->idle)
 		(void)__atomic_fetch_and(&sched_idle_harts, ~BIT(h->index), __ATOMIC_RELAXED);
 	WRITE_ONCE(h->current, next);
-	h->previous = prev;
 	h->switches++;
 	next->on_cpu = true;
 	next->ran_since = now;
-	next->arch.kernel_since = clock_cycles();
+	hart_charge_switch(h, prev, next);
 	h->turn_began = now;
 	address_space_load(h, next->satp, next->harts);
 	kstack_sync();
@@ -119,17 +128,25 @@ static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct 
 		fpu_switch_out(&prev->arch);
 	if (next->process != NULL)
 		fpu_switch_in(&next->arch);
-	context_switch(&prev->arch, &next->arch);
 	/* Perhaps much later and on another hart: h is not to be used any more. */
-	finish_switch();
+	finish_switch(context_switch(&prev->arch, &next->arch));
 }
 
-static void slice_arm(const struct sched_hart *h, const struct thread *next, nsec_t now)
+/* Who runs next on @h, whose thread @prev stays runnable, sleeps or is dead. Under lock. */
+static inline struct thread *pick_next(struct sched_hart *h, struct thread *prev, bool yields)
 {
-	if (next != h->idle && h->queue.ready != 0)
-		timer_set_slice_end(now + runqueue_slice(&h->queue, next));
-	else
-		timer_set_slice_end(CLOCK_NEVER);
+	struct thread *next;
+	if (prev->state != THREAD_RUNNING || prev == h->idle) {
+		next = runqueue_pick(&h->queue);
+	} else {
+		prev->state = THREAD_READY;
+		if (yields)
+			runqueue_yield(&h->queue, prev);
+		next = likely(thread_may_run_on(prev, h->index)) ?
+			       runqueue_exchange(&h->queue, prev) :
+			       runqueue_pick(&h->queue);
+	}
+	return next != NULL ? next : h->idle;
 }
 
 static void reschedule(bool is_forced, bool yields)
@@ -147,21 +164,13 @@ static void reschedule(bool is_forced, bool yields)
 	if (READ_ONCE(prev->arch.work) & TW_RESCHED)
 		thread_work_clear(&prev->arch, TW_RESCHED);
 
-	if (prev->state == THREAD_RUNNING && prev != h->idle) {
-		prev->state = THREAD_READY;
-		if (yields)
-			runqueue_yield(&h->queue, prev);
-		if (thread_may_run_on(prev, h->index))
-			runqueue_enqueue(&h->queue, prev);
-	}
-	struct thread *next = runqueue_pick(&h->queue);
-	if (next == NULL)
-		next = h->idle;
+	struct thread *next = pick_next(h, prev, yields);
 	next->state = THREAD_RUNNING;
 	/* Its affinity changed while it was on the way here: it moves on at once. */
 	if (unlikely(!thread_may_run_on(next, h->index)))
 		thread_work_set(&next->arch, TW_RESCHED);
-	slice_arm(h, next, now);
+	if (h->queue.ready != 0)
+		hart_set_slice_end(h, now + runqueue_slice(&h->queue, next));
 
 	if (next == prev) {
 		spin_unlock(&h->lock);
@@ -191,14 +200,19 @@ void sched_preempt(void)
 	reschedule(true, false);
 }
 
-/* In the timer interrupt: others wait and the running thread has had its turn. */
-static void slice_has_ended(nsec_t now)
+/* In the timer interrupt: if others wait, has the running thread had its turn? */
+static void slice_look(nsec_t now)
 {
 	struct sched_hart *h = sched_hart_here();
 	spin_lock(&h->lock);
+	h->slice_alarm = CLOCK_NEVER;
 	hart_charge(h, now);
-	if (h->current != h->idle && h->queue.ready != 0)
-		thread_work_set(&h->current->arch, TW_RESCHED);
+	if (h->current != h->idle && h->queue.ready != 0) {
+		if (now >= h->slice_end)
+			thread_work_set(&h->current->arch, TW_RESCHED);
+		else
+			hart_set_slice_end(h, h->slice_end);
+	}
 	spin_unlock(&h->lock);
 }
 
@@ -263,7 +277,7 @@ void sched_init(void)
 	threads_init(thread_begin);
 	hart_begin(h, &boot_thread);
 	timers_init();
-	timer_slice_handler = slice_has_ended;
+	timer_slice_handler = slice_look;
 	panic_register_dumper(sched_print_harts);
 	hart_thread_name = running_thread_name;
 	__atomic_store_n(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
@@ -295,6 +309,7 @@ static void enter_service(struct sched_hart *h)
 {
 	const u64 flags = spin_lock_irq(&h->lock);
 	hart_charge(h, clock_now());
+	h->idle->run_time = 0;
 	h->in_service = true;
 	spin_unlock_irq(&h->lock, flags);
 	(void)__atomic_fetch_or(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);

@@ -26,9 +26,9 @@ struct thread boot_thread = {
 };
 
 static struct slab_cache *thread_cache;
-static void (*thread_begin)(void (*entry)(void *), void *arg);
+static thread_begin_fn *thread_begin;
 
-void threads_init(void (*begin)(void (*entry)(void *), void *arg))
+void threads_init(thread_begin_fn *begin)
 {
 	thread_begin = begin;
 	thread_cache = slab_create("thread", sizeof(struct thread), 16);
@@ -49,15 +49,15 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 	}
 
 	/* sp begins below the user's frame, and stays aligned to 16. */
+	static_assert(sizeof(struct switch_start) % 16 == 0, "the stack pointer's alignment");
 	static_assert(sizeof(struct trap_frame) % 16 == 0, "the stack pointer's alignment");
 	t->arch.kernel_sp = t->stack_top - sizeof(struct trap_frame);
 	thread_user_frame(&t->arch)->status = 0; /* no FPU (fpu_switch_out()) */
 	t->arch.cpu = creator->arch.cpu;
+	struct switch_start *start = (struct switch_start *)t->arch.kernel_sp - 1;
+	*start = (struct switch_start){ .begin = thread_begin, .entry = entry, .arg = arg };
 	t->arch.regs.ra = (u64)thread_start_trampoline;
-	t->arch.regs.sp = t->arch.kernel_sp;
-	t->arch.regs.s[1] = (u64)thread_begin;
-	t->arch.regs.s[2] = (u64)entry;
-	t->arch.regs.s[3] = (u64)arg;
+	t->arch.regs.sp = (u64)start;
 
 	strlcpy(t->name, name, sizeof(t->name));
 	t->state = THREAD_NEW;

@@ -25,6 +25,11 @@
 
 #define THREAD_NAME_BYTES 16 /* with its NUL */
 
+/* Run time in user mode and in the kernel. */
+struct thread_times {
+	nsec_t user, kernel;
+};
+
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 
 struct thread {
@@ -46,8 +51,9 @@ struct thread {
 	u64 vruntime; /* weighted nanoseconds, on the scale of that queue */
 	s32 nice;     /* -20 .. 19; change with thread_set_nice() */
 	u32 weight;
-	nsec_t ran_since;              /* when it was last charged, while on_cpu */
-	nsec_t user_time, kernel_time; /* charged run time (hart_charge()) */
+	nsec_t ran_since;         /* when it was last charged, while on_cpu */
+	nsec_t run_time;          /* charged (hart_charge()) */
+	struct thread_times told; /* how it was divided when somebody last asked (thread_times()) */
 	u64 switches_voluntary, switches_forced;
 
 	/* atomic */
@@ -68,9 +74,11 @@ struct thread {
 #endif
 };
 
-/* For sched_init(). @begin is what a thread's first switch leads to: it calls @entry(@arg) and ends
- * the thread. */
-void threads_init(void (*begin)(void (*entry)(void *), void *arg));
+/* What a thread's first switch leads to: lets go of @previous, calls @entry(@arg), and ends the
+ * thread: it does not return. */
+typedef void thread_begin_fn(struct arch_thread *previous, void (*entry)(void *), void *arg);
+/* For sched_init(). */
+void threads_init(thread_begin_fn *begin);
 /* The thread the boot hart begins as; its idle thread later. */
 extern struct thread boot_thread;
 
@@ -121,12 +129,9 @@ static inline bool thread_is_interrupted(void)
 	return READ_ONCE(thread_current()->interrupted);
 }
 void thread_clear_interrupted(void);
-/* Run time so far, in user mode and in the kernel. Neither ever falls. Any thread, any context. */
-struct thread_times {
-	nsec_t user, kernel;
-};
-struct thread_times thread_times(const struct thread *t);
-static inline nsec_t thread_run_time(const struct thread *t)
+/* So far. Neither ever falls. Any thread, any context. */
+struct thread_times thread_times(struct thread *t);
+static inline nsec_t thread_run_time(struct thread *t)
 {
 	const struct thread_times times = thread_times(t);
 	return times.user + times.kernel;

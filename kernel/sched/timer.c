@@ -232,11 +232,6 @@ void timer_set_slice_end(nsec_t when)
 	event_advance(h);
 }
 
-nsec_t timer_slice_end(void)
-{
-	return timer_hart_here()->slice_end;
-}
-
 void timers_init(void)
 {
 	for (u32 i = 0; i < CONFIG_NR_CPUS; i++) {

@@ -35,13 +35,8 @@ bool timer_cancel(struct timer *t);
 
 /* For sched.c. Take over the timer interrupt of all harts. Once, on the boot hart. */
 void timers_init(void);
-/*
- * For sched.c: when the running thread's turn ends on this hart, CLOCK_NEVER: nobody waits for it.
- * Interrupts off. The hardware is not told of a later time: it then interrupts once in vain, which
- * is cheaper than telling it at every switch.
- */
+/* For sched.c: have the handler below called on this hart at @when, and no more at the time that
+ * was asked for before. Interrupts off. */
 void timer_set_slice_end(nsec_t when);
-nsec_t timer_slice_end(void);
-/* Called in the timer interrupt when that moment has come; the end is CLOCK_NEVER then. sched.c
- * installs it. */
+/* Called in the timer interrupt when that moment has come, once. sched.c installs it. */
 extern void (*timer_slice_handler)(nsec_t now);

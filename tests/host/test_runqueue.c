@@ -43,7 +43,7 @@ static nsec_t run_one_slice(struct hart *h)
 	assert_non_null(h->current);
 	const nsec_t slice = runqueue_slice(&h->queue, h->current);
 	runqueue_charge(&h->queue, h->current, slice);
-	h->current->user_time += slice;
+	h->current->run_time += slice;
 	return slice;
 }
 
@@ -124,6 +124,40 @@ static void a_thread_can_be_taken_from_the_middle(void **state)
 	assert_ptr_equal(runqueue_pick(&q), &t[2]);
 }
 
+static void equals_run_in_the_order_they_came(void **state)
+{
+	struct runqueue q;
+	struct thread a = thread_make(0), b = thread_make(0), newcomer = thread_make(0);
+	runqueue_init(&q);
+	a.vruntime = b.vruntime = 5;
+	newcomer.vruntime = 4;
+	runqueue_enqueue(&q, &a);
+	runqueue_enqueue(&q, &b);
+	runqueue_enqueue(&q, &newcomer); /* pushes a back, but not behind b */
+	assert_ptr_equal(runqueue_pick(&q), &newcomer);
+	assert_ptr_equal(runqueue_pick(&q), &a);
+	assert_ptr_equal(runqueue_pick(&q), &b);
+	assert_null(runqueue_pick(&q));
+}
+
+static void who_goes_on_running_is_not_queued(void **state)
+{
+	struct runqueue q;
+	struct thread current = thread_make(0), other = thread_make(0);
+	runqueue_init(&q);
+	assert_ptr_equal(runqueue_exchange(&q, &current), &current);
+	other.vruntime = 5;
+	runqueue_enqueue(&q, &other);
+	assert_ptr_equal(runqueue_exchange(&q, &current), &current);
+	assert_int_equal(q.ready, 1);
+	current.vruntime = 5; /* of equals the one that waits */
+	assert_ptr_equal(runqueue_exchange(&q, &current), &other);
+	assert_false(other.is_queued);
+	assert_true(current.is_queued);
+	assert_int_equal(q.ready, 1);
+	assert_ptr_equal(runqueue_pick(&q), &current);
+}
+
 static void shares_follow_weights(void **state)
 {
 	static const s32 nices[] = { -20, -5, 0, 0, 3, 10, 19 };
@@ -141,7 +175,7 @@ static void shares_follow_weights(void **state)
 		total += run_one_slice(&h);
 	for (size_t i = 0; i < COUNT(t); i++) {
 		const double wanted = (double)total * t[i].weight / (double)weights;
-		const double got = (double)t[i].user_time;
+		const double got = (double)t[i].run_time;
 		assert_true(got > wanted * 0.97 && got < wanted * 1.03);
 	}
 }
@@ -413,6 +447,8 @@ int main(void)
 		cmocka_unit_test(of_equal_threads_the_first_to_come_runs_first),
 		cmocka_unit_test(virtual_time_may_wrap),
 		cmocka_unit_test(a_thread_can_be_taken_from_the_middle),
+		cmocka_unit_test(equals_run_in_the_order_they_came),
+		cmocka_unit_test(who_goes_on_running_is_not_queued),
 		cmocka_unit_test(shares_follow_weights),
 		cmocka_unit_test(everybody_runs_within_a_bounded_time),
 		cmocka_unit_test(a_slice_is_worth_a_switch_and_shrinks_with_company),

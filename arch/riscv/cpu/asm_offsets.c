@@ -5,6 +5,7 @@
  */
 #include "arch/riscv/cpu/cpu.h"
 #include "arch/riscv/cpu/smp_boot.h"
+#include "arch/riscv/cpu/switch.h"
 #include "arch/riscv/cpu/trap_frame.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" ::"i"(value))
@@ -18,6 +19,7 @@ void asm_offsets(void)
 	DEFINE(THREAD_KERNEL_CYCLES, offsetof(struct arch_thread, kernel_cycles));
 	DEFINE(THREAD_KERNEL_SINCE, offsetof(struct arch_thread, kernel_since));
 	DEFINE(THREAD_REGS, offsetof(struct arch_thread, regs));
+	DEFINE(SWITCH_START_SIZE, sizeof(struct switch_start));
 	DEFINE(FRAME_SIZE, sizeof(struct trap_frame));
 	DEFINE(FRAME_STATUS, offsetof(struct trap_frame, status));
 	DEFINE(FRAME_CAUSE, offsetof(struct trap_frame, cause));

@@ -22,9 +22,9 @@ struct fpu_state {
 	u32 fcsr;
 };
 
-/* Callee-saved registers across a switch; switch.S knows the order. */
+/* Where a thread that does not run goes on; switch.S knows the order. The rest is on its stack. */
 struct switch_frame {
-	u64 ra, sp, s[12];
+	u64 ra, sp, fp;
 };
 
 /* The machine's part of a thread: first member of struct thread. Offsets generated for assembly. */

@@ -6,13 +6,31 @@
 
 /*
  * Save the running thread @from and become @to: its stack, its registers, tp. Returns when somebody
- * switches back to
- * @from, perhaps on another hart. Context: interrupts off.
+ * switches back to @from, perhaps on another hart: then with the thread that was left there for it.
+ *
+ * To the compiler it is a call that spoils every register. So those it keeps are saved once, by the
+ * function this stands in. Context: interrupts off.
  */
-void context_switch(struct arch_thread *from, struct arch_thread *to);
+static __always_inline struct arch_thread *context_switch(struct arch_thread *from,
+							  struct arch_thread *to)
+{
+	register struct arch_thread *previous __asm__("a0") = from;
+	register struct arch_thread *next __asm__("a1") = to;
+	__asm__ volatile("call context_switch_registers"
+			 : "+r"(previous), "+r"(next)::"memory", "ra", "t0", "t1", "t2", "t3", "t4",
+			   "t5", "t6", "a2", "a3", "a4", "a5", "a6", "a7", "s1", "s2", "s3", "s4",
+			   "s5", "s6", "s7", "s8", "s9", "s10", "s11");
+	return previous;
+}
 
-/*
- * Where a thread that never ran begins (regs.ra): calls the function in regs.s[1] with the
- * arguments in regs.s[2] and regs.s[3]; it does not return. regs.s[0] = 0 ends the backtraces.
- */
+/* On the stack of a thread that never ran: what it begins with. */
+struct switch_start {
+	void (*begin)(struct arch_thread *previous, void (*entry)(void *), void *arg);
+	void (*entry)(void *);
+	void *arg;
+	u64 unused; /* the stack pointer stays aligned to 16 */
+};
+
+/* Where such a thread goes on (regs.ra), with sp at its struct switch_start. regs.fp = 0 ends the
+ * backtraces. */
 void thread_start_trampoline(void);

@@ -134,11 +134,8 @@ def running(hart_thread):
 
 def sleeping(registers):
     """Backtrace from the struct switch_frame @registers of a thread that does not run."""
-    values = {"pc": int(registers["ra"]), "sp": int(registers["sp"]), "fp": int(registers["s"][0]),
-              "s1": int(registers["s"][1])}
-    for i in range(2, 12):
-        values[f"s{i}"] = int(registers["s"][i])
-    sleepers.set(values)
+    sleepers.set({"pc": int(registers["ra"]), "sp": int(registers["sp"]),
+                  "fp": int(registers["fp"])})
     try:
         # What is compiled into the selected hart's innermost function has the same pc.
         here = gdb.newest_frame().pc()
