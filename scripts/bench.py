@@ -16,17 +16,14 @@ usage: bench.py measure [option...]   on all machines; prints a table, and of al
 """
 
 import argparse
-import shutil
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import bench_report
-from bench_machine import DIRECTORY, QEMU, Machine, Progress, version_of
+from bench_machine import DIRECTORY, QEMU, Machine, Progress, find_rows, version_of
 
-PROGRAM = Path("build/user/bench/bench")
 LINUX = Path("build/packages/linux")
 PAGE = Path("docs/bench.md")
 PICTURE = Path("docs/bench-fork.svg")
@@ -77,20 +74,6 @@ def parse_options():
     parser.add_argument("--image", type=Path, default=Path("build/virt/Image"))
     parser.add_argument("--compiler", default="riscv64-linux-gnu-gcc")
     return parser.parse_args()
-
-
-def find_rows(words):
-    """Their names, in the order in which the program runs them; it says what is wrong with @words."""
-    emulator = shutil.which("qemu-riscv64-static") or shutil.which("qemu-riscv64")
-
-    def ask(*patterns):
-        listed = subprocess.run([emulator, PROGRAM, "-l", *patterns], capture_output=True, text=True, check=False)
-        if listed.returncode != 0:
-            sys.exit(f"{' '.join(patterns)}: {listed.stderr.strip()}")
-        return [line.split()[0] for line in listed.stdout.splitlines()]
-    for word in words:
-        ask(word)
-    return ask(*words)
 
 
 def make_machines(options, patterns, harts):

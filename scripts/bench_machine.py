@@ -6,6 +6,7 @@ system, settings and QEMU stay what they were: it stands in the machine's journa
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from boot_test import BootError, Console
 
 DIRECTORY = Path("build/bench")
 ROOT = DIRECTORY / "initramfs.cpio"
+PROGRAM = Path("build/user/bench/bench")
 QEMU = "qemu-system-riscv64"
 # The settings that make a second a thousand million instructions, and each run the same.
 SETTINGS = "-M virt -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm -nographic".split()
@@ -31,6 +33,20 @@ def version_of(program):
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
+def find_rows(words):
+    """Their names, in the order in which the program runs them; it says what is wrong with @words."""
+    emulator = shutil.which("qemu-riscv64-static") or shutil.which("qemu-riscv64")
+
+    def ask(*patterns):
+        listed = subprocess.run([emulator, PROGRAM, "-l", *patterns], capture_output=True, text=True, check=False)
+        if listed.returncode != 0:
+            sys.exit(f"{' '.join(patterns)}: {listed.stderr.strip()}")
+        return [line.split()[0] for line in listed.stdout.splitlines()]
+    for word in words:
+        ask(word)
+    return ask(*words)
+
+
 def make_initramfs(path, names):
     """Behind the root file system, which is the same for all, a file that says what is to be run."""
     archive = gen_initramfs.Archive()
@@ -39,7 +55,7 @@ def make_initramfs(path, names):
 
 
 class Machine:
-    """@checks_leaks: the kernel says at power-off whether it has lost something."""
+    """@checks_leaks: the kernel says at power-off whether it has lost something, and is waited for."""
 
     def __init__(self, key, title, kernel, words, memory="2G", harts=1, checks_leaks=False):
         self.key = key
@@ -102,6 +118,7 @@ class Machine:
                 raise BootError("; ".join(self.run.wrong) or f"the program ended with {self.run.status}")
             if self.checks_leaks:
                 console.expect(b"leaks: none", OFF_SECONDS)
+                console.qemu.wait(OFF_SECONDS)
         finally:
             console.close()
 
@@ -109,13 +126,14 @@ class Machine:
 class Progress:
     """On a terminal a line that says what every machine does; elsewhere a line for each that came to its end."""
 
-    def __init__(self, machines):
+    def __init__(self, machines, is_quiet=False):
         self.machines = machines
+        self.is_quiet = is_quiet
         self.lock = threading.Lock()
 
     def tell(self, machine, what):
         machine.doing = what
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and not self.is_quiet:
             busy = [f"{m.title}: {m.doing} ({sum(map(m.run.knows, m.names))} of {len(m.names)})"
                     for m in self.machines if m.doing]
             with self.lock:
@@ -123,6 +141,8 @@ class Progress:
 
     def end(self, machine, how):
         machine.doing = ""
+        if self.is_quiet:
+            return
         with self.lock:
             start = "\r\033[K" if sys.stdout.isatty() else ""
             print(f"{start}  {machine.title}: {len(machine.names)} rows, {how}", flush=True)

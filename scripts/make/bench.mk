@@ -24,3 +24,12 @@ bench: $(P)/linux $(BENCH_NEEDS)
 # The small rows, on Heifer alone.
 bench-check bench-accept: $(BENCH_NEEDS)
 	@$(BENCH) $(@:bench-%=%) $(if $(ROWS),--rows '$(ROWS)')
+
+# By which functions: scripts/profile.py --help. The plugin is compiled each time, for QEMU may be another.
+.PHONY: profile
+profile: $(BENCH_NEEDS) $(U)/bench/bench.elf
+	$(call say,HOSTCC,tests/bench/profile_plugin.c)$(HOST_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared \
+		-DPLUGIN_VERSION=$$($(PYTHON) scripts/profile.py --plugin-version) -o build/bench/profile.so \
+		tests/bench/profile_plugin.c
+	@$(PYTHON) scripts/profile.py --image build/virt$(if $(call is_on,LLVM),-llvm)/Image $(ROWS) \
+		$(if $(TREE),--tree '$(TREE)') $(CODE:%=--code %) $(if $(call is_on,LINES),--lines)

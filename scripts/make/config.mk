@@ -40,7 +40,7 @@ export PYTHONPATH := $(if $(wildcard build/packages/python),$(CURDIR)/build/pack
 # Goals that need no configuration: they build no kernel, or have a make of their own do it.
 PLAIN_GOALS := help clean check test host-test script-test fixtures fuzz user-tests user-test-qemu \
 	       system-test test-board test-failalloc test-linux test-fresh test-reproducible boot-test \
-	       bench bench-check bench-accept \
+	       bench bench-check bench-accept profile \
 	       lint-style lint-format lint-shell lint-python lint-abi lint-calls new-syscall
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),kernel),)
 include $(B)/generated/config.mk

@@ -64,6 +64,10 @@ $(U)/obj/bench/%.o: user/bench/%.c scripts/make/user.mk
 $(U)/bench/bench: $(BENCH_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,USERLD,$@)$(USER_CC) $(BENCH_CFLAGS) -static -s -o $@ $^
+# The same with symbols.
+$(U)/bench/bench.elf: $(BENCH_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,USERLD,$@)$(USER_CC) $(BENCH_CFLAGS) -static -o $@ $^
 $(U)/bench/forkstat: $(U)/bench/bench
 	@ln -sf bench $@
 -include $(USER_TEST_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(BENCH_OBJECTS:.o=.d)

@@ -114,6 +114,7 @@ static void check_machine(const struct row *row)
 static uint64_t do_round(const struct row *row)
 {
 	for (int i = 0; i < MAX_AGAIN; i++) {
+		counter_mark(MARK_FORGET);
 		const uint64_t took = row->round(row);
 		if (took != ROUND_AGAIN)
 			return took;
@@ -144,9 +145,11 @@ static unsigned do_rounds(const struct row *row, unsigned most, uint64_t values[
 {
 	const uint64_t start = counter_read();
 	unsigned done = 0;
-	do
+	do {
 		values[done++] = do_round(row);
-	while (done < most && counter_read() - start < ROUNDS_LIMIT);
+		if (!bench_warms_up)
+			counter_mark(MARK_KEEP);
+	} while (done < most && counter_read() - start < ROUNDS_LIMIT);
 	return done;
 }
 

@@ -31,6 +31,28 @@ static inline uint64_t counter_read(void)
 	return value;
 }
 
+/*
+ * Marks for tests/bench/profile_plugin.c, which has the same numbers: hints, which do nothing. What
+ * lies between BEGIN and END is counted, and they do not. FORGET stands before each round, KEEP
+ * behind one that counts.
+ */
+enum counter_mark { MARK_BEGIN = 1, MARK_END, MARK_FORGET, MARK_KEEP };
+#define counter_mark(mark) __asm__ volatile("slti x0, x0, %0" ::"i"(mark) : "memory")
+
+/* The readings around what is counted. */
+static inline uint64_t counter_begin(void)
+{
+	counter_mark(MARK_BEGIN);
+	return counter_read();
+}
+
+static inline uint64_t counter_end(void)
+{
+	const uint64_t value = counter_read();
+	counter_mark(MARK_END);
+	return value;
+}
+
 /* What lay between two readings. */
 static inline uint64_t counter_between(uint64_t start, uint64_t end)
 {
@@ -40,9 +62,9 @@ static inline uint64_t counter_between(uint64_t start, uint64_t end)
 /* What @times times @... take. So do the loop's two instructions each time. */
 #define counter_loop(times, ...)                             \
 	({                                                   \
-		const uint64_t start_ = counter_read();      \
+		const uint64_t start_ = counter_begin();     \
 		for (unsigned i_ = (times); i_ != 0; i_--) { \
 			__VA_ARGS__;                         \
 		}                                            \
-		counter_between(start_, counter_read());     \
+		counter_between(start_, counter_end());      \
 	})

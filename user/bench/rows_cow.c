@@ -52,9 +52,9 @@ static void verify_written(uint64_t writer, const char *who)
 
 static uint64_t count_pass(uint64_t writer)
 {
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	area_write(&area, writer);
-	return counter_between(start, counter_read());
+	return counter_between(start, counter_end());
 }
 
 /* The child opens the gate just before it goes to sleep at the next: let it come there. */

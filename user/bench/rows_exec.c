@@ -42,14 +42,14 @@ static uint64_t fork_exit_wait(const struct row *row)
 	const int wanted = (int)(children % PLAIN_STATUSES);
 	int status;
 	area_write(&area, ++writer);
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	const pid_t pid = fork();
 	if (pid == 0) {
 		shared->children++;
 		_exit(wanted);
 	}
 	const pid_t dead = pid < 0 ? pid : waitpid(pid, &status, 0); /* or errno is gone */
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	process_forked(pid);
 	VERIFY(dead == pid && shared->children == children + 1);
 	process_verify(status, wanted);
@@ -65,11 +65,11 @@ static uint64_t exit_big(const struct row *row)
 	if (pid == 0) {
 		VERIFY(area_map(&area, row->bytes) == 0);
 		area_write(&area, 1);
-		shared->child_began = counter_read();
+		shared->child_began = counter_begin();
 		_exit(PLAIN_STATUSES - 1);
 	}
 	const pid_t dead = waitpid(pid, &status, 0);
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	VERIFY(dead == pid);
 	process_verify(status, PLAIN_STATUSES - 1);
 	return counter_between(shared->child_began, end);
@@ -195,10 +195,10 @@ static pid_t start_program(enum start how)
 static uint64_t run_program(const struct row *row)
 {
 	int status;
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	const pid_t pid = start_program((enum start)row->variant);
 	const pid_t dead = pid < 0 ? pid : waitpid(pid, &status, 0); /* or errno is gone */
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	process_forked(pid);
 	VERIFY(dead == pid);
 	process_verify(status, program_status);

@@ -99,13 +99,13 @@ static uint64_t fork_to_parent(const struct row *row)
 	const uint64_t children = shared->children;
 	area_write(&area, ++writer);
 	shared->child_began = 0;
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	const pid_t pid = fork();
 	if (pid == 0) {
 		shared->child_began = 1;
 		child_verifies();
 	}
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	const bool child_was_first = shared->child_began != 0;
 	process_forked(pid);
 	verify_parent(children, pid);
@@ -116,10 +116,10 @@ static uint64_t fork_to_child(const struct row *row)
 {
 	const uint64_t children = shared->children;
 	area_write(&area, ++writer);
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	const pid_t pid = fork();
 	if (pid == 0) {
-		shared->child_began = counter_read();
+		shared->child_began = counter_end();
 		child_verifies();
 	}
 	process_forked(pid);

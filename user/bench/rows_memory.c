@@ -97,9 +97,9 @@ static uint64_t first_touch(const struct row *row)
 {
 	char *const base = map(row->bytes);
 	VERIFY(base != MAP_FAILED);
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	const size_t others = touch(base, row->bytes);
-	const uint64_t took = counter_between(start, counter_read());
+	const uint64_t took = counter_between(start, counter_end());
 	VERIFY(others == 0 && munmap(base, row->bytes) == 0);
 	return took;
 }
@@ -126,9 +126,9 @@ static uint64_t read_mapped_file(const struct row *row)
 		.pages = row->bytes / PAGE_BYTES,
 	};
 	VERIFY(area.base != MAP_FAILED);
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	const size_t others = area_count_others(&area, 0, writer);
-	const uint64_t took = counter_between(start, counter_read());
+	const uint64_t took = counter_between(start, counter_end());
 	VERIFY(others == 0 && munmap(area.base, row->bytes) == 0);
 	return took;
 }

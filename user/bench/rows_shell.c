@@ -45,7 +45,7 @@ static uint64_t substitute(const struct row *row)
 	char text[128];
 	int status, ends[2];
 	(void)row;
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	VERIFY(pipe2(ends, O_CLOEXEC) == 0);
 	const pid_t pid = fork();
 	if (pid == 0)
@@ -54,7 +54,7 @@ static uint64_t substitute(const struct row *row)
 	const ssize_t bytes = read_all(ends[0], text, sizeof(text));
 	close(ends[0]);
 	const pid_t dead = waitpid(pid, &status, 0);
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	VERIFY(pid > 0 && dead == pid && are_words(text, bytes));
 	process_verify(status, 0);
 	return counter_between(start, end);
@@ -66,7 +66,7 @@ static uint64_t pipeline(const struct row *row)
 	int statuses[2], ends[2];
 	pid_t pids[2], dead[2];
 	(void)row;
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	VERIFY(pipe2(ends, O_CLOEXEC) == 0);
 	pids[0] = fork();
 	if (pids[0] == 0)
@@ -78,7 +78,7 @@ static uint64_t pipeline(const struct row *row)
 	close(ends[1]);
 	for (int i = 0; i < 2; i++)
 		dead[i] = waitpid(pids[i], &statuses[i], 0);
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	VERIFY(pids[0] > 0 && pids[1] > 0 && dead[0] == pids[0] && dead[1] == pids[1]);
 	process_verify(statuses[0], 0);
 	process_verify(statuses[1], strlen(WORDS));
@@ -91,7 +91,7 @@ static uint64_t answer_by_child(const struct row *row)
 	char text[128];
 	int status, ends[2];
 	(void)row;
-	const uint64_t start = counter_read();
+	const uint64_t start = counter_begin();
 	VERIFY(pipe(ends) == 0);
 	const pid_t pid = fork();
 	if (pid == 0)
@@ -100,7 +100,7 @@ static uint64_t answer_by_child(const struct row *row)
 	const ssize_t bytes = read_all(ends[0], text, sizeof(text));
 	close(ends[0]);
 	const pid_t dead = waitpid(pid, &status, 0);
-	const uint64_t end = counter_read();
+	const uint64_t end = counter_end();
 	VERIFY(pid > 0 && dead == pid && are_words(text, bytes));
 	process_verify(status, 0);
 	return counter_between(start, end);
