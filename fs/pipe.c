@@ -192,19 +192,25 @@ static bool is_nonblocking(const struct file *f)
 	return (READ_ONCE(f->flags) & O_NONBLOCK) != 0;
 }
 
-/* Drop the lock, sleep until there is something to read, take it again. 0 or -EINTR. */
-static int wait_to_read(struct pipe *p)
+/* Until there is something to read or nobody to write it. Drops the lock to sleep, and takes it
+ * again. 0, -EINTR or -EAGAIN. */
+static __noinline int wait_to_read(struct pipe *p, const struct file *f)
 {
-	p->readers_asleep++;
-	mutex_unlock(&p->lock);
-	const int err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->used) != 0 ||
-									READ_ONCE(p->writers) == 0);
-	mutex_lock(&p->lock);
-	p->readers_asleep--;
+	int err = 0;
+	while (p->used == 0 && p->writers != 0 && err == 0) {
+		if (is_nonblocking(f))
+			return -EAGAIN;
+		p->readers_asleep++;
+		mutex_unlock(&p->lock);
+		err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->used) != 0 ||
+								      READ_ONCE(p->writers) == 0);
+		mutex_lock(&p->lock);
+		p->readers_asleep--;
+	}
 	return err;
 }
 
-static int wait_to_write(struct pipe *p, size_t left)
+static __noinline int wait_to_write(struct pipe *p, size_t left)
 {
 	p->writers_asleep++;
 	mutex_unlock(&p->lock);
@@ -222,12 +228,10 @@ static int wait_to_write(struct pipe *p, size_t left)
 static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
 {
 	struct pipe *p = f->private;
-	ssize_t n = 0;
 	if (u->left == 0)
 		return 0;
 	mutex_lock(&p->lock);
-	while (p->used == 0 && p->writers != 0 && n == 0)
-		n = is_nonblocking(f) ? -EAGAIN : wait_to_read(p);
+	ssize_t n = p->used == 0 ? wait_to_read(p, f) : 0;
 	const bool had_room = has_room_for(p, PIPE_BUF);
 	if (n == 0 && p->used != 0) {
 		n = (ssize_t)take_bytes(p, u);

@@ -19,6 +19,7 @@
 #include "arch/riscv/cpu/usercopy.h"
 #include "kernel/core/spinlock.h"
 #include "kernel/proc/process.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sched/waitq.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/mman.h"
@@ -37,7 +38,7 @@ struct futex_sleeper {
 	struct futex_key key;
 	u32 bitset;
 	bool is_woken;
-	struct waitq queue; /* of this thread alone */
+	struct thread *thread;
 };
 
 struct futex_bucket {
@@ -108,18 +109,16 @@ static int check_and_sleep(struct futex_sleeper *sleeper, const struct futex_wai
 		return -EFAULT;
 	if (value != args->value)
 		return -EAGAIN;
-	return wait_event_until(&sleeper->queue, READ_ONCE(sleeper->is_woken), true,
-				args->deadline);
+	return wait_until("futex", READ_ONCE(sleeper->is_woken), true, args->deadline);
 }
 
 int futex_wait(const struct futex_wait_args *args)
 {
-	struct futex_sleeper sleeper = { .bitset = args->bitset };
+	struct futex_sleeper sleeper = { .bitset = args->bitset, .thread = thread_current() };
 
 	int error = key_of(args->word, args->is_private, &sleeper.key);
 	if (error != 0)
 		return error;
-	waitq_init(&sleeper.queue, "futex");
 	struct futex_bucket *b = bucket_of(&sleeper.key);
 	spin_lock(&b->lock);
 	list_push_back(&b->sleepers, &sleeper.node);
@@ -146,7 +145,7 @@ int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
 			continue;
 		list_remove(&sleeper->node);
 		WRITE_ONCE(sleeper->is_woken, true);
-		waitq_wake_all(&sleeper->queue);
+		(void)thread_wake(sleeper->thread);
 		woken++;
 	}
 	spin_unlock(&b->lock);

@@ -82,15 +82,11 @@ static u32 least_loaded(u64 harts, u32 preferred)
  * idles, else its home, where it may preempt. A new thread, which has no past, goes where least is
  * to be done.
  */
-static inline u32 choose_hart(const struct sched_hart *h, const struct thread *t, bool is_new)
+static __noinline u32 choose_hart(const struct sched_hart *h, const struct thread *t, bool is_new)
 {
-	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
 	const u32 home = h->index;
-	if (!is_new && likely((affinity & BIT(home)) != 0 && !any_idles(affinity)))
-		return home;
-
 	const u64 serving = sched_hart_mask();
-	u64 allowed = affinity & serving;
+	u64 allowed = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED) & serving;
 	if (allowed == 0)
 		allowed = serving;
 	u32 cpu;
@@ -105,7 +101,7 @@ static inline u32 choose_hart(const struct sched_hart *h, const struct thread *t
  * Queue @t on @h, its home, and see to it that the hart notices. Under h's lock. Returns true if
  * the hart is to be kicked, after unlocking.
  */
-static inline bool hart_enqueue(struct sched_hart *h, struct thread *t)
+static __always_inline bool hart_enqueue(struct sched_hart *h, struct thread *t)
 {
 	const bool is_here = h == sched_hart_here();
 	const bool is_idling = h->current == h->idle;
@@ -160,7 +156,7 @@ static inline void offer_to_idle(const struct sched_hart *h, u64 affinity)
 		smp_kick(cpu);
 }
 
-static inline void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
+static __always_inline void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
 {
 	/* Once it is unlocked @t may run and end. */
 	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
@@ -171,27 +167,37 @@ static inline void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
 	offer_to_idle(h, affinity);
 }
 
+/* @t is in transit to @h, its new home. */
+static __noinline void arrive(struct thread *t, struct sched_hart *h)
+{
+	spin_lock(&h->lock);
+	runqueue_arrive(&h->queue, t);
+	enqueue_and_unlock(h, t);
+}
+
 /* @t is in transit, and @h its home, locked: make @cpu, another one, its home and queue it there.
  */
-static __noinline void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
+static void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
 {
-	struct sched_hart *target = &sched_harts[cpu];
 	runqueue_leave(&h->queue, t);
 	WRITE_ONCE(t->arch.cpu, &cpus[cpu]);
 	spin_unlock(&h->lock);
-	spin_lock(&target->lock);
-	runqueue_arrive(&target->queue, t);
-	enqueue_and_unlock(target, t);
+	arrive(t, &sched_harts[cpu]);
 }
 
-static inline void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
+static __noinline void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
 {
 	ASSERT(t->state == THREAD_READY && !t->is_queued && !t->on_cpu);
-	const u32 cpu = choose_hart(h, t, is_new);
-	if (cpu == h->index)
-		enqueue_and_unlock(h, t);
-	else
-		move_and_unlock(h, t, cpu);
+	/* Nearly always it stays: it may, and nobody idles that it could go to. */
+	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
+	if (is_new || unlikely((affinity & BIT(h->index)) == 0 || any_idles(affinity))) {
+		const u32 cpu = choose_hart(h, t, is_new);
+		if (cpu != h->index) {
+			move_and_unlock(h, t, cpu);
+			return;
+		}
+	}
+	enqueue_and_unlock(h, t);
 }
 
 void place_ready_and_unlock(struct sched_hart *h, struct thread *t)
@@ -269,12 +275,8 @@ void place_balance(struct sched_hart *h)
 		return;
 	spin_lock(&h->lock);
 	struct thread *t = take_for_and_unlock(h, cpu);
-	if (t == NULL)
-		return;
-	struct sched_hart *target = &sched_harts[cpu];
-	spin_lock(&target->lock);
-	runqueue_arrive(&target->queue, t);
-	enqueue_and_unlock(target, t);
+	if (t != NULL)
+		arrive(t, &sched_harts[cpu]);
 }
 
 /* Wake @t, which is SLEEPING; its home @h is locked. */

@@ -35,8 +35,7 @@ u32 runqueue_weight(s32 nice)
 	return nice_weights[nice - NICE_MIN];
 }
 
-/* @t was first until now: before its equals. */
-static __noinline void tree_add(struct runqueue *q, struct thread *t, bool was_first)
+void runqueue_tree_add(struct runqueue *q, struct thread *t, bool was_first)
 {
 	struct rb_node **link = &q->tree.node, *parent = NULL;
 	while (*link != NULL) {
@@ -48,65 +47,11 @@ static __noinline void tree_add(struct runqueue *q, struct thread *t, bool was_f
 	rb_insert(&q->tree, parent, link, &t->run_node);
 }
 
-static __noinline struct thread *tree_take_first(struct runqueue *q)
+struct thread *runqueue_tree_take_first(struct runqueue *q)
 {
 	struct rb_node *node = rb_first(&q->tree);
 	rb_remove(&q->tree, node);
 	return node_thread(node);
-}
-
-/* The two below, which nearly always find no other thread ready, put and take no more than a
- * pointer then. */
-static inline void insert(struct runqueue *q, struct thread *t)
-{
-	struct thread *const first = q->first;
-	const bool is_first = first == NULL || vruntime_is_before(t->vruntime, first->vruntime);
-	if (unlikely(first != NULL))
-		tree_add(q, is_first ? first : t, is_first);
-	if (is_first)
-		q->first = t;
-	t->is_queued = true;
-	q->weight += t->weight;
-	WRITE_ONCE(q->ready, q->ready + 1);
-}
-
-static inline void remove(struct runqueue *q, struct thread *t)
-{
-	if (unlikely(t != q->first))
-		rb_remove(&q->tree, &t->run_node);
-	else
-		q->first = likely(q->tree.node == NULL) ? NULL : tree_take_first(q);
-	t->is_queued = false;
-	q->weight -= t->weight;
-	WRITE_ONCE(q->ready, q->ready - 1);
-}
-
-void runqueue_enqueue(struct runqueue *q, struct thread *t)
-{
-	insert(q, t);
-}
-
-void runqueue_dequeue(struct runqueue *q, struct thread *t)
-{
-	remove(q, t);
-}
-
-struct thread *runqueue_pick(struct runqueue *q)
-{
-	struct thread *t = q->first;
-	if (t != NULL)
-		remove(q, t);
-	return t;
-}
-
-struct thread *runqueue_exchange(struct runqueue *q, struct thread *current)
-{
-	struct thread *t = q->first;
-	if (t == NULL || vruntime_is_before(current->vruntime, t->vruntime))
-		return current;
-	remove(q, t);
-	insert(q, current);
-	return t;
 }
 
 static bool may_move(const struct thread *t, u32 cpu)

@@ -28,13 +28,6 @@ void runqueue_init(struct runqueue *q);
 /* 1024 for nice 0; a step of nice is a factor of 1.25. */
 u32 runqueue_weight(s32 nice);
 
-/* @t becomes READY's equal here: it is in no queue, and its vruntime is on this queue's scale. */
-void runqueue_enqueue(struct runqueue *q, struct thread *t);
-void runqueue_dequeue(struct runqueue *q, struct thread *t);
-/* Take out the thread to run next. NULL: none. */
-struct thread *runqueue_pick(struct runqueue *q);
-/* Put @current back and take out the thread to run next, which may be @current. */
-struct thread *runqueue_exchange(struct runqueue *q, struct thread *current);
 /* The thread with most claim to run that may run on hart @cpu, left in the queue. NULL: none. */
 struct thread *runqueue_find_movable(const struct runqueue *q, u32 cpu);
 
@@ -61,6 +54,57 @@ static inline u64 runqueue_virtual(nsec_t ran, u32 weight)
 {
 	return likely(weight == WEIGHT_NICE_0) ? ran : ran * WEIGHT_NICE_0 / weight;
 }
+
+/* ---- the queue: with nobody or one ready no more than a pointer is put and taken ------------- */
+
+/* Of those behind the first. @was_first: @t stands before its equals. */
+void runqueue_tree_add(struct runqueue *q, struct thread *t, bool was_first);
+struct thread *runqueue_tree_take_first(struct runqueue *q);
+
+/* @t becomes READY's equal here: it is in no queue, and its vruntime is on this queue's scale. */
+static inline void runqueue_enqueue(struct runqueue *q, struct thread *t)
+{
+	struct thread *const first = q->first;
+	const bool is_first = first == NULL || vruntime_is_before(t->vruntime, first->vruntime);
+	if (unlikely(first != NULL))
+		runqueue_tree_add(q, is_first ? first : t, is_first);
+	if (is_first)
+		q->first = t;
+	t->is_queued = true;
+	q->weight += t->weight;
+	WRITE_ONCE(q->ready, q->ready + 1);
+}
+static inline void runqueue_dequeue(struct runqueue *q, struct thread *t)
+{
+	if (unlikely(t != q->first))
+		rb_remove(&q->tree, &t->run_node);
+	else
+		q->first = likely(q->tree.node == NULL) ? NULL : runqueue_tree_take_first(q);
+	t->is_queued = false;
+	q->weight -= t->weight;
+	WRITE_ONCE(q->ready, q->ready - 1);
+}
+
+/* Take out the thread to run next. NULL: none. */
+static inline struct thread *runqueue_pick(struct runqueue *q)
+{
+	struct thread *t = q->first;
+	if (t != NULL)
+		runqueue_dequeue(q, t);
+	return t;
+}
+/* Put @current back and take out the thread to run next, which may be @current. */
+static inline struct thread *runqueue_exchange(struct runqueue *q, struct thread *current)
+{
+	struct thread *t = q->first;
+	if (t == NULL || vruntime_is_before(current->vruntime, t->vruntime))
+		return current;
+	runqueue_dequeue(q, t);
+	runqueue_enqueue(q, current);
+	return t;
+}
+
+/* ---- who comes when, and for how long -------------------------------------------------------- */
 
 /* @t, which is in no queue, changes from queue to queue. */
 static inline void runqueue_leave(const struct runqueue *q, struct thread *t)

@@ -2,8 +2,8 @@
 /*
  * Wait queues and sleeping. That no wake-up is lost rests on two orders: the sleeper is on the
  * queue and SLEEPING before it looks at its condition; the waker changes the condition before it
- * takes the queue's lock, and then the lock of the sleeper's home (place.c, step 4). A wake-up too
- * many does no harm: sleepers look again.
+ * looks at the queue, and then takes the lock of the sleeper's home (place.c, step 4). A wake-up
+ * too many does no harm: sleepers look again.
  *
  * A waiter stays on its queue until it takes itself off, so it is also woken for what happens while
  * it looks. Locks: waitq->lock (RANK_WAITQ), inside it the run queue's.
@@ -26,6 +26,7 @@ void waitq_add(struct waitq *q, struct waiter *w)
 	const u64 flags = spin_lock_irq(&q->lock);
 	list_push_back(&q->waiters, &w->node);
 	spin_unlock_irq(&q->lock, flags);
+	barrier_full(); /* before the look at the condition: pairs with waitq_has_waiters() */
 }
 
 void waitq_remove(struct waitq *q, struct waiter *w)
@@ -35,7 +36,7 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	spin_unlock_irq(&q->lock, flags);
 }
 
-void waitq_wake_all(struct waitq *q)
+void waitq_wake_all_waiters(struct waitq *q)
 {
 	const u64 flags = spin_lock_irq(&q->lock);
 	list_for_each(w, &q->waiters, struct waiter, node) {
@@ -47,7 +48,7 @@ void waitq_wake_all(struct waitq *q)
 	spin_unlock_irq(&q->lock, flags);
 }
 
-void waitq_wake_one(struct waitq *q)
+void waitq_wake_one_waiter(struct waitq *q)
 {
 	const u64 flags = spin_lock_irq(&q->lock);
 	bool is_done = false;
@@ -63,7 +64,7 @@ void waitq_wake_one(struct waitq *q)
 }
 
 /* Own state, under the lock of the own hart's run queue, where wakers look at it. */
-static void state_set(enum thread_state state, bool interruptible)
+static inline void state_set(enum thread_state state, bool interruptible)
 {
 	struct thread *t = thread_current();
 	const u64 flags = irq_save();
@@ -118,7 +119,7 @@ void sleep_commit(nsec_t deadline)
 
 int sleep_until(nsec_t deadline)
 {
-	struct waitq nobody = WAITQ_INIT(nobody, "sleep");
-	const int result = wait_event_until(&nobody, false, true, deadline);
+	might_sleep();
+	const int result = wait_until("sleep", false, true, deadline);
 	return result == -ETIMEDOUT ? 0 : result;
 }

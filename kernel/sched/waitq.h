@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/clock.h"
 #include "kernel/core/spinlock.h"
 #include "kernel/sched/thread.h"
@@ -38,14 +39,31 @@ struct waiter {
 		SPINLOCK_INIT("wait queue", RANK_WAITQ), LIST_INIT((q).waiters), (queue_name) \
 	}
 void waitq_init(struct waitq *q, const char *name);
+/* Not under the lock: who waits is seen, or sees what the caller changed before. */
+static inline bool waitq_has_waiters(const struct waitq *q)
+{
+	barrier_full(); /* pairs with waitq_add() */
+	return READ_ONCE(q->waiters.next) != &q->waiters;
+}
+/* The rest of the two below. */
+void waitq_wake_all_waiters(struct waitq *q);
+void waitq_wake_one_waiter(struct waitq *q);
 /*
  * Wake all, or the one that waits longest of those that sleep (and all that are notified: those
  * look at many queues and promise nothing). Any context. The queue must outlive the call: what the
  * sleepers wait for does not let one of them free it, or is set under a lock that the one who frees
  * takes.
  */
-void waitq_wake_all(struct waitq *q);
-void waitq_wake_one(struct waitq *q);
+static inline void waitq_wake_all(struct waitq *q)
+{
+	if (waitq_has_waiters(q))
+		waitq_wake_all_waiters(q);
+}
+static inline void waitq_wake_one(struct waitq *q)
+{
+	if (waitq_has_waiters(q))
+		waitq_wake_one_waiter(q);
+}
 
 /* The pieces of wait_event(), also for those that wait on several queues. */
 void waitq_add(struct waitq *q, struct waiter *w);
@@ -66,32 +84,43 @@ void sleep_cancel(void);
  */
 #define wait_event_until(q, condition, interruptible, deadline)                               \
 	({                                                                                    \
-		int _result = 0;                                                              \
+		int _outcome = 0;                                                             \
 		might_sleep();                                                                \
 		if (!(condition)) {                                                           \
 			struct waiter _w = { .thread = thread_current() };                    \
-			_w.thread->wait_reason = (q)->name;                                   \
 			waitq_add(q, &_w);                                                    \
-			for (;;) {                                                            \
-				sleep_prepare(interruptible);                                 \
-				if (condition)                                                \
-					break;                                                \
-				if ((interruptible) && thread_is_interrupted()) {             \
-					_result = -EINTR;                                     \
-					break;                                                \
-				}                                                             \
-				if ((deadline) != CLOCK_NEVER && clock_now() >= (deadline)) { \
-					_result = -ETIMEDOUT;                                 \
-					break;                                                \
-				}                                                             \
-				sleep_commit(deadline);                                       \
-			}                                                                     \
-			sleep_cancel();                                                       \
+			_outcome = wait_until((q)->name, condition, interruptible, deadline); \
 			waitq_remove(q, &_w);                                                 \
-			_w.thread->wait_reason = NULL;                                        \
 		}                                                                             \
-		_result;                                                                      \
+		_outcome;                                                                     \
 	})
+/*
+ * The same without a queue: who makes @condition true knows the thread and calls thread_wake().
+ * @what: as a queue's name.
+ */
+#define wait_until(what, condition, interruptible, deadline)                          \
+	({                                                                            \
+		int _result = 0;                                                      \
+		thread_current()->wait_reason = (what);                               \
+		do {                                                                  \
+			sleep_prepare(interruptible);                                 \
+			if (condition)                                                \
+				break;                                                \
+			if ((interruptible) && thread_is_interrupted()) {             \
+				_result = -EINTR;                                     \
+				break;                                                \
+			}                                                             \
+			if ((deadline) != CLOCK_NEVER && clock_now() >= (deadline)) { \
+				_result = -ETIMEDOUT;                                 \
+				break;                                                \
+			}                                                             \
+			sleep_commit(deadline);                                       \
+		} while (!(condition));                                               \
+		sleep_cancel();                                                       \
+		thread_current()->wait_reason = NULL;                                 \
+		_result;                                                              \
+	})
+
 #define wait_event(q, condition) ((void)wait_event_until(q, condition, false, CLOCK_NEVER))
 /* 0, or -EINTR. */
 #define wait_event_interruptible(q, condition) wait_event_until(q, condition, true, CLOCK_NEVER)

@@ -142,7 +142,7 @@ void waitq_init(struct waitq *q, const char *name)
 	list_init(&q->waiters);
 }
 
-void waitq_wake_all(struct waitq *q)
+void waitq_wake_all_waiters(struct waitq *q)
 {
 }
 

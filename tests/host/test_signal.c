@@ -48,7 +48,7 @@ void waitq_init(struct waitq *q, const char *name)
 	list_init(&q->waiters);
 }
 
-void waitq_wake_all(struct waitq *q)
+void waitq_wake_all_waiters(struct waitq *q)
 {
 	wakes++;
 }
@@ -395,7 +395,10 @@ static void taking_a_stop_stops_until_continue(void **state)
 	assert_true(own.signals.is_stopped);
 	send(SIGTERM);
 	assert_true(own.signals.is_stopped);
+	struct waiter stopped = { 0 };
+	list_push_back(&own.signals.wait.waiters, &stopped.node);
 	send(SIGCONT);
+	list_remove(&stopped.node);
 	assert_false(own.signals.is_stopped);
 	assert_int_equal(wakes, 1);
 }

@@ -77,11 +77,11 @@ void waitq_init(struct waitq *q, const char *name)
 	list_init(&q->waiters);
 }
 
-void waitq_wake_all(struct waitq *q)
+void waitq_wake_all_waiters(struct waitq *q)
 {
 }
 
-void waitq_wake_one(struct waitq *q)
+void waitq_wake_one_waiter(struct waitq *q)
 {
 }
 
