@@ -6,8 +6,8 @@ usage: gen_syscalls.py TABLE OUTPUT_DIRECTORY
 
 Writes into the directory:
   syscall_protos.h  a prototype for every handler
-  syscall_table.h   wrappers that take the arguments from a trap frame, and the table of them; included by
-                    kernel/syscall/dispatch.c alone
+  syscall_table.h   how many there are, and a line of assembly for every handler: "direct NUMBER, SYMBOL" or
+                    "with_frame NUMBER, SYMBOL"; for kernel/syscall/table.S
   syscall_info.h    names and kinds of arguments of all; included by kernel/syscall/describe.c alone
   abi_words.h       names of errors and signals, from lib/abi; included by kernel/proc/strace.c alone
   syscall_check.c   static assertions that the numbers are those of the toolchain's <asm/unistd.h>;
@@ -26,6 +26,7 @@ KINDS = {
 }
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\Z")
 RESULTS = {"=hex": "RESULT_HEX", "=none": "RESULT_NONE"}
+WITH_FRAME = "+frame"
 ABI_WORD = re.compile(r"#define (E[A-Z0-9]+|SIG[A-Z0-9]+)\s+(\d+)\b")
 C_WORDS = {"int", "signed", "unsigned", "long", "char", "void"}
 MAX_ARGUMENTS = 6
@@ -39,25 +40,17 @@ class TableError(Exception):
 class Call:
     """One line: arguments is a list of (name, kind), or None if the call is not implemented."""
 
-    def __init__(self, number, name, arguments, result="RESULT_PLAIN"):
+    def __init__(self, number, name, arguments, result="RESULT_PLAIN", with_frame=False):
         self.number = number
         self.name = name
         self.arguments = arguments
         self.result = result
+        self.with_frame = with_frame
 
     @property
     def prototype(self):
         names = ", ".join("u64 " + name for name, _ in self.arguments) or "void"
         return f"s64 sys_{self.name}({names});"
-
-    @property
-    def wrapper(self):
-        values = ", ".join(f"f->x[REG_A0 + {i}]" for i in range(len(self.arguments)))
-        frame = "f" if self.arguments else "f __maybe_unused"
-        return (
-            f"static s64 call_{self.name}(const struct trap_frame *{frame})\n"
-            f"{{\n\treturn sys_{self.name}({values});\n}}\n"
-        )
 
 
 def parse_argument(word):
@@ -76,13 +69,16 @@ def parse_line(line):
         raise TableError("expected: number name [argument...|none]")
     if words[2:] == ["none"]:
         return Call(int(words[0]), words[1], None)
+    with_frame = words[-1] == WITH_FRAME
+    if with_frame:
+        words.pop()
     result = RESULTS.get(words[-1], "RESULT_PLAIN")
     arguments = [parse_argument(word) for word in words[2:] if word not in RESULTS]
     if len(arguments) > MAX_ARGUMENTS:
         raise TableError(f"more than {MAX_ARGUMENTS} arguments")
     if len({name for name, _ in arguments}) != len(arguments):
         raise TableError("two arguments of one name")
-    return Call(int(words[0]), words[1], arguments, result)
+    return Call(int(words[0]), words[1], arguments, result, with_frame)
 
 
 def parse_table(path):
@@ -114,12 +110,9 @@ def protos_text(calls):
 
 def table_text(calls):
     done = [call for call in calls if call.arguments is not None]
+    lines = [f"{'with_frame' if call.with_frame else 'direct'} {call.number}, sys_{call.name}\n" for call in done]
     return (
-        f"#define SYSCALL_COUNT {calls[-1].number + 1}\n\n"
-        + "\n".join(call.wrapper for call in done)
-        + "\nstatic s64 (*const syscall_table[SYSCALL_COUNT])(const struct trap_frame *f) = {\n"
-        + "".join(f"\t[{call.number}] = call_{call.name},\n" for call in done)
-        + "};\n"
+        f"#define SYSCALL_COUNT {calls[-1].number + 1}\n\n#ifdef __ASSEMBLER__\n" + "".join(lines) + "#endif\n"
     )
 
 

@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls by number: a table of wrappers, generated from syscalls.tbl, that hand the argument
- * registers to the handlers (sys_*.c). A call that is missing returns -ENOSYS and is named in the
- * log, once.
+ * System calls that do not go straight from trap_entry.S to their handler (sys_*.c): those that
+ * read or write all registers, those somebody watches, those that found no memory. A call that is
+ * missing returns -ENOSYS and is named in the log, once.
  */
 #include "kernel/syscall/dispatch.h"
 
 #include "arch/riscv/cpu/barrier.h"
-#include "generated/syscall_protos.h"
+#include "generated/syscall_table.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/strace.h"
+#include "kernel/sched/mutex.h"
 #include "kernel/sched/thread.h"
 #include "kernel/syscall/describe.h"
 #include "lib/abi/errno.h"
 #include "lib/compiler.h"
 #include "mm/pmm/failalloc.h"
 
-#include "generated/syscall_table.h"
+/* Any handler: it takes as many arguments as it has. */
+typedef s64 syscall_fn(u64, u64, u64, u64, u64, u64);
 
-/*
- * Calls below this number go straight through the table. All of them, or none while somebody wants
- * to see them: so that costs nothing otherwise. Atomic.
- */
-static u64 straight_count = SYSCALL_COUNT;
+/* table.S */
+extern syscall_fn *const syscall_table[SYSCALL_COUNT];
+extern const struct {
+	u64 number;
+	syscall_fn *handler;
+} syscall_with_frame[];
+
+u64 syscall_straight_count = SYSCALL_COUNT;
 
 /* One bit a number: mentioned in the log already; the last stands for all numbers past the table.
  * Atomic. */
@@ -48,14 +53,26 @@ static bool is_restart_code(s64 result)
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
 }
 
-static s64 syscall_call(const struct trap_frame *f, u64 number)
+/* NULL: there is no such call. */
+static syscall_fn *syscall_handler(u64 number)
 {
 	if (number < SYSCALL_COUNT && syscall_table[number] != NULL)
-		return syscall_table[number](f);
-	return syscall_missing(number);
+		return syscall_table[number];
+	for (size_t i = 0; syscall_with_frame[i].handler != NULL; i++) {
+		if (syscall_with_frame[i].number == number)
+			return syscall_with_frame[i].handler;
+	}
+	return NULL;
 }
 
-/* A call that is traced, or missing. */
+static s64 syscall_call(const struct trap_frame *f, u64 number)
+{
+	syscall_fn *handler = syscall_handler(number);
+	const u64 *a = &f->x[REG_A0];
+	return likely(handler != NULL) ? handler(a[0], a[1], a[2], a[3], a[4], a[5]) :
+					 syscall_missing(number);
+}
+
 static __noinline s64 syscall_call_traced(const struct trap_frame *f, u64 number)
 {
 	trace(TRACE_SYSCALL, (u32)number, f->x[REG_A0], f->x[REG_A1]);
@@ -93,11 +110,11 @@ static void trace_changed(void)
 {
 	bool wanted = is_anybody_watching();
 	do {
-		WRITE_ONCE(straight_count, wanted ? 0 : SYSCALL_COUNT);
+		WRITE_ONCE(syscall_straight_count, wanted ? 0 : SYSCALL_COUNT);
 		/* Two harts may be here with different answers: whoever wrote last looks again. */
 		barrier_full();
 		wanted = is_anybody_watching();
-	} while ((READ_ONCE(straight_count) == 0) != wanted);
+	} while ((READ_ONCE(syscall_straight_count) == 0) != wanted);
 }
 
 void syscall_init(void)
@@ -107,18 +124,32 @@ void syscall_init(void)
 	trace_changed();
 }
 
+s64 syscall_failed(const struct trap_frame *f, s64 result)
+{
+	if (result == -ENOMEM)
+		result = syscall_without_memory(f, f->x[REG_A7]);
+	if (is_restart_code(result))
+		thread_work_set(arch_current(), TW_SIGNAL);
+	return result;
+}
+
 void syscall_dispatch(struct trap_frame *f)
 {
 	const u64 number = f->x[REG_A7];
-	s64 result;
+	const bool is_watched = READ_ONCE(syscall_straight_count) == 0;
 
-	if (likely(number < READ_ONCE(straight_count) && syscall_table[number] != NULL))
-		result = syscall_table[number](f);
-	else
-		result = syscall_call_traced(f, number);
-	if (unlikely(result == -ENOMEM))
-		result = syscall_without_memory(f, number);
+	f->orig_a0 = f->x[REG_A0];
+	s64 result = is_watched ? syscall_call_traced(f, number) : syscall_call(f, number);
+	/* After rt_sigreturn this is not the result of a call. */
+	if (result < 0 && f->cause == CAUSE_USER_ECALL)
+		result = syscall_failed(f, result);
 	f->x[REG_A0] = (u64)result;
-	if (unlikely(is_restart_code(result)))
-		thread_work_set(arch_current(), TW_SIGNAL);
+	(void)syscall_end(result);
+}
+
+s64 syscall_end(s64 result)
+{
+	spin_assert_none_held("the kernel is about to be left");
+	mutex_assert_none_held();
+	return result;
 }

@@ -18,12 +18,14 @@ void asm_offsets(void)
 	DEFINE(THREAD_WORK, offsetof(struct arch_thread, work));
 	DEFINE(THREAD_KERNEL_CYCLES, offsetof(struct arch_thread, kernel_cycles));
 	DEFINE(THREAD_KERNEL_SINCE, offsetof(struct arch_thread, kernel_since));
+	DEFINE(THREAD_FAULT_REPEATS, offsetof(struct arch_thread, fault_repeats));
 	DEFINE(THREAD_REGS, offsetof(struct arch_thread, regs));
 	DEFINE(SWITCH_START_SIZE, sizeof(struct switch_start));
 	DEFINE(FRAME_SIZE, sizeof(struct trap_frame));
 	DEFINE(FRAME_STATUS, offsetof(struct trap_frame, status));
 	DEFINE(FRAME_CAUSE, offsetof(struct trap_frame, cause));
 	DEFINE(FRAME_BADADDR, offsetof(struct trap_frame, badaddr));
+	DEFINE(FRAME_ORIG_A0, offsetof(struct trap_frame, orig_a0));
 	DEFINE(SMP_BOOT_SATP, offsetof(struct smp_boot, satp));
 	DEFINE(SMP_BOOT_THREAD, offsetof(struct smp_boot, thread));
 	DEFINE(SMP_BOOT_ENTRY, offsetof(struct smp_boot, entry));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a trap saves: the interrupted program's registers. For a trap from user mode it stands at
- * the top of the thread's kernel stack (task_frame()). Offsets are generated for assembly.
+ * the top of the thread's kernel stack, and holds s1 to s11 only for signals and for system calls
+ * with +frame in syscalls.tbl (trap_entry.S). Offsets are generated for assembly.
  */
 #pragma once
 
@@ -14,7 +15,7 @@ struct trap_frame {
 	u64 status;  /* sstatus */
 	u64 cause;   /* scause */
 	u64 badaddr; /* stval */
-	u64 orig_a0; /* a0 as the system call got it: for restarting */
+	u64 orig_a0; /* a0 as the system call got it: for signals, where x[REG_A0] is its result */
 };
 
 enum {

@@ -7,7 +7,7 @@
  * | cause                        | from user mode            | from the kernel                          |
  * |------------------------------|---------------------------|------------------------------------------|
  * | interrupt                    | handler                   | handler                                  |
- * | system call                  | dispatch                  | our mistake: panic                       |
+ * | system call                  | (never gets here)         | our mistake: panic                       |
  * | page fault, user address     | address space, or signal  | the same if usercopy, else panic         |
  * | page fault, kernel address   | SIGSEGV                   | stale translation: fence; else panic     |
  * | anything else                | signal                    | panic                                    |
@@ -29,7 +29,6 @@
 #include "kernel/proc/process.h"
 #include "kernel/sched/mutex.h"
 #include "kernel/sched/sched.h"
-#include "kernel/syscall/dispatch.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/signal.h"
 #include "mm/vmm/aspace.h"
@@ -140,15 +139,9 @@ static void user_page_fault(const struct trap_frame *f)
 		user_fault_signal(f, error, va);
 }
 
-static void user_exception(struct trap_frame *f)
+static void user_exception(const struct trap_frame *f)
 {
 	switch (f->cause) {
-	case CAUSE_USER_ECALL:
-		f->orig_a0 = f->x[REG_A0];
-		arch_current()->fault_repeats = 0;
-		f->x[REG_PC] += 4;
-		syscall_dispatch(f);
-		break;
 	case CAUSE_FETCH_PAGE:
 	case CAUSE_LOAD_PAGE:
 	case CAUSE_STORE_PAGE:
@@ -173,14 +166,12 @@ static void user_exception(struct trap_frame *f)
 	}
 }
 
-void handle_user_trap(struct trap_frame *f)
+void handle_user_trap(const struct trap_frame *f)
 {
-	arch_current()->kernel_since = clock_cycles(); /* trap_entry.S: .Lrestore_user */
 	if ((f->cause & CAUSE_INTERRUPT) != 0) {
 		trap_interrupt(f);
 		return;
 	}
-	f->orig_a0 = 0;
 	irq_enable();
 	user_exception(f);
 	spin_assert_none_held("the kernel is about to be left");

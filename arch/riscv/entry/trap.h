@@ -8,7 +8,8 @@
  */
 void trap_init_hart(void);
 
-void handle_user_trap(struct trap_frame *f);
+/* All but system calls. */
+void handle_user_trap(const struct trap_frame *f);
 void handle_kernel_trap(struct trap_frame *f);
 /* The work flags are set on the way to user mode. Interrupts off before and after. */
 void handle_user_work(struct trap_frame *f);

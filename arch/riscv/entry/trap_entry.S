@@ -3,7 +3,13 @@
  * The door. In user mode sscratch holds the running thread and in the kernel 0, so one swap tells
  * where a trap comes from. A frame (struct trap_frame) is built on the thread's own kernel stack:
  * at its top for a trap from user mode, below what runs for one from the kernel. Interrupts are off
- * throughout; C code turns them on where it may.
+ * until a system call is made; other traps' C code turns them on where it may.
+ *
+ * A trap from user mode saves what C code clobbers, and s0. The rest, s1 to s11, stays where it is,
+ * for C code keeps it: whenever we are back here these registers are the program's. They are added
+ * to the frame only for who looks at all of it: the work on the way out (signals), and the system
+ * calls that syscalls.tbl marks with +frame, which read or write it. No other code may count on
+ * their places in the frame (docs/adr/0007-half-a-frame.md).
  *
  * A kernel stack lies in the upper half of a slot of twice its size (arch/riscv/cpu/layout.h).
  * Before anything is stored there one bit of sp says whether the frame would fall into the guard:
@@ -13,13 +19,29 @@
 #include "arch/riscv/cpu/layout.h"
 #include "generated/asm_offsets.h"
 
-	/* x5 to x31; x2 and x4 are saved by hand. */
-	.macro save_rest
-	sd x1, 1*8(sp)
-	sd x3, 3*8(sp)
-	.irp n, 5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-	sd x\n, \n*8(sp)
+/* Bytes of the instruction; it has no compressed form. */
+#define ECALL_SIZE 4
+
+	/* What C code clobbers, but for x2 and x4, which are saved by hand, and a0. */
+	.macro each_clobbered op
+	.irp n, 1,3,5,6,7,11,12,13,14,15,16,17,28,29,30,31
+	\op x\n, \n*8(sp)
 	.endr
+	.endm
+
+	/* s1 to s11. */
+	.macro each_kept op
+	.irp n, 9,18,19,20,21,22,23,24,25,26,27
+	\op x\n, \n*8(sp)
+	.endr
+	.endm
+
+	/* x1 to x31, but for x2 and x4. */
+	.macro save_all
+	each_clobbered sd
+	each_kept sd
+	sd s0, 8*8(sp)
+	sd a0, 10*8(sp)
 	.endm
 
 	/* SUM and FS go off in the kernel; the frame keeps them for the way back. */
@@ -35,21 +57,13 @@
 	sd t3, FRAME_BADADDR(sp)
 	.endm
 
-	/*
-	 * From the frame at sp; a stray reservation ends here (rule T44). Ends with x2 itself and
-	 * sret.
-	 */
-	.macro restore_and_return
+	/* The way back, from the frame at sp; a stray reservation ends here (rule T44). */
+	.macro restore_state
 	ld t0, FRAME_STATUS(sp)
 	ld t1, 0(sp)
 	sc.d zero, t1, 0(sp)
 	csrw sstatus, t0
 	csrw sepc, t1
-	ld x1, 1*8(sp)
-	ld x3, 3*8(sp)
-	.irp n, 5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-	ld x\n, \n*8(sp)
-	.endr
 	.endm
 
 	.section .text.entry, "ax"
@@ -62,13 +76,66 @@ trap_vector:
 
 	sd sp, THREAD_SCRATCH(tp)
 	ld sp, THREAD_KERNEL_SP(tp)
-	save_rest
+	each_clobbered sd
+	sd s0, 8*8(sp)
+	sd a0, 10*8(sp)
 	ld t0, THREAD_SCRATCH(tp)
 	csrrw t1, sscratch, zero
 	sd t0, 2*8(sp)
 	sd t1, 4*8(sp)
 	save_state
 	li s0, 0                     /* the outermost frame, for backtraces */
+	csrr t0, cycle
+	sd t0, THREAD_KERNEL_SINCE(tp)
+	li t0, CAUSE_USER_ECALL
+	bne t2, t0, .Lother_trap
+
+	/*
+	 * A system call's arguments are where C wants a function's, so the table names the function
+	 * to call. It has none for a call that is missing or needs the whole frame; nor is it asked
+	 * while somebody watches.
+	 */
+	addi t1, t1, ECALL_SIZE
+	sd t1, 0(sp)
+	sw zero, THREAD_FAULT_REPEATS(tp)
+	csrsi sstatus, SSTATUS_SIE
+	ld t0, syscall_straight_count
+	bgeu a7, t0, .Lcall_with_frame
+	slli t0, a7, 3
+	lla t1, syscall_table
+	add t0, t0, t1
+	ld t0, 0(t0)
+	beqz t0, .Lcall_with_frame
+	jalr t0
+	bltz a0, .Lcall_failed
+.Lcall_done:
+#ifdef CONFIG_DEBUG_LOCKS
+	call syscall_end             /* gives a0 back */
+#endif
+	csrci sstatus, SSTATUS_SIE
+	lw t0, THREAD_WORK(tp)
+	beqz t0, .Lrestore_user      /* with a0, the result */
+	ld t0, 10*8(sp)
+	sd a0, 10*8(sp)
+	sd t0, FRAME_ORIG_A0(sp)
+	j .Lwork
+
+.Lcall_failed:
+	mv a1, a0
+	mv a0, sp
+	call syscall_failed
+	j .Lcall_done
+
+.Lcall_with_frame:
+	each_kept sd
+	mv a0, sp
+	call syscall_dispatch
+	csrci sstatus, SSTATUS_SIE
+.Lrestore_frame:
+	each_kept ld
+	j .Lreturn_to_user
+
+.Lother_trap:
 	mv a0, sp
 	call handle_user_trap
 
@@ -76,8 +143,9 @@ trap_vector:
 .Lreturn_to_user:
 	lw t0, THREAD_WORK(tp)
 	bnez t0, .Lwork
+	ld a0, 10*8(sp)
 .Lrestore_user:
-	/* The stay in the kernel that handle_user_trap() saw begin is over. */
+	/* The stay in the kernel that began above is over. */
 	csrr t0, cycle
 	ld t1, THREAD_KERNEL_SINCE(tp)
 	ld t2, THREAD_KERNEL_CYCLES(tp)
@@ -85,11 +153,14 @@ trap_vector:
 	add t0, t0, t2
 	sd t0, THREAD_KERNEL_CYCLES(tp)
 	csrw sscratch, tp
-	restore_and_return
+	restore_state
+	each_clobbered ld
+	ld s0, 8*8(sp)
 	ld x4, 4*8(sp)
 	ld x2, 2*8(sp)
 	sret
 .Lwork:
+	each_kept sd
 	mv a0, sp
 	call handle_user_work
 	j .Lreturn_to_user
@@ -104,21 +175,25 @@ trap_vector:
 	ld sp, THREAD_SCRATCH(tp)
 	addi sp, sp, -FRAME_SIZE
 .Lkernel_frame:
-	save_rest
+	save_all
 	ld t0, THREAD_SCRATCH(tp)
 	sd t0, 2*8(sp)
 	sd tp, 4*8(sp)
 	save_state
 	mv a0, sp
 	call handle_kernel_trap
-	restore_and_return
+	restore_state
+	each_clobbered ld
+	each_kept ld
+	ld s0, 8*8(sp)
+	ld a0, 10*8(sp)
 	ld x2, 2*8(sp)
 	sret
 
 	/* The first hart to overflow reports; there is one spare stack, and no way back. */
 .Loverflow:
 	lla sp, overflow_stack_top - FRAME_SIZE
-	save_rest
+	save_all
 	ld t0, THREAD_SCRATCH(tp)
 	sd t0, 2*8(sp)
 	sd tp, 4*8(sp)
@@ -134,7 +209,7 @@ return_to_user:
 	csrci sstatus, SSTATUS_SIE
 	ld sp, THREAD_KERNEL_SP(tp)
 	li s0, 0
-	j .Lreturn_to_user
+	j .Lrestore_frame
 	.size return_to_user, . - return_to_user
 
 	/* A slot like any other stack's, so that a trap during the report is no second overflow. */

@@ -13,6 +13,8 @@ from heifer_gdb.kernel import MASK64, PAGE_SIZE, USER_MAX, place, read_words
 
 NAMES = ("pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "fp", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
          "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6")
+# A trap from user mode leaves them in the machine's registers: the frame may not have them.
+KEPT = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11")
 STATUS_AT = 32  # word of struct trap_frame
 STATUS_SPP = 1 << 8
 FRAMES_MAX = 64
@@ -55,6 +57,8 @@ class TrapUnwinder(Unwinder):
         info = pending.create_unwind_info(FrameId(word(sp), word(pc)))
         from_user = words[STATUS_AT] & STATUS_SPP == 0
         for name, value in zip(NAMES, words):
+            if from_user and name in KEPT:
+                continue
             # A pc of 0 is where gdb stops.
             info.add_saved_register(name, word(0 if from_user and name == "pc" else value))
         return info
