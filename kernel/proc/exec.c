@@ -276,26 +276,34 @@ static int load_images(struct exec *x)
 	return error;
 }
 
-static void fill_auxv(const struct exec *x, struct exec_stack *s)
+/* What the program is told besides its arguments, all but the memory being there. */
+static int fill_stack(struct exec *x, struct exec_stack *s)
 {
 	const struct elf_image *program = &x->program;
 	const uaddr_t headers = program->layout.phdr_vaddr;
-	exec_stack_add_aux(s, AT_SYSINFO_EHDR, x->aspace->vdso);
-	exec_stack_add_aux(s, AT_MINSIGSTKSZ, sizeof(struct rt_sigframe));
-	exec_stack_add_aux(s, AT_HWCAP, HWCAP_RV64GC);
-	exec_stack_add_aux(s, AT_PAGESZ, PAGE_SIZE);
-	exec_stack_add_aux(s, AT_CLKTCK, CLOCK_TICKS_PER_SECOND);
-	exec_stack_add_aux(s, AT_PHDR, headers != 0 ? headers + program->bias : 0);
-	exec_stack_add_aux(s, AT_PHENT, sizeof(struct elf_segment));
-	exec_stack_add_aux(s, AT_PHNUM, program->header.e_phnum);
-	exec_stack_add_aux(s, AT_BASE, x->interpreter.bias);
-	exec_stack_add_aux(s, AT_FLAGS, 0);
-	exec_stack_add_aux(s, AT_ENTRY, elf_image_entry(program));
-	exec_stack_add_aux(s, AT_UID, cred_current()->uid);
-	exec_stack_add_aux(s, AT_EUID, x->euid);
-	exec_stack_add_aux(s, AT_GID, cred_current()->gid);
-	exec_stack_add_aux(s, AT_EGID, x->egid);
-	exec_stack_add_aux(s, AT_SECURE, x->is_secure);
+	const struct cred *cred = cred_current();
+	const struct auxv_entry auxv[] = {
+		{ AT_SYSINFO_EHDR, x->aspace->vdso },
+		{ AT_MINSIGSTKSZ, sizeof(struct rt_sigframe) },
+		{ AT_HWCAP, HWCAP_RV64GC },
+		{ AT_PAGESZ, PAGE_SIZE },
+		{ AT_CLKTCK, CLOCK_TICKS_PER_SECOND },
+		{ AT_PHDR, headers != 0 ? headers + program->bias : 0 },
+		{ AT_PHENT, sizeof(struct elf_segment) },
+		{ AT_PHNUM, program->header.e_phnum },
+		{ AT_BASE, x->interpreter.bias },
+		{ AT_FLAGS, 0 },
+		{ AT_ENTRY, elf_image_entry(program) },
+		{ AT_UID, cred->uid },
+		{ AT_EUID, x->euid },
+		{ AT_GID, cred->gid },
+		{ AT_EGID, x->egid },
+		{ AT_SECURE, x->is_secure },
+	};
+	static_assert(ARRAY_SIZE(auxv) <= EXEC_AUXV_MAX, "exec_stack_map() leaves room");
+	s->auxv = auxv;
+	s->auxv_count = ARRAY_SIZE(auxv);
+	return exec_stack_fill(x->aspace, s, &x->sp);
 }
 
 static int build_memory(struct exec *x)
@@ -306,12 +314,12 @@ static int build_memory(struct exec *x)
 		return -ENOMEM;
 	rlimit_apply(x->aspace, p->limits);
 
-	struct exec_stack stack;
-	stack.args = x->args;
-	stack.exec_name = x->request->name;
-	stack.is_executable = x->program.layout.wants_executable_stack;
-	stack.limit_bytes = p->limits[RLIMIT_STACK].soft;
-	stack.auxv_count = 0;
+	struct exec_stack stack = {
+		.args = x->args,
+		.exec_name = x->request->name,
+		.is_executable = x->program.layout.wants_executable_stack,
+		.limit_bytes = p->limits[RLIMIT_STACK].soft,
+	};
 	/* The stack first: it says where mmap may begin. */
 	int error = exec_stack_map(x->aspace, &stack);
 	if (error == 0)
@@ -320,11 +328,7 @@ static int build_memory(struct exec *x)
 		uaddr_t vdso;
 		error = aspace_map_vdso(x->aspace, vdso_object, vdso_pages(), &vdso);
 	}
-	if (error == 0) {
-		fill_auxv(x, &stack);
-		error = exec_stack_fill(x->aspace, &stack, &x->sp);
-	}
-	return error;
+	return error != 0 ? error : fill_stack(x, &stack);
 }
 
 /* ---- from one to the other -------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Strings stand in a list of page-sized chunks, so that many need no large block, and a string may
+ * Strings stand in a list of chunks, so that many need no large block, and a string may
  * lie across chunks. Nothing is moved when a `#!` line changes the arguments: the old argv[0] is
  * skipped, and the new ones are kept apart in front.
  *
@@ -18,12 +18,14 @@
 /* Linux: a quarter of the stack, at least ARG_MAX, at most three quarters of 8 MiB. */
 #define LIMIT_MAX_BYTES (6UL << 20)
 
+#define CHUNK_BYTES 2048
+
 struct args_chunk {
 	struct args_chunk *next;
 	size_t used;
-	char bytes[PAGE_SIZE - 2 * sizeof(void *)];
+	char bytes[CHUNK_BYTES - 2 * sizeof(void *)];
 };
-static_assert(sizeof(struct args_chunk) == PAGE_SIZE, "one frame each");
+static_assert(sizeof(struct args_chunk) == CHUNK_BYTES, "the largest that comes from a slab");
 
 void exec_args_init(struct exec_args *a, u64 stack_limit_bytes)
 {

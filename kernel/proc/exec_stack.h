@@ -17,17 +17,12 @@ struct exec_stack {
 	bool is_executable;
 	u64 limit_bytes; /* RLIMIT_STACK */
 	/* without AT_RANDOM, AT_EXECFN and AT_NULL, which are added */
-	struct auxv_entry auxv[EXEC_AUXV_MAX];
+	const struct auxv_entry *auxv;
 	u32 auxv_count;
 };
 
-static inline void exec_stack_add_aux(struct exec_stack *s, u64 type, u64 value)
-{
-	s->auxv[s->auxv_count++] = (struct auxv_entry){ type, value };
-}
-
 /* Map the region for the stack at the top of @as, large enough for what exec_stack_fill() will
- * write. Context: may sleep.  Returns 0 or -ENOMEM. */
+ * write; @s->auxv may still be missing. Context: may sleep.  Returns 0 or -ENOMEM. */
 int exec_stack_map(struct aspace *as, const struct exec_stack *s) __must_check;
 
 /*

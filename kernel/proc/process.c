@@ -105,7 +105,7 @@ struct process *process_create(void)
 	struct process *p = slab_alloc(process_cache);
 	if (p == NULL)
 		return NULL;
-	memset(p, 0, offsetof(struct process, signals));
+	memset(p, 0, offsetof(struct process, cpu_timers));
 	p->leader = task_create(p);
 	if (p->leader == NULL) {
 		slab_free(process_cache, p);

@@ -102,8 +102,7 @@ struct process {
 
 	struct file *strace; /* under signals.lock: where its calls are written to; NULL: nowhere */
 
-	/* written under signals.lock; read without, a word at a time */
-	struct rlimit64 limits[RLIMITS];
+	/* written under signals.lock; read without */
 	bool is_exiting;      /* exit_status is decided, and all tasks are on their way out */
 	struct task *execing; /* it waits for the end of all others; NULL: nobody */
 
@@ -115,7 +114,13 @@ struct process {
 	struct waitq vfork_wait; /* the parent of a vfork child sleeps here */
 	bool vfork_done;         /* atomic: the child no longer uses the parent's memory */
 
+	/* from here on process_create() sets nothing but signals */
+
 	struct cpu_timers cpu_timers; /* under process_tree_lock, but for their clock */
+
+	/* written under signals.lock; read without, a word at a time */
+	struct rlimit64 limits[RLIMITS];
+
 	struct signal_state signals;
 };
 
@@ -132,8 +137,9 @@ static inline struct process *process_current(void)
 void process_init(void);
 
 /*
- * A process that nobody knows yet: every field set, resources NULL, limits 0, not in the tree. One
- * reference, whose put undoes whatever its builder has put in by then. NULL: no memory.
+ * A process that nobody knows yet: every field set but timers and limits, which are its builder's,
+ * resources NULL, not in the tree. One reference, whose put undoes whatever its builder has put in
+ * by then. NULL: no memory.
  */
 struct process *process_create(void) __must_check;
 

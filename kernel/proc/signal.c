@@ -222,6 +222,14 @@ static int send_locked(struct process *p, struct task *t, int sig, const struct 
 	return 0;
 }
 
+bool signal_is_dropped(struct process *p, int sig)
+{
+	spin_lock(&p->signals.lock);
+	const bool is_dropped = p->signals.is_closed || drops_locked(p->leader, sig);
+	spin_unlock(&p->signals.lock);
+	return is_dropped;
+}
+
 int signal_send(struct process *p, int sig, const struct siginfo *info)
 {
 	ASSERT(sig > 0 && sig < NSIG);

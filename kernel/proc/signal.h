@@ -124,6 +124,8 @@ void signal_end_others_locked(void);
  * queued real-time signal (si_code below 0) finds no room.
  */
 int signal_send(struct process *p, int sig, const struct siginfo *info);
+/* Would @p drop @sig now? Then there is no need to find out what to tell it. */
+bool signal_is_dropped(struct process *p, int sig);
 /* The same to one thread: the running one, or one found under process_tree_lock, still held. */
 int signal_send_task(struct task *t, int sig, const struct siginfo *info);
 /* SIGKILL that ends PID 1 too: shutdown, out of memory. */

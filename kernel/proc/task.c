@@ -9,6 +9,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/proc/process.h"
 #include "lib/abi/errno.h"
+#include "lib/string.h"
 #include "mm/pmm/slab.h"
 
 static struct slab_cache *task_cache;
@@ -22,9 +23,12 @@ void task_init(void)
 
 struct task *task_create(struct process *p)
 {
-	struct task *t = slab_alloc_zeroed(task_cache);
+	struct task *t = slab_alloc(task_cache);
 	if (t == NULL)
 		return NULL;
+	memset(t, 0, offsetof(struct task, cred.groups));
+	t->fault.si_signo = 0;
+	t->restart.resume = NULL;
 	t->process = p;
 	t->start_time = clock_now();
 	list_init(&t->node);

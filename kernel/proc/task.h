@@ -48,9 +48,6 @@ struct task {
 	u64 blocked;
 	struct fd_table *files; /* counted; NULL once it has exited */
 
-	/* only the own thread writes; others read racily, for permission and /proc */
-	struct cred cred;
-
 	/* only the own thread */
 	struct inode *root, *cwd; /* counted: what its path walks use, see task_paths() */
 	u64 clear_child_tid;      /* user address, 0 = none */
@@ -59,8 +56,13 @@ struct task {
 	u64 saved_blocked;     /* sigsuspend, ppoll: the mask to go back to */
 	bool restores_blocked; /* saved_blocked is valid */
 	struct sigaltstack altstack;
-	struct siginfo fault; /* si_signo 0 = none */
-	struct restart_block restart;
+
+	/* only the own thread writes; others read racily, for permission and /proc */
+	struct cred cred;
+
+	/* only the own thread; task_create() leaves what means nothing yet as it is */
+	struct siginfo fault;         /* si_signo 0 = none */
+	struct restart_block restart; /* resume NULL = none */
 };
 
 static inline struct task *task_current(void)

@@ -50,6 +50,11 @@ static void usage_set(struct krusage *out, const struct task_usage *used, u64 re
 	out->ru_nivcsw = (s64)used->switches_forced;
 }
 
+void wait_report_usage(const struct wait_report *r, struct krusage *out)
+{
+	usage_set(out, &r->used, r->resident_peak);
+}
+
 int process_usage(int who, struct krusage *out)
 {
 	struct process *p = process_current();
@@ -77,6 +82,9 @@ int process_usage(int who, struct krusage *out)
 
 static void send_sigchld_locked(struct process *p, int sig, int code, int status)
 {
+	/* Most parents have no handler, and want to be told by wait4 alone. */
+	if (signal_is_dropped(p->parent, sig))
+		return;
 	struct task_usage used;
 	process_usage_locked(p, &used);
 	struct siginfo info;
@@ -176,8 +184,6 @@ struct wait_search {
 	int result;               /* of the last look: 0 found, -ECHILD, -EAGAIN look later */
 	struct process *child;    /* found; counted */
 	enum process_state state; /* the child's then: which kind of news it is */
-	struct task_usage used;   /* of the child and its own children */
-	u64 resident_peak;        /* pages: the most any of them had */
 	struct wait_report report;
 };
 
@@ -218,11 +224,10 @@ static void search_found_locked(struct wait_search *s, struct process *child, u3
 	s->report.pid = child->pid;
 	s->report.uid = child->leader->cred.uid;
 	s->report.status = status;
-	process_usage_locked(child, &s->used);
-	s->used.user += child->children_user_time;
-	s->used.kernel += child->children_kernel_time;
-	s->resident_peak = MAX(resident_peak_locked(child), child->children_resident_peak);
-	usage_set(&s->report.usage, &s->used, s->resident_peak);
+	process_usage_locked(child, &s->report.used);
+	s->report.used.user += child->children_user_time;
+	s->report.used.kernel += child->children_kernel_time;
+	s->report.resident_peak = MAX(resident_peak_locked(child), child->children_resident_peak);
 	child->is_claimed = (s->args->options & WNOWAIT) == 0;
 }
 
@@ -261,9 +266,10 @@ static bool take_news_locked(const struct wait_search *s)
 	}
 	if (!child->is_published)
 		return false;
-	parent->children_user_time += s->used.user;
-	parent->children_kernel_time += s->used.kernel;
-	parent->children_resident_peak = MAX(parent->children_resident_peak, s->resident_peak);
+	parent->children_user_time += s->report.used.user;
+	parent->children_kernel_time += s->report.used.kernel;
+	parent->children_resident_peak =
+		MAX(parent->children_resident_peak, s->report.resident_peak);
 	process_reap_locked(child);
 	return true;
 }

@@ -2,6 +2,7 @@
 /* Waiting for children. */
 #pragma once
 
+#include "kernel/proc/process.h"
 #include "lib/abi/resource.h"
 #include "lib/types.h"
 
@@ -15,9 +16,12 @@ struct wait_args {
 /* What one child has to report. pid 0: nothing yet (WNOHANG). */
 struct wait_report {
 	u32 pid, uid;
-	u32 status; /* as wait4 has it; waitid's code and status follow from it */
-	struct krusage usage;
+	u32 status;             /* as wait4 has it; waitid's code and status follow from it */
+	struct task_usage used; /* by it and its own children */
+	u64 resident_peak;      /* pages: the most any of them had */
 };
+/* The same as wait4 and waitid report it. */
+void wait_report_usage(const struct wait_report *r, struct krusage *out);
 
 /*
  * Wait for a child of the running process. The report is handed to @deliver before the child's news
@@ -31,7 +35,6 @@ int process_wait(const struct wait_args *args,
 /* si_code (CLD_*) for a status as wait4 has it; si_status to *@value. */
 int wait_status_code(u32 status, int *value);
 
-struct process;
 /*
  * @p has become a zombie: tell its parent. True if nobody will wait for it: the caller reaps it.
  * Caller holds process_tree_lock.

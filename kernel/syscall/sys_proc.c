@@ -165,19 +165,28 @@ s64 sys_clone3(u64 args, u64 size)
 
 /* ---- exec ------------------------------------------------------------------------------- */
 
-/* A path from user memory, kmalloc'd, to *@out. */
-static int get_user_path(uaddr_t from, char **out)
+/* Most paths fit, and it comes from a slab. */
+#define SHORT_PATH_BYTES 256
+
+static int get_path_of(size_t size, uaddr_t from, char **out)
 {
-	char *path = kmalloc(PATH_MAX_BYTES);
+	char *path = kmalloc(size);
 	if (path == NULL)
 		return -ENOMEM;
-	const ssize_t len = strncpy_from_user(path, from, PATH_MAX_BYTES);
+	const ssize_t len = strncpy_from_user(path, from, size);
 	if (len < 0) {
 		kfree(path);
 		return (int)len;
 	}
 	*out = path;
 	return 0;
+}
+
+/* A path from user memory, kmalloc'd, to *@out. */
+static int get_user_path(uaddr_t from, char **out)
+{
+	const int error = get_path_of(SHORT_PATH_BYTES, from, out);
+	return error == -ENAMETOOLONG ? get_path_of(PATH_MAX_BYTES, from, out) : error;
 }
 
 static s64 exec_with(const struct exec_request *request, uaddr_t argv, uaddr_t envp)
@@ -304,6 +313,16 @@ s64 sys_reboot(u64 magic, u64 magic2, u64 command, u64 arg)
 
 /* ---- wait ------------------------------------------------------------------------------- */
 
+/* To @at, unless that is 0. */
+static bool put_rusage(uaddr_t at, const struct wait_report *r)
+{
+	struct krusage usage;
+	if (at == 0)
+		return true;
+	wait_report_usage(r, &usage);
+	return copy_to_user(at, &usage, sizeof(usage)) == 0;
+}
+
 struct wait4_out {
 	uaddr_t status, rusage; /* 0: not wanted */
 	s64 pid;                /* result */
@@ -315,7 +334,7 @@ static int deliver_wait4(const struct wait_report *r, void *arg)
 	out->pid = r->pid;
 	if (r->pid == 0)
 		return 0;
-	if (out->rusage != 0 && copy_to_user(out->rusage, &r->usage, sizeof(r->usage)) != 0)
+	if (!put_rusage(out->rusage, r))
 		return -EFAULT;
 	if (out->status != 0 && put_user_u32(out->status, r->status) != 0)
 		return -EFAULT;
@@ -365,7 +384,7 @@ static int deliver_waitid(const struct wait_report *r, void *arg)
 		info.si_pid = (s32)r->pid;
 		info.si_uid = r->uid;
 		info.si_code = wait_status_code(r->status, &info.si_status);
-		if (out->rusage != 0 && copy_to_user(out->rusage, &r->usage, sizeof(r->usage)) != 0)
+		if (!put_rusage(out->rusage, r))
 			return -EFAULT;
 	}
 	if (out->info != 0 && copy_to_user(out->info, &info, sizeof(info)) != 0)

@@ -112,10 +112,12 @@ static int teardown(void **state)
 /* Build the stack for @args; the strings it points to are compared by expect_stack(). */
 static uaddr_t build(struct aspace *as, const struct exec_args *args)
 {
+	const struct auxv_entry auxv[] = { { AT_PAGESZ, 4096 } };
 	struct exec_stack s = { .args = args,
 				.exec_name = "/bin/prog",
-				.limit_bytes = STACK_LIMIT };
-	exec_stack_add_aux(&s, AT_PAGESZ, 4096);
+				.limit_bytes = STACK_LIMIT,
+				.auxv = auxv,
+				.auxv_count = 1 };
 	uaddr_t sp;
 	assert_int_equal(exec_stack_map(as, &s), 0);
 	assert_int_equal(exec_stack_fill(as, &s, &sp), 0);

@@ -25,6 +25,7 @@ int shim_fail_after = -1;
 
 static bool signal_waits;    /* for the running process */
 static bool parent_discards; /* SIGCHLD is ignored */
+static bool parent_drops;    /* by default */
 static int last_signal, last_code, last_status;
 static void (*while_asleep)(void); /* what happens when the parent sleeps */
 
@@ -123,6 +124,11 @@ bool signal_discards_children(struct process *parent)
 	return parent_discards;
 }
 
+bool signal_is_dropped(struct process *p, int sig)
+{
+	return parent_drops;
+}
+
 bool signal_wants_child_stops(struct process *parent)
 {
 	return true;
@@ -219,6 +225,7 @@ static int setup(void **state)
 {
 	signal_waits = false;
 	parent_discards = false;
+	parent_drops = false;
 	while_asleep = NULL;
 	last_signal = 0;
 	shim_fail_after = -1;
@@ -454,6 +461,27 @@ static void wait_nohang_returns_at_once(void **state)
 	bury(p);
 }
 
+static void wait_hears_of_the_end_without_a_signal(void **state)
+{
+	struct wait_report r;
+	struct krusage usage;
+	parent_drops = true;
+	last_code = 0;
+	end(make(parent), wait_status_exited(7));
+	assert_int_equal(last_code, 0);
+	assert_int_equal(wait_for(P_ALL, 0, 0, &r), 0);
+	assert_int_equal(r.status, wait_status_exited(7));
+	r.used.user = 3 * NSEC_PER_SEC + 5000;
+	r.used.switches_forced = 9;
+	r.resident_peak = 2;
+	wait_report_usage(&r, &usage);
+	assert_int_equal(usage.ru_utime.tv_sec, 3);
+	assert_int_equal(usage.ru_utime.tv_usec, 5);
+	assert_int_equal(usage.ru_stime.tv_sec, 0);
+	assert_int_equal(usage.ru_nivcsw, 9);
+	assert_int_equal(usage.ru_maxrss, 8); /* KiB */
+}
+
 static struct process *sleepers_child;
 
 static void child_ends(void)
@@ -579,6 +607,7 @@ int main(void)
 		TEST(wait_that_cannot_deliver_leaves_the_zombie),
 		TEST(wait_may_leave_the_zombie),
 		TEST(wait_nohang_returns_at_once),
+		TEST(wait_hears_of_the_end_without_a_signal),
 		TEST(wait_sleeps_until_the_child_ends),
 		TEST(wait_interrupted_is_restarted),
 		TEST(wait_ends_when_the_last_child_is_discarded),

@@ -221,6 +221,8 @@ static void ignored_signals_leave_no_trace(void **state)
 	send(SIGTERM);
 	send(SIGCHLD);
 	send(SIGWINCH);
+	assert_true(signal_is_dropped(&own, SIGTERM) && signal_is_dropped(&own, SIGCHLD));
+	assert_false(signal_is_dropped(&own, SIGHUP));
 	assert_false(signal_is_deliverable());
 	assert_int_equal(shim_objects_used(), 0);
 }
@@ -229,6 +231,7 @@ static void ignored_but_blocked_signal_stays_until_it_is_let_through(void **stat
 {
 	ignore(SIGTERM);
 	signal_set_mask(SIGNAL_BIT(SIGTERM));
+	assert_false(signal_is_dropped(&own, SIGTERM));
 	send(SIGTERM);
 	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGTERM));
 	handle(SIGTERM, 0);
