@@ -66,19 +66,31 @@ void inode_settle(struct inode *i)
 	leave(i->fs);
 }
 
-void inode_put(struct inode *i)
+/* Nobody has a reference on @i. */
+static __noinline void let_go(struct inode *i)
 {
-	struct filesystem *fs = i != NULL ? i->fs : NULL;
+	struct filesystem *fs = i->fs;
 	/* A loop, since the last reference to a directory may hold the last one to its parent,
 	 * which is the file system's own. */
-	while (i != NULL && refcount_put(&i->refs)) {
+	do {
 		struct inode *parent = i->parent;
 		if (i->object != NULL)
 			vm_object_put(i->object);
 		i->ops->destroy(i);
 		i = parent;
-	}
+	} while (i != NULL && refcount_put(&i->refs));
 	leave(fs);
+}
+
+void inode_put(struct inode *i)
+{
+	if (i == NULL)
+		return;
+	struct filesystem *fs = i->fs;
+	if (unlikely(refcount_put(&i->refs)))
+		let_go(i);
+	else
+		leave(fs);
 }
 
 /* Count @i->writers one step in the direction of @step, unless it counts the other way. */
@@ -149,6 +161,7 @@ int inode_check_writable(const struct inode *inode)
 
 void inode_stat(struct inode *inode, struct kstat *out)
 {
+	/* Every member, so that the compiler need not clear it first. */
 	*out = (struct kstat){
 		.st_dev = inode->fs != NULL ? inode->fs->device : 0,
 		.st_ino = inode->number,
@@ -157,14 +170,19 @@ void inode_stat(struct inode *inode, struct kstat *out)
 		.st_uid = inode->uid,
 		.st_gid = inode->gid,
 		.st_rdev = inode->rdev,
+		.pad1 = 0,
 		.st_size = (s64)inode->size_bytes,
 		.st_blksize = IO_BLOCK_BYTES,
+		.pad2 = 0,
+		.st_blocks = 0,
 		.st_atime = (s64)(inode->atime / NSEC_PER_SEC),
 		.st_atime_nsec = inode->atime % NSEC_PER_SEC,
 		.st_mtime = (s64)(inode->mtime / NSEC_PER_SEC),
 		.st_mtime_nsec = inode->mtime % NSEC_PER_SEC,
 		.st_ctime = (s64)(inode->ctime / NSEC_PER_SEC),
 		.st_ctime_nsec = inode->ctime % NSEC_PER_SEC,
+		.unused4 = 0,
+		.unused5 = 0,
 	};
 	if (inode->ops->stat != NULL)
 		inode->ops->stat(inode, out);

@@ -25,6 +25,7 @@ struct file;
 struct filesystem;
 struct vm_object;
 struct dir_emitter;
+struct name_index;
 
 #define CRED_GROUPS_MAX 32 /* supplementary groups */
 
@@ -81,6 +82,10 @@ struct inode {
 	u64 number;
 	u64 rdev; /* of a device: dev_make() */
 	void *private;
+	/* What is in a directory, if all its names are in memory: these change with the directory's
+	 * lock and the tree's held, and a walk looks here instead of asking ops->lookup. NULL:
+	 * inodes are made when they are looked up, or it is no directory. */
+	struct name_index *names;
 
 	struct refcount refs; /* atomic */
 	s32 writers; /* atomic: how often it is open for writing; below 0: how often it is executed

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/name_index.h"
 
-#include "lib/string.h"
-
 #define KEY_HASH_BITS 30
 #define KEY_SHIFT     32
 
-/* FNV-1a: names are short, and nobody gains by making them collide but his own directory. */
-#define FNV_BASIS 0xcbf29ce484222325ULL
-#define FNV_PRIME 0x100000001b3ULL
-
-/* The first key of all names with this one's hash. */
-static u64 key_of(const char *name, size_t len)
+u64 name_hash(const char *name, size_t len)
 {
-	u64 hash = FNV_BASIS;
+	u64 hash = NAME_HASH_START;
 	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (u8)name[i]) * FNV_PRIME;
+		hash = name_hash_add(hash, name[i]);
+	return hash;
+}
+
+/* The first key of all names with this hash. */
+static u64 key_of(u64 hash)
+{
 	hash ^= hash >> 32;
 	return ((hash & (BIT(KEY_HASH_BITS) - 1)) + 1) << KEY_SHIFT;
 }
@@ -25,7 +24,7 @@ static struct name_entry *entry_of(struct rb_node *node)
 	return node == NULL ? NULL : rb_entry(node, struct name_entry, node);
 }
 
-struct name_entry *name_index_from(const struct name_index *n, u64 key)
+static inline struct name_entry *find_from(const struct name_index *n, u64 key)
 {
 	struct rb_node *node = n->root.node;
 	struct rb_node *best = NULL;
@@ -38,6 +37,11 @@ struct name_entry *name_index_from(const struct name_index *n, u64 key)
 	return entry_of(best);
 }
 
+struct name_entry *name_index_from(const struct name_index *n, u64 key)
+{
+	return find_from(n, key);
+}
+
 struct name_entry *name_index_after(const struct name_entry *e)
 {
 	return entry_of(rb_next(&e->node));
@@ -48,21 +52,34 @@ static bool has_hash(const struct name_entry *e, u64 key)
 	return e != NULL && e->key >> KEY_SHIFT == key >> KEY_SHIFT;
 }
 
-struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len)
+/* Names are short, and have the same hash already: memcmp() would cost more than it spares. */
+static bool is_named(const struct name_entry *e, const char *name, size_t len)
 {
-	const u64 key = key_of(name, len);
-	struct name_entry *e = name_index_from(n, key);
-	while (has_hash(e, key)) {
-		if (e->len == len && memcmp(e->name, name, len) == 0)
+	if (e->len != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (e->name[i] != name[i])
+			return false;
+	return true;
+}
+
+struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len,
+				   u64 hash)
+{
+	u64 key = key_of(hash);
+	for (;;) {
+		struct name_entry *e = find_from(n, key);
+		if (!has_hash(e, key))
+			return NULL;
+		if (is_named(e, name, len))
 			return e;
-		e = name_index_after(e);
+		key = e->key + 1;
 	}
-	return NULL;
 }
 
 void name_index_insert(struct name_index *n, struct name_entry *e)
 {
-	e->key = key_of(e->name, e->len);
+	e->key = key_of(name_hash(e->name, e->len));
 	/* The first number free among the names of this hash. */
 	const struct name_entry *other = name_index_from(n, e->key);
 	while (has_hash(other, e->key) && other->key == e->key) {

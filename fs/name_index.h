@@ -12,11 +12,14 @@
 #include "lib/rbtree.h"
 #include "lib/types.h"
 
+struct inode;
+
 struct name_entry {
 	struct rb_node node;
 	u64 key;
 	const char *name; /* need not be terminated */
 	size_t len;
+	struct inode *inode; /* what it names, counted by the owner */
 };
 
 struct name_index {
@@ -24,8 +27,17 @@ struct name_index {
 	u64 count;
 };
 
-/* NULL: no such name. */
-struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len);
+/* FNV-1a: names are short, and nobody gains by making them collide but his own directory. */
+#define NAME_HASH_START 0xcbf29ce484222325ULL
+static inline u64 name_hash_add(u64 hash, char c)
+{
+	return (hash ^ (u8)c) * 0x100000001b3ULL;
+}
+u64 name_hash(const char *name, size_t len);
+
+/* @hash: that of the whole name. NULL: no such name. */
+struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len,
+				   u64 hash);
 /* @e->name and @e->len are set, and the name is not there yet. */
 void name_index_insert(struct name_index *n, struct name_entry *e);
 void name_index_remove(struct name_index *n, struct name_entry *e);

@@ -2,12 +2,14 @@
 /*
  * Walking paths, and lookup, the simplest thing to do at the end of one.
  *
- * No directory is locked for longer than one lookup in it; what is held between two is a reference.
+ * The tree is locked all the way (fs/walk.h), and nothing counted, while names are in memory. A
+ * directory that makes its inodes when they are looked up (/proc), and a link, are done in a pause.
  * A link's text replaces the part of the path before it, so there is no recursion and one buffer at
  * most.
  */
 #include "fs/path.h"
 
+#include "fs/name_index.h"
 #include "fs/tree.h"
 #include "fs/walk.h"
 #include "lib/abi/errno.h"
@@ -21,48 +23,66 @@ int walk_check_search(const struct walk *w, const struct inode *dir)
 	return inode_permission(dir, w->ctx->cred, X_OK);
 }
 
-static int lookup_in(struct inode *dir, const char *name, size_t len, struct inode **out)
+void walk_pause(struct walk *w)
 {
+	inode_get(w->dir);
+	spin_unlock(&tree_lock);
+	w->is_paused = true;
+	inode_put(w->paused_at);
+	w->paused_at = w->dir;
+}
+
+void walk_resume(struct walk *w, struct inode *found)
+{
+	inode_put(w->found);
+	w->found = found;
+	w->is_paused = false;
+	spin_lock(&tree_lock);
+}
+
+/* In a directory that makes its inodes on the spot; so nothing is mounted on them. */
+static __noinline int make_named(struct walk *w, struct inode **out)
+{
+	struct inode *dir = w->dir, *made = NULL;
+	int err = walk_check_search(w, dir);
+	if (err < 0)
+		return err;
+	walk_pause(w);
 	mutex_lock(&dir->lock);
-	const int err = dir->ops->lookup(dir, name, len, out);
+	err = dir->ops->lookup(dir, w->name, w->len, &made);
 	mutex_unlock(&dir->lock);
+	walk_resume(w, made);
+	*out = made;
 	return err;
 }
 
-int walk_lookup_name(struct walk *w, struct inode **out)
+int walk_find_name(struct walk *w, struct inode **out)
 {
-	const int err = walk_check_search(w, w->dir);
-	return err < 0 ? err : lookup_in(w->dir, w->name, w->len, out);
+	const struct inode *dir = w->dir;
+	if (dir->names == NULL)
+		return make_named(w, out);
+	const int err = inode_permission(dir, w->ctx->cred, X_OK);
+	if (err < 0)
+		return err;
+	const struct name_entry *e = name_index_find(dir->names, w->name, w->len, w->hash);
+	if (e == NULL)
+		return -ENOENT;
+	*out = tree_find_top(e->inode);
+	return 0;
 }
 
-int walk_lookup_special(struct walk *w, struct inode **out)
+int walk_find_special(struct walk *w, struct inode **out)
 {
 	int err = 0;
 	if (w->kind == LAST_DOT || w->kind == LAST_DOTDOT)
 		err = walk_check_search(w, w->dir);
-	if (err < 0)
-		return err;
-	if (w->kind == LAST_DOTDOT) {
-		*out = tree_lookup_parent(w->dir, w->ctx->root);
-		return 0;
-	}
-	inode_get(w->dir);
-	*out = w->dir;
-	return 0;
+	if (err == 0)
+		*out = w->kind == LAST_DOTDOT ? tree_find_parent(w->dir, w->ctx->root) : w->dir;
+	return err;
 }
 
-/* w->dir becomes @inode, whose reference is taken over. */
-static void step_to(struct walk *w, struct inode *inode)
-{
-	inode_put(w->dir);
-	w->dir = inode;
-}
-
-/*
- * Replace the path by @link's text and @rest behind it, beginning where the text says. @rest may
- * point into the present text. On success *@path is the new path.
- */
-static int splice_link(struct walk *w, struct inode *link, const char *rest, const char **path)
+/* Replace what is left of the path by @link's text and @rest behind it. The walk is paused. */
+static int splice_link(struct walk *w, struct inode *link, const char *rest)
 {
 	const size_t rest_size = strlen(rest) + 1;
 	const size_t room = link->size_bytes != 0 ? link->size_bytes : PATH_MAX_BYTES - 1;
@@ -78,30 +98,32 @@ static int splice_link(struct walk *w, struct inode *link, const char *rest, con
 	if (*rest != '\0' && *rest != '/')
 		*end++ = '/';
 	memcpy(end, rest, rest_size);
-	kfree(w->text);
+	kfree(w->text); /* @rest may have been in it */
 	w->text = text;
-	*path = text;
-	if (*text == '/') {
-		inode_get(w->ctx->root);
-		step_to(w, w->ctx->root);
-	}
+	w->rest = text;
+	if (*text == '/')
+		w->dir = w->ctx->root;
 	return 0;
 }
 
-/* Go where @link leads. *@path: what comes behind the link; afterwards what is left to walk. */
-static int follow_link(struct walk *w, struct inode *link, const char **path)
+/* Go where @link leads, behind which comes @rest. */
+static int follow_link(struct walk *w, struct inode *link, const char *rest)
 {
 	if (++w->links > SYMLINK_DEPTH_MAX)
 		return -ELOOP;
-	if (link->ops->follow != NULL) {
-		struct inode *target;
-		const int err = link->ops->follow(link, &target);
-		if (err == 0)
-			step_to(w, target);
-		if (err != -ENOLINK)
-			return err;
+	struct inode *target = NULL;
+	inode_get(link);
+	walk_pause(w);
+	int err = link->ops->follow != NULL ? link->ops->follow(link, &target) : -ENOLINK;
+	if (err == 0) {
+		w->dir = target;
+		w->rest = rest;
+	} else if (err == -ENOLINK) {
+		err = splice_link(w, link, rest);
 	}
-	return splice_link(w, link, *path, path);
+	inode_put(link);
+	walk_resume(w, target);
+	return err;
 }
 
 static enum last_kind kind_of(const char *name, size_t len)
@@ -113,70 +135,80 @@ static enum last_kind kind_of(const char *name, size_t len)
 	return name[1] == '.' ? LAST_DOTDOT : LAST_NAME;
 }
 
-/* Pass through the component in w->name, which is not the last. *@path as in follow_link(). */
-static int pass_component(struct walk *w, const char **path)
+/* Pass through the component in w->name, which is not the last. */
+static int pass_component(struct walk *w)
 {
-	const int err = walk_check_search(w, w->dir);
-	if (err < 0 || w->kind == LAST_DOT)
+	struct inode *next;
+	const int err = w->kind == LAST_NAME ? walk_find_name(w, &next) :
+					       walk_find_special(w, &next);
+	if (err < 0)
 		return err;
-	if (w->kind == LAST_DOTDOT) {
-		step_to(w, tree_lookup_parent(w->dir, w->ctx->root));
-		return 0;
-	}
-	struct inode *child;
-	const int missing = lookup_in(w->dir, w->name, w->len, &child);
-	if (missing < 0)
-		return missing;
-	if (!S_ISLNK(child->mode)) {
-		step_to(w, tree_cross_mounts(child));
-		return 0;
-	}
-	const int result = follow_link(w, child, path);
-	inode_put(child);
-	return result;
+	if (S_ISLNK(next->mode))
+		return follow_link(w, next, w->rest);
+	w->dir = next;
+	return 0;
 }
 
-/* Walk @path from w->dir to its last component. */
-static int walk_on(struct walk *w, const char *path)
+static const char *skip_slashes(const char *path)
 {
-	for (;;) {
-		while (*path == '/')
-			path++;
-		if (*path == '\0') {
-			/* Nothing but slashes, or a link that led to its object was last. */
-			w->kind = w->kind == LAST_FOUND ? LAST_FOUND : LAST_ROOT;
-			return 0;
-		}
-		w->name = path;
-		while (*path != '\0' && *path != '/')
-			path++;
-		w->len = (size_t)(path - w->name);
+	while (*path == '/')
+		path++;
+	return path;
+}
+
+/* The next component of w->rest into w->name. False: there is none. */
+static bool next_component(struct walk *w)
+{
+	const char *const name = skip_slashes(w->rest);
+	const char *end = name;
+	u64 hash = NAME_HASH_START;
+	for (; *end != '\0' && *end != '/'; end++)
+		hash = name_hash_add(hash, *end);
+	if (end == name)
+		return false;
+	w->name = name;
+	w->len = (size_t)(end - name);
+	w->hash = hash;
+	w->kind = kind_of(name, w->len);
+	w->has_slash = *end == '/';
+	w->rest = w->has_slash ? skip_slashes(end) : end;
+	return true;
+}
+
+/* Walk w->rest from w->dir to its last component. */
+static int walk_on(struct walk *w)
+{
+	while (next_component(w)) {
 		if (w->len > NAME_MAX_BYTES)
 			return -ENAMETOOLONG;
-		w->kind = kind_of(w->name, w->len);
-		w->has_slash = *path == '/';
-		while (*path == '/')
-			path++;
-		if (*path == '\0')
+		if (*w->rest == '\0')
 			return 0;
-		const int err = pass_component(w, &path);
+		const int err = pass_component(w);
 		if (err < 0)
 			return err;
 	}
+	/* Nothing but slashes, or a link that led to its object was last. */
+	w->kind = w->kind == LAST_FOUND ? LAST_FOUND : LAST_ROOT;
+	return 0;
 }
 
 int walk_begin(struct walk *w, const struct path_ctx *ctx, struct inode *start, const char *path)
 {
-	*w = (struct walk){ .ctx = ctx, .kind = LAST_ROOT };
-	if (*path == '\0')
-		return -ENOENT;
 	if (*path == '/')
 		start = ctx->root;
 	else if (start == NULL)
 		start = ctx->cwd;
-	inode_get(start);
-	w->dir = start;
-	return walk_on(w, path);
+	*w = (struct walk){ .ctx = ctx, .dir = start, .rest = path, .kind = LAST_ROOT };
+	spin_lock(&tree_lock);
+	return *path == '\0' ? -ENOENT : walk_on(w);
+}
+
+int walk_begin_paused(struct walk *w, const struct path_ctx *ctx, struct inode *start,
+		      const char *path)
+{
+	const int err = walk_begin(w, ctx, start, path);
+	walk_pause(w);
+	return err;
 }
 
 /*
@@ -192,19 +224,21 @@ static bool may_follow_last(const struct walk *w, const struct inode *link)
 
 int walk_follow_last(struct walk *w, struct inode *link)
 {
-	const char *path = w->has_slash ? "/" : "";
 	if (!may_follow_last(w, link))
 		return -EACCES;
-	const int err = follow_link(w, link, &path);
+	const int err = follow_link(w, link, w->has_slash ? "/" : "");
 	if (err < 0)
 		return err;
 	w->kind = LAST_FOUND;
-	return walk_on(w, path);
+	return walk_on(w);
 }
 
 void walk_end(struct walk *w)
 {
-	inode_put(w->dir);
+	if (!w->is_paused)
+		spin_unlock(&tree_lock);
+	inode_put(w->paused_at);
+	inode_put(w->found);
 	kfree(w->text);
 }
 
@@ -215,25 +249,19 @@ int path_lookup(const struct path_ctx *ctx, struct inode *start, const char *pat
 	struct inode *inode = NULL;
 	int err = walk_begin(&w, ctx, start, path);
 	while (err == 0 && w.kind == LAST_NAME) {
-		err = walk_lookup_name(&w, &inode);
-		if (err < 0)
+		err = walk_find_name(&w, &inode);
+		if (err < 0 || !S_ISLNK(inode->mode) || !(follow_last || w.has_slash))
 			break;
-		if (!S_ISLNK(inode->mode) || !(follow_last || w.has_slash)) {
-			inode = tree_cross_mounts(inode);
-			break;
-		}
 		err = walk_follow_last(&w, inode);
-		inode_put(inode);
-		inode = NULL;
 	}
-	if (err == 0 && inode == NULL)
-		err = walk_lookup_special(&w, &inode);
-	if (err == 0 && w.has_slash && !inode_is_dir(inode)) {
-		inode_put(inode);
+	if (err == 0 && w.kind != LAST_NAME)
+		err = walk_find_special(&w, &inode);
+	if (err == 0 && w.has_slash && !inode_is_dir(inode))
 		err = -ENOTDIR;
-	}
-	if (err == 0)
+	if (err == 0) {
+		inode_get(inode);
 		*out = inode;
+	}
 	walk_end(&w);
 	return err;
 }

@@ -66,7 +66,7 @@ int path_create_inode(const struct path_ctx *ctx, struct inode *start, const cha
 	mode = (mode & S_IFMT) | (mode & allowed & ~ctx->umask);
 
 	struct walk w;
-	int err = walk_begin(&w, ctx, start, path);
+	int err = walk_begin_paused(&w, ctx, start, path);
 	if (err == 0)
 		err = begin_new_name(&w, is_dir);
 	if (err == 0) {
@@ -95,7 +95,7 @@ int path_symlink(const struct path_ctx *ctx, const char *target, struct inode *s
 	if (*target == '\0')
 		return -ENOENT;
 	struct walk w;
-	int err = walk_begin(&w, ctx, start, path);
+	int err = walk_begin_paused(&w, ctx, start, path);
 	if (err == 0)
 		err = begin_new_name(&w, false);
 	if (err == 0) {
@@ -120,7 +120,7 @@ static bool may_link(const struct inode *inode, const struct cred *cred)
 int path_link(const struct path_ctx *ctx, struct inode *from, struct inode *start, const char *path)
 {
 	struct walk w;
-	int err = walk_begin(&w, ctx, start, path);
+	int err = walk_begin_paused(&w, ctx, start, path);
 	if (err == 0)
 		err = begin_new_name(&w, false);
 	if (err == 0) {
@@ -179,7 +179,7 @@ int path_unlink(const struct path_ctx *ctx, struct inode *start, const char *pat
 {
 	struct walk w;
 	struct inode *victim = NULL;
-	int err = walk_begin(&w, ctx, start, path);
+	int err = walk_begin_paused(&w, ctx, start, path);
 	if (err == 0)
 		err = check_last_for_unlink(&w, want_directory);
 	if (err == 0) {
@@ -300,11 +300,11 @@ int path_rename(const struct path_ctx *ctx, struct inode *old_start, const char 
 	const u32 both = RENAME_NOREPLACE | RENAME_EXCHANGE;
 	if ((flags & ~both) != 0 || flags == both)
 		return -EINVAL;
-	struct walk from, to = { 0 };
+	struct walk from, to = { .is_paused = true };
 	struct rename_pair pair = { 0 };
-	int err = walk_begin(&from, ctx, old_start, old_path);
+	int err = walk_begin_paused(&from, ctx, old_start, old_path);
 	if (err == 0)
-		err = walk_begin(&to, ctx, new_start, new_path);
+		err = walk_begin_paused(&to, ctx, new_start, new_path);
 	if (err == 0 && from.dir->fs != to.dir->fs)
 		err = -EXDEV;
 	if (err == 0 && from.kind != LAST_NAME)

@@ -107,15 +107,22 @@ static int check_access(const struct path_ctx *ctx, const struct inode *inode, u
 	return err;
 }
 
-/* Make @f the open @inode, whose reference passes to it. @w says by which name it was found. */
-static int open_inode(struct walk *w, struct file *f, struct inode *inode, u32 flags, bool is_new)
+/* @f is of @inode, which @w found: by which name, that too. */
+static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 {
+	inode_get(inode);
 	f->inode = inode;
 	/* A path that does not fit into memory is only missing in /proc. */
 	if (inode_is_dir(inode))
 		f->path = tree_path_alloc(w->ctx->root, inode, NULL, 0);
 	else if (w->kind == LAST_NAME)
 		f->path = tree_path_alloc(w->ctx->root, w->dir, w->name, w->len);
+}
+
+/* Make @f, which is of @inode, an open file. */
+static int open_inode(const struct path_ctx *ctx, struct file *f, struct inode *inode, u32 flags,
+		      bool is_new)
+{
 	int err = 0;
 	if ((flags & O_PATH) != 0)
 		f->readable = f->writable = false;
@@ -129,23 +136,20 @@ static int open_inode(struct walk *w, struct file *f, struct inode *inode, u32 f
 	if (err == 0 && (flags & O_TRUNC) != 0 && S_ISREG(inode->mode) && !is_new) {
 		err = inode_truncate(inode, 0);
 		if (err == 0)
-			inode_drop_set_id(inode, w->ctx->cred);
+			inode_drop_set_id(inode, ctx->cred);
 	}
 	return err;
 }
 
-/* Look up w->name or make it, in one hold of the directory's lock. */
-static int find_or_make(struct walk *w, u32 flags, u32 mode, bool *is_new, struct inode **out)
+/* w->name is not there: make it, unless somebody was faster. The walk is paused meanwhile. */
+static int make(struct walk *w, u32 mode, bool *is_new, struct inode **out)
 {
 	struct inode *dir = w->dir;
-	int err = walk_check_search(w, dir);
-	if (err < 0)
-		return err;
-	if ((flags & O_CREAT) != 0 && w->has_slash)
-		return -EISDIR;
+	walk_pause(w);
 	mutex_lock(&dir->lock);
-	err = dir->ops->lookup(dir, w->name, w->len, out);
-	if (err == -ENOENT && (flags & O_CREAT) != 0) {
+	struct inode *inode = NULL;
+	int err = dir->ops->lookup(dir, w->name, w->len, &inode);
+	if (err == -ENOENT) {
 		err = inode_check_writable(dir);
 		if (err == 0)
 			err = inode_permission(dir, w->ctx->cred, W_OK | X_OK);
@@ -153,11 +157,24 @@ static int find_or_make(struct walk *w, u32 flags, u32 mode, bool *is_new, struc
 			err = -ENOENT; /* /proc: there is nothing but what there is */
 		if (err == 0)
 			err = dir->ops->create(dir, w->name, w->len, S_IFREG | mode, w->ctx->cred,
-					       0, out);
+					       0, &inode);
 		*is_new = err == 0;
 	}
 	mutex_unlock(&dir->lock);
+	walk_resume(w, inode);
+	if (err == 0)
+		*out = tree_find_top(inode);
 	return err;
+}
+
+static int find_or_make(struct walk *w, u32 flags, u32 mode, bool *is_new, struct inode **out)
+{
+	if ((flags & O_CREAT) == 0)
+		return walk_find_name(w, out);
+	int err = walk_check_search(w, w->dir);
+	if (err == 0)
+		err = w->has_slash ? -EISDIR : walk_find_name(w, out);
+	return err == -ENOENT ? make(w, mode, is_new, out) : err;
 }
 
 /* Does the open go on where the link it found leads? */
@@ -168,24 +185,19 @@ static bool is_followed(const struct walk *w, const struct inode *inode, u32 fla
 	return (flags & O_NOFOLLOW) == 0 || w->has_slash;
 }
 
-/* The inode to open, counted; w.kind and w.dir say how it was found. */
+/* The inode to open, not counted; w.kind and w.dir say how it was found. */
 static int resolve(struct walk *w, u32 flags, u32 mode, bool *is_new, struct inode **out)
 {
 	while (w->kind == LAST_NAME) {
-		struct inode *inode;
-		int err = find_or_make(w, flags, mode, is_new, &inode);
-		if (err < 0)
-			return err;
-		if (!is_followed(w, inode, flags)) {
-			*out = tree_cross_mounts(inode);
+		int err = find_or_make(w, flags, mode, is_new, out);
+		if (err == 0 && !is_followed(w, *out, flags))
 			return 0;
-		}
-		err = walk_follow_last(w, inode);
-		inode_put(inode);
+		if (err == 0)
+			err = walk_follow_last(w, *out);
 		if (err < 0)
 			return err;
 	}
-	return walk_lookup_special(w, out);
+	return walk_find_special(w, out);
 }
 
 static int check_type(const struct walk *w, const struct inode *inode, u32 flags, bool is_new)
@@ -221,16 +233,15 @@ int path_open(const struct path_ctx *ctx, struct inode *start, const char *path,
 	int err = walk_begin(&w, ctx, start, path);
 	if (err == 0)
 		err = resolve(&w, flags, mode, &is_new, &inode);
-	if (err == 0) {
-		err = check_type(&w, inode, flags, is_new);
-		if (err == 0 && (flags & O_PATH) == 0)
-			err = check_access(ctx, inode, flags, is_new);
-		if (err == 0)
-			err = open_inode(&w, f, inode, flags, is_new);
-		else
-			inode_put(inode);
-	}
+	if (err == 0)
+		name_file(&w, f, inode);
 	walk_end(&w);
+	if (err == 0)
+		err = check_type(&w, inode, flags, is_new);
+	if (err == 0 && (flags & O_PATH) == 0)
+		err = check_access(ctx, inode, flags, is_new);
+	if (err == 0)
+		err = open_inode(ctx, f, inode, flags, is_new);
 	if (err < 0)
 		file_put(f);
 	else

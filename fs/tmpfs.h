@@ -39,8 +39,7 @@ struct tmpfs_inode {
 
 struct tmpfs_entry {
 	struct name_entry index;
-	struct inode *inode; /* counted */
-	char name[];         /* terminated */
+	char name[]; /* terminated */
 };
 
 static inline struct tmpfs *tmpfs_of(const struct inode *inode)

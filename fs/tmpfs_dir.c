@@ -4,6 +4,9 @@
  * removes a directory takes that one's lock inside, parent before child, so that nobody makes a
  * file in it meanwhile.
  *
+ * Walkers look names up with the tree's lock instead (fs/tree.h), so entries come, go and change
+ * with both held.
+ *
  * nlink of a directory is 2 plus its subdirectories; 0 says it was removed and takes no entries any
  * more.
  */
@@ -45,7 +48,8 @@ static struct tmpfs_entry *entry_of(struct name_entry *e)
 
 static struct tmpfs_entry *find(struct inode *dir, const char *name, size_t len)
 {
-	return entry_of(name_index_find(&tmpfs_inode_of(dir)->names, name, len));
+	return entry_of(
+		name_index_find(&tmpfs_inode_of(dir)->names, name, len, name_hash(name, len)));
 }
 
 static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
@@ -64,8 +68,10 @@ static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
 static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
 	inode_settle(inode);
-	e->inode = inode;
+	e->index.inode = inode;
+	spin_lock(&tree_lock);
 	name_index_insert(&tmpfs_inode_of(dir)->names, &e->index);
+	spin_unlock(&tree_lock);
 	dir->size_bytes += ENTRY_BYTES;
 	if (inode_is_dir(inode))
 		dir->nlink++;
@@ -75,8 +81,10 @@ static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *in
 /* Returns the inode with the entry's reference, which is the caller's now. */
 static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 {
-	struct inode *inode = e->inode;
+	struct inode *inode = e->index.inode;
+	spin_lock(&tree_lock);
 	name_index_remove(&tmpfs_inode_of(dir)->names, &e->index);
+	spin_unlock(&tree_lock);
 	dir->size_bytes -= ENTRY_BYTES;
 	if (inode_is_dir(inode))
 		dir->nlink--;
@@ -103,8 +111,8 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 	const struct tmpfs_entry *e = find(dir, name, len);
 	if (e == NULL)
 		return -ENOENT;
-	inode_get(e->inode);
-	*out = e->inode;
+	inode_get(e->index.inode);
+	*out = e->index.inode;
 	return 0;
 }
 
@@ -202,9 +210,9 @@ static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want
 	struct tmpfs_entry *e = find(dir, name, len);
 	if (e == NULL)
 		return -ENOENT;
-	if (inode_is_dir(e->inode) != want_directory)
+	if (inode_is_dir(e->index.inode) != want_directory)
 		return want_directory ? -ENOTDIR : -EISDIR;
-	const int err = drop_link(e->inode);
+	const int err = drop_link(e->index.inode);
 	if (err == 0)
 		inode_put(entry_remove(dir, e));
 	return err;
@@ -213,11 +221,13 @@ static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want
 /* @e, in @dir, names @inode from now on; the reference it held on another passes to the caller. */
 static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
-	struct inode *old = e->inode;
+	struct inode *old = e->index.inode;
 	dir->nlink += (u32)inode_is_dir(inode) - (u32)inode_is_dir(old);
 	inode_unsettle(old);
 	inode_settle(inode);
-	e->inode = inode;
+	spin_lock(&tree_lock);
+	e->index.inode = inode;
+	spin_unlock(&tree_lock);
 	inode_touch(dir);
 	return old;
 }
@@ -233,7 +243,7 @@ static void moved(struct inode *inode, struct inode *dir, const char *name)
 static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *new_dir,
 		     struct tmpfs_entry *b)
 {
-	struct inode *from_a = a->inode;
+	struct inode *from_a = a->index.inode;
 	struct inode *from_b = entry_point(new_dir, b, from_a);
 	(void)entry_point(old_dir, a, from_b); /* its reference is b's now */
 	moved(from_a, new_dir, b->name);
@@ -260,15 +270,15 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 		to = entry_alloc(new_name, new_len);
 		if (to == NULL)
 			return -ENOMEM;
-		entry_add(new_dir, to, from->inode);
+		entry_add(new_dir, to, from->index.inode);
 	} else {
-		const int err = drop_link(to->inode);
+		const int err = drop_link(to->index.inode);
 		if (err < 0)
 			return err;
-		victim = entry_point(new_dir, to, from->inode);
+		victim = entry_point(new_dir, to, from->index.inode);
 	}
 	/* The tree uses the old entry's name until moved(), so that entry goes last. */
-	moved(from->inode, new_dir, to->name);
+	moved(from->index.inode, new_dir, to->name);
 	(void)entry_remove(old_dir, from); /* its reference is the new entry's now */
 	inode_put(victim);
 	return 0;
@@ -281,7 +291,7 @@ static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 	inode_accessed(dir);
 	const struct name_entry *n = name_index_from(&tmpfs_inode_of(dir)->names, *pos);
 	for (; n != NULL; n = name_index_after(n)) {
-		const struct inode *inode = container_of(n, struct tmpfs_entry, index)->inode;
+		const struct inode *inode = n->inode;
 		if (!e->emit(e, n->name, n->len, inode->number, inode->mode, n->key + 1))
 			break;
 		*pos = n->key + 1;

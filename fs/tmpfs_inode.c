@@ -84,8 +84,10 @@ int tmpfs_inode_create(struct tmpfs *t, const struct inode_ops *ops, u32 mode, u
 	i->inode.uid = uid;
 	i->inode.gid = gid;
 	i->inode.rdev = rdev;
-	if (S_ISDIR(mode))
+	if (S_ISDIR(mode)) {
 		i->inode.size_bytes = EMPTY_DIR_BYTES;
+		i->inode.names = &i->names;
+	}
 	if (S_ISLNK(mode)) {
 		i->target = duplicate(target);
 		i->inode.size_bytes = strlen(target);

@@ -2,12 +2,11 @@
 #include "fs/tree.h"
 
 #include "fs/filesystem.h"
-#include "kernel/core/spinlock.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
-static struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
+struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
 
 struct inode *tree_attach(struct inode *dir, struct inode *parent, const char *name)
 {
@@ -41,31 +40,12 @@ static const struct inode *uncovered(const struct inode *dir, const struct inode
 	return dir;
 }
 
-struct inode *tree_lookup_parent(struct inode *dir, const struct inode *root)
+struct inode *tree_find_parent(struct inode *dir, const struct inode *root)
 {
-	spin_lock(&tree_lock);
 	struct inode *up = (struct inode *)uncovered(dir, root);
 	if (up != root && up->parent != NULL)
 		up = up->parent;
-	inode_get(up);
-	spin_unlock(&tree_lock);
-	return tree_cross_mounts(up);
-}
-
-struct inode *tree_cross_mounts(struct inode *dir)
-{
-	while (tree_is_mountpoint(dir)) {
-		spin_lock(&tree_lock);
-		struct inode *root = dir->mounted;
-		if (root != NULL)
-			inode_get(root);
-		spin_unlock(&tree_lock);
-		if (root == NULL)
-			break;
-		inode_put(dir);
-		dir = root;
-	}
-	return dir;
+	return tree_find_top(up);
 }
 
 bool tree_is_inside(const struct inode *dir, const struct inode *ancestor)
@@ -165,13 +145,11 @@ char *tree_path_alloc(const struct inode *root, const struct inode *dir, const c
 		      size_t tail_len)
 {
 	char *buf = NULL;
-	spin_lock(&tree_lock);
 	const ssize_t len = path_length(root, dir, tail_len);
 	if (len >= 0)
 		buf = kmalloc((size_t)len + 1);
 	if (buf != NULL)
 		path_fill(root, dir, tail, tail_len, buf, (size_t)len);
-	spin_unlock(&tree_lock);
 	return buf;
 }
 

@@ -3,14 +3,19 @@
  * Where directories hang: parent, name, and what is mounted on them, over all file systems.
  *
  * One spinlock (RANK_MOUNTS) covers inode->parent, inode->name, inode->mounted and
- * filesystem->covered of everybody, so that a path can be read off from below and ".." followed in
- * one consistent picture. It is held for a few steps upward. Renames of directories also hold
+ * filesystem->covered of everybody, and inode->names, which change with the directory's own lock
+ * held, too. So who holds it walks up
+ * and down through inodes that nobody counts for him: none of them can go, nor be unmounted,
+ * before he lets go of the lock. It is held for a path at most. Renames of directories also hold
  * fs/path_change.c's mutex.
  */
 #pragma once
 
 #include "fs/inode.h"
+#include "kernel/core/spinlock.h"
 #include "lib/compiler.h"
+
+extern struct spinlock tree_lock;
 
 /*
  * Hang @dir below @parent (a reference of it is taken) as @name, which stays the caller's memory.
@@ -21,12 +26,15 @@ __must_check struct inode *tree_attach(struct inode *dir, struct inode *parent, 
  * mounted on it. */
 __must_check int tree_remove(struct inode *dir);
 
-/* ".." of @dir for somebody whose root is @root, across mounts; counted. */
-struct inode *tree_lookup_parent(struct inode *dir, const struct inode *root);
-/*
- * The root of what is mounted on @dir (and on that, …), or @dir. Consumes a reference, returns one.
- */
-struct inode *tree_cross_mounts(struct inode *dir);
+/* The root of what is mounted on @inode (and on that, …), or @inode. Caller holds the lock. */
+static inline struct inode *tree_find_top(struct inode *inode)
+{
+	while (inode->mounted != NULL)
+		inode = inode->mounted;
+	return inode;
+}
+/* ".." of @dir for somebody whose root is @root, across mounts. Caller holds the lock. */
+struct inode *tree_find_parent(struct inode *dir, const struct inode *root);
 /* Is @dir @ancestor or below it, within one file system? */
 bool tree_is_inside(const struct inode *dir, const struct inode *ancestor);
 
@@ -47,7 +55,7 @@ static inline bool tree_is_mountpoint(const struct inode *dir)
 /*
  * Absolute path of @dir as seen from @root, with "/@tail" behind it if @tail_len is not 0.
  * tree_path: length with NUL; -ERANGE; -ENOENT if @dir was removed. tree_path_alloc: kmalloc'd, or
- * NULL.
+ * NULL; caller holds the lock.
  */
 ssize_t tree_path(const struct inode *root, const struct inode *dir, char *buf, size_t size);
 char *tree_path_alloc(const struct inode *root, const struct inode *dir, const char *tail,

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Walking a path, for fs/path*.c: directory by directory, links followed, down to the directory
- *that holds the last component. What is done about that one (find, open, create, remove) is the
- *caller's.
+ * that holds the last component. What is done about that one (find, open, create, remove) is the
+ * caller's.
  *
  *	struct walk w;
  *	int err = walk_begin(&w, ctx, start, path);
  *	if (err == 0) { … w.dir, w.name, w.len, w.kind … }
  *	walk_end(&w);
+ *
+ * From begin to end the tree's lock is held, so that nothing on the way need be counted. For what
+ * may sleep the walk is paused: the lock is free, and w.dir counted.
  */
 #pragma once
 
@@ -23,26 +26,40 @@ enum last_kind {
 
 struct walk {
 	const struct path_ctx *ctx;
-	struct inode *dir; /* counted */
-	const char *name;  /* the last component, not terminated */
+	struct inode *dir;
+	const char *rest; /* of the path, behind name */
+	const char *name; /* the last component, not terminated */
 	size_t len;
+	u64 hash;       /* name_hash() of it */
 	bool has_slash; /* something like "name/" was written: it must be a directory */
 	enum last_kind kind;
+	bool is_paused;
 	unsigned int links; /* followed so far */
 	char *text;         /* kmalloc'd: the path since the last link; NULL: still the caller's */
+	/* Counted, or NULL: where the last pause was, and what was found then. What the tree alone
+	 * does not keep hangs on these. */
+	struct inode *paused_at, *found;
 };
 
-/* Up to the last component. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -ENOMEM. */
+/*
+ * Up to the last component. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -ENOMEM.
+ * Locks: the tree's is taken, for good or ill, until walk_pause() or walk_end().
+ */
 int walk_begin(struct walk *w, const struct path_ctx *ctx, struct inode *start, const char *path);
+/* The same, and paused, also after an error. */
+int walk_begin_paused(struct walk *w, const struct path_ctx *ctx, struct inode *start,
+		      const char *path);
+void walk_pause(struct walk *w);
+/* Go on; @found, counted or NULL, is the walk's from now on, and stays until it is paused again. */
+void walk_resume(struct walk *w, struct inode *found);
 /* The last component is @link, to be followed: on to the last component of where it leads. */
 int walk_follow_last(struct walk *w, struct inode *link);
-/* After any of these, also after an error. */
+/* After any of these, also after an error. Context: may sleep. */
 void walk_end(struct walk *w);
 
 /* May names be looked up in @dir? 0, -ENOTDIR, -EACCES. */
 int walk_check_search(const struct walk *w, const struct inode *dir);
-/* What w.name names in w.dir, which is not locked; links are not followed, mounts not crossed.
- * Counted. */
-int walk_lookup_name(struct walk *w, struct inode **out);
-/* The inode if the kind is not LAST_NAME: counted. */
-int walk_lookup_special(struct walk *w, struct inode **out);
+/* What w.name names in w.dir, or what is mounted there; links are not followed. Not counted. */
+int walk_find_name(struct walk *w, struct inode **out);
+/* The inode if the kind is not LAST_NAME: not counted. */
+int walk_find_special(struct walk *w, struct inode **out);

@@ -111,9 +111,8 @@ static void renew(struct inode **mine, struct inode *shared, struct inode **old)
 	*mine = shared;
 }
 
-struct path_ctx task_paths(void)
+static __noinline void renew_places(struct task *t)
 {
-	struct task *t = task_current();
 	struct process *p = t->process;
 	struct inode *old_root, *old_cwd;
 	spin_lock(&p->signals.lock);
@@ -122,6 +121,15 @@ struct path_ctx task_paths(void)
 	spin_unlock(&p->signals.lock);
 	inode_put(old_root);
 	inode_put(old_cwd);
+}
+
+struct path_ctx task_paths(void)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	/* Without the lock: what another thread changed before we could know of it shows here. */
+	if (READ_ONCE(p->root) != t->root || READ_ONCE(p->cwd) != t->cwd)
+		renew_places(t);
 	return (struct path_ctx){ .root = t->root,
 				  .cwd = t->cwd,
 				  .cred = &t->cred,

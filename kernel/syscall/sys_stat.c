@@ -22,9 +22,11 @@ s64 sys_fstat(u64 fd, u64 buf)
 	struct file *f = file_of_any(fd);
 	if (f == NULL)
 		return -EBADF;
-	struct kstat st = { .st_mode = S_IRUSR | S_IWUSR, .st_nlink = 1 }; /* what has no inode */
+	struct kstat st;
 	if (f->inode != NULL)
 		inode_stat(f->inode, &st);
+	else
+		st = (struct kstat){ .st_mode = S_IRUSR | S_IWUSR, .st_nlink = 1 };
 	file_put(f);
 	return copy_to_user(buf, &st, sizeof(st)) == 0 ? 0 : -EFAULT;
 }

@@ -29,7 +29,7 @@ static int setup(void **state)
 
 static struct name_entry *find(const char *name)
 {
-	return name_index_find(&names, name, strlen(name));
+	return name_index_find(&names, name, strlen(name), name_hash(name, strlen(name)));
 }
 
 static void every_name_is_found_and_no_other(void **state)
@@ -41,7 +41,7 @@ static void every_name_is_found_and_no_other(void **state)
 		assert_ptr_equal(find(texts[i]), &entries[i]);
 	assert_null(find("name"));
 	assert_null(find("name5000"));
-	assert_null(name_index_find(&names, "name12", 3));
+	assert_null(name_index_find(&names, "name12", 3, name_hash("name12", 3)));
 }
 
 static void keys_are_positions_that_a_program_can_hold(void **state)

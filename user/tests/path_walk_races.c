@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Paths are walked while others rename, remove, replace and unmount what is on the way: a walker
+ * finds what is there or nothing, and a name that always stands for something is always found.
+ */
+/* oracle: linux-system */
+#include "lib/test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mount.h>
+
+#define WALKERS 3
+#define ROUNDS  300
+
+static atomic_bool is_over;
+static atomic_ulong found; /* walks that ended at a file */
+
+/* Everything that may be on the way: down, up again, over a link, out of a mount. */
+static void *walk(void *arg)
+{
+	static const char *const paths[] = {
+		"a/b/file",  "a/b/../b/file",      "link/file", "m/in/../../a/b/file",
+		"m/in/file", "a/b/c/../../b/file",
+	};
+	while (!atomic_load(&is_over)) {
+		for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+			struct stat st;
+			if (stat(paths[i], &st) == 0) {
+				CHECK(S_ISREG(st.st_mode));
+				atomic_fetch_add(&found, 1);
+			} else {
+				CHECK(errno == ENOENT || errno == ENOTDIR);
+			}
+			const int fd = open(paths[i], O_RDONLY);
+			if (fd >= 0)
+				close(fd);
+			else
+				CHECK(errno == ENOENT || errno == ENOTDIR);
+			CHECK_EQ(access("always", F_OK), 0);
+		}
+	}
+	return arg;
+}
+
+static void put_file(const char *path)
+{
+	const int fd = open(path, O_CREAT | O_WRONLY, 0644);
+	CHECK(fd >= 0);
+	close(fd);
+}
+
+/* A walker may be inside at any moment, but none stays. */
+static void unmount(const char *at)
+{
+	while (umount(at) != 0) {
+		CHECK_EQ(errno, EBUSY);
+		sched_yield();
+	}
+}
+
+static void change_everything(void)
+{
+	CHECK_EQ(rename("a/b", "a/x"), 0);
+	CHECK_EQ(rename("a/x", "b"), 0);
+	CHECK_EQ(rename("b", "a/b"), 0);
+	CHECK_EQ(unlink("a/b/file"), 0);
+	CHECK_EQ(rmdir("a/b/c"), 0);
+	CHECK_EQ(mkdir("a/b/c", 0755), 0);
+	put_file("a/b/file");
+	CHECK_EQ(unlink("link"), 0);
+	CHECK_EQ(symlink("a/b", "link"), 0);
+	put_file("other");
+	CHECK_EQ(rename("other", "always"), 0);
+	CHECK_EQ(mount("none", "m", "tmpfs", 0, NULL), 0);
+	CHECK_EQ(mkdir("m/in", 0755), 0);
+	put_file("m/in/file");
+	unmount("m");
+}
+
+static void race(void)
+{
+	CHECK_EQ(mkdir("a", 0755), 0);
+	CHECK_EQ(mkdir("a/b", 0755), 0);
+	CHECK_EQ(mkdir("a/b/c", 0755), 0);
+	CHECK_EQ(mkdir("m", 0755), 0);
+	CHECK_EQ(symlink("a/b", "link"), 0);
+	put_file("a/b/file");
+	put_file("always");
+	pthread_t walkers[WALKERS];
+	for (int i = 0; i < WALKERS; i++)
+		CHECK_EQ(pthread_create(&walkers[i], NULL, walk, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++)
+		change_everything();
+	/* On one hart the rounds may have come between no two looks: now they all stand still. */
+	while (atomic_load(&found) == 0)
+		sched_yield();
+	atomic_store(&is_over, true);
+	for (int i = 0; i < WALKERS; i++)
+		CHECK_EQ(pthread_join(walkers[i], NULL), 0);
+}
+
+static void what_is_on_the_way_may_change(void)
+{
+	CHECK_CHILD(race);
+}
+
+int test_main(int argc, char **argv)
+{
+	static const struct test_case cases[] = { TEST(what_is_on_the_way_may_change) };
+	return test_run(cases, ARRAY_SIZE(cases));
+}
