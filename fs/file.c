@@ -3,9 +3,12 @@
 #include "fs/file.h"
 
 #include "fs/file_lock.h"
+#include "fs/filemap.h"
+#include "fs/tree.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/poll.h"
+#include "lib/string.h"
 #include "mm/pmm/slab.h"
 
 #define POLL_ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
@@ -55,6 +58,30 @@ void file_put(struct file *f)
 	inode_put(f->inode);
 	kfree(f->path);
 	slab_free(file_cache, f);
+}
+
+char *file_path_alloc(const struct file *f, const struct inode *root)
+{
+	const struct inode *inode = f->inode;
+	char *path = NULL;
+	if (f->path != NULL) {
+		const size_t size = strlen(f->path) + 1;
+		path = kmalloc(size);
+		if (path != NULL)
+			memcpy(path, f->path, size);
+	} else if (inode != NULL) {
+		spin_lock(&tree_lock);
+		if (inode->parent != NULL || inode_is_dir(inode))
+			path = tree_path_alloc(root, inode, NULL, 0);
+		spin_unlock(&tree_lock);
+	}
+	return path;
+}
+
+void file_name_mapping(const struct file *f, const struct inode *root)
+{
+	if (!filemap_has_path(f->inode->object))
+		filemap_set_path(f->inode->object, file_path_alloc(f, root));
 }
 
 ssize_t file_read(struct file *f, struct uio *u)

@@ -48,7 +48,8 @@ struct file {
 	const struct file_ops *ops;
 	struct inode *inode; /* counted; NULL for none */
 	void *private;       /* the ops' own */
-	char *path;          /* kmalloc'd absolute path for /proc/N/fd and maps; may be NULL */
+	/* kmalloc'd absolute path, of what does not hang in the tree by its only name; or NULL */
+	char *path;
 	bool readable, writable;
 	bool is_writer;  /* counted in inode->writers */
 	bool has_offset; /* reads and writes go on where the last one ended: not a pipe, not a
@@ -70,6 +71,11 @@ static inline void file_get(struct file *f)
 }
 /* Context: may sleep. */
 void file_put(struct file *f);
+/* The path of @f as seen from @root, for /proc: kmalloc'd. NULL: it has none, or no memory. */
+char *file_path_alloc(const struct file *f, const struct inode *root);
+/* @f, of a regular file, is being mapped: its path is for /proc/N/maps, unless an earlier one's is
+ * there already. */
+void file_name_mapping(const struct file *f, const struct inode *root);
 /*
  * Files that name a place and nothing else: every operation but those on the inode fails (O_PATH).
  */

@@ -116,23 +116,21 @@ struct vm_object *filemap_create(struct page_quota *quota, u64 inode_number)
 	return &m->object;
 }
 
-void filemap_set_path(struct vm_object *o, const char *path)
+bool filemap_has_path(const struct vm_object *o)
+{
+	return READ_ONCE(container_of(o, const struct filemap, object)->path) != NULL;
+}
+
+void filemap_set_path(struct vm_object *o, char *path)
 {
 	struct filemap *m = filemap_of(o);
-	if (READ_ONCE(m->path) != NULL)
-		return;
-	const size_t size = strlen(path) + 1;
-	char *copy = kmalloc(size);
-	if (copy == NULL)
-		return; /* the line in maps will have no name */
-	memcpy(copy, path, size);
 	spin_lock(&o->lock);
 	if (m->path == NULL) {
-		m->path = copy;
-		copy = NULL;
+		m->path = path;
+		path = NULL;
 	}
 	spin_unlock(&o->lock);
-	kfree(copy);
+	kfree(path);
 }
 
 static void filemap_describe(struct vm_object *o, char *buf, size_t size)

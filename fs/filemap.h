@@ -33,8 +33,9 @@ int filemap_init(void);
 /* An empty file's. @inode_number is for /proc/N/maps. NULL: no memory. One reference
  * (vm_object_put). */
 struct vm_object *filemap_create(struct page_quota *quota, u64 inode_number);
-/* The name for /proc/N/maps, once; later calls do nothing. */
-void filemap_set_path(struct vm_object *o, const char *path);
+/* The name for /proc/N/maps, kmalloc'd, or NULL: it is taken over; what comes second is freed. */
+void filemap_set_path(struct vm_object *o, char *path);
+bool filemap_has_path(const struct vm_object *o);
 
 /* Bytes read at @pos, up to @size_bytes, the file's size; -EFAULT. Holes read as zeros and stay
  * holes. */

@@ -92,6 +92,8 @@ struct procfs_process_ops {
 	ssize_t (*link_text)(u32 pid, const char *which, char *buf, size_t size);
 	/* Descriptor table for /proc/N/fd: counted (fd_table_get), NULL: gone. */
 	struct fd_table *(*fds)(u32 pid);
+	/* The running process' root, counted; NULL: it has none. */
+	struct inode *(*own_root)(void);
 	/* Who owns /proc/N; NULL: root. False: gone. */
 	bool (*owner)(u32 pid, u32 *uid, u32 *gid);
 };

@@ -104,10 +104,12 @@ struct inode {
 	 * creation, counted */
 	struct vm_object *object;
 
-	/* directories, under the tree's lock (fs/tree.h) */
-	struct inode *mounted; /* root of the file system mounted here */
-	struct inode *parent;  /* counted; NULL for the root of a file system */
-	const char *name; /* in the parent; the file system's memory. NULL: a root, or removed */
+	/* under the tree's lock (fs/tree.h) */
+	struct inode *mounted; /* root of the file system mounted on this directory */
+	struct inode *parent; /* counted; NULL: the root of a file system, or nowhere in the tree */
+	/* In the parent; the file system's memory. Of a file with several names: the first. */
+	const char *name;
+	bool is_removed; /* it had that name */
 };
 
 /* Everything of the seam's own part: one reference, now's times, size 0, nlink 1 (2 for

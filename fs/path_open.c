@@ -112,10 +112,11 @@ static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 {
 	inode_get(inode);
 	f->inode = inode;
-	/* A path that does not fit into memory is only missing in /proc. */
-	if (inode_is_dir(inode))
-		f->path = tree_path_alloc(w->ctx->root, inode, NULL, 0);
-	else if (w->kind == LAST_NAME)
+	if (w->kind != LAST_NAME || inode_is_dir(inode))
+		return;
+	/* What hangs in the tree by its only name is found there when somebody asks. A path that
+	 * does not fit into memory is only missing in /proc. */
+	if (inode->parent == NULL || inode->is_removed || inode->nlink > 1)
 		f->path = tree_path_alloc(w->ctx->root, w->dir, w->name, w->len);
 }
 

@@ -398,16 +398,19 @@ static ssize_t describe_file(const struct file *f, char *buf, size_t size)
 {
 	char text[LINK_TEXT_MAX];
 	const struct inode *inode = f->inode;
-	if (f->path != NULL) {
-		const size_t len = strnlen(f->path, size);
-		memcpy(buf, f->path, len);
-		return (ssize_t)len;
+	struct inode *root = process_ops->own_root();
+	char *path = file_path_alloc(f, root);
+	inode_put(root);
+	if (path == NULL) {
+		const u32 mode = inode != NULL ? inode->mode : 0;
+		const char *kind = S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "file";
+		(void)snprintf(text, sizeof(text), "%s:[%lu]", kind,
+			       inode != NULL ? inode->number : 0);
 	}
-	const u32 mode = inode != NULL ? inode->mode : 0;
-	const char *kind = S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "file";
-	(void)snprintf(text, sizeof(text), "%s:[%lu]", kind, inode != NULL ? inode->number : 0);
-	const size_t len = strnlen(text, size);
-	memcpy(buf, text, len);
+	const char *from = path != NULL ? path : text;
+	const size_t len = strnlen(from, size);
+	memcpy(buf, from, len);
+	kfree(path);
 	return (ssize_t)len;
 }
 

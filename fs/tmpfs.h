@@ -33,8 +33,9 @@ struct tmpfs_inode {
 	struct inode inode;
 	struct list node; /* under tmpfs->lock */
 	/* under inode.lock */
-	struct name_index names; /* directory */
-	char *target;            /* symbolic link; set once */
+	struct name_index names;     /* directory */
+	char *target;                /* symbolic link; set once */
+	struct tmpfs_entry *removed; /* the entry it hung by, which has its name still; or NULL */
 };
 
 struct tmpfs_entry {

@@ -64,7 +64,7 @@ static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
 	return e;
 }
 
-/* Takes over the caller's reference on @inode. A directory is hung into the tree by the caller. */
+/* Takes over the caller's reference on @inode, which the caller hangs into the tree. */
 static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
 	inode_settle(inode);
@@ -78,18 +78,33 @@ static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *in
 	inode_touch(dir);
 }
 
+/*
+ * @inode loses the name that @e, taken out of its directory, holds. If it hung by that, it keeps it
+ * for those who have it open. Caller holds the tree's lock. Returns: what is to be freed.
+ */
+static struct tmpfs_entry *forget_name(struct inode *inode, struct tmpfs_entry *e, const char *name)
+{
+	if (inode->name != name)
+		return e;
+	inode->is_removed = true;
+	inode->name = e->name;
+	tmpfs_inode_of(inode)->removed = e;
+	return NULL;
+}
+
 /* Returns the inode with the entry's reference, which is the caller's now. */
 static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 {
 	struct inode *inode = e->index.inode;
 	spin_lock(&tree_lock);
 	name_index_remove(&tmpfs_inode_of(dir)->names, &e->index);
+	struct tmpfs_entry *rest = forget_name(inode, e, e->name);
 	spin_unlock(&tree_lock);
 	dir->size_bytes -= ENTRY_BYTES;
 	if (inode_is_dir(inode))
 		dir->nlink--;
 	inode_touch(dir);
-	kfree(e);
+	kfree(rest);
 	inode_unsettle(inode);
 	return inode;
 }
@@ -138,8 +153,7 @@ static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 		kfree(e);
 		return err;
 	}
-	if (S_ISDIR(mode))
-		inode_put(tree_attach(inode, dir, e->name));
+	inode_put(tree_attach(inode, dir, e->name)); /* it had no parent */
 	entry_add(dir, e, inode);
 	if (out != NULL) {
 		inode_get(inode);
@@ -218,8 +232,12 @@ static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want
 	return err;
 }
 
-/* @e, in @dir, names @inode from now on; the reference it held on another passes to the caller. */
-static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
+/*
+ * @e, in @dir, names @inode from now on; the reference it held on another passes to the caller. If
+ * that one has lost its name, @spare, which is used up, has the name's text for it.
+ */
+static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struct inode *inode,
+				 struct tmpfs_entry *spare)
 {
 	struct inode *old = e->index.inode;
 	dir->nlink += (u32)inode_is_dir(inode) - (u32)inode_is_dir(old);
@@ -227,16 +245,21 @@ static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struc
 	inode_settle(inode);
 	spin_lock(&tree_lock);
 	e->index.inode = inode;
+	if (spare != NULL)
+		spare = forget_name(old, spare, e->name);
 	spin_unlock(&tree_lock);
+	kfree(spare);
 	inode_touch(dir);
 	return old;
 }
 
-/* @inode now stands in @dir as @name. */
-static void moved(struct inode *inode, struct inode *dir, const char *name)
+/* @inode, which stood somewhere as @old_name, now stands in @dir as @name. */
+static void moved(struct inode *inode, const char *old_name, struct inode *dir, const char *name)
 {
 	inode->ctime = fs_now(); /* racy against others' updates of the same, and harmless */
-	if (inode_is_dir(inode))
+	/* A file with another name hangs by that one. Only who has the directory of the name that
+	 * it hangs by locked changes which it is. */
+	if (READ_ONCE(inode->name) == old_name)
 		inode_put(tree_attach(inode, dir, name));
 }
 
@@ -244,10 +267,10 @@ static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode 
 		     struct tmpfs_entry *b)
 {
 	struct inode *from_a = a->index.inode;
-	struct inode *from_b = entry_point(new_dir, b, from_a);
-	(void)entry_point(old_dir, a, from_b); /* its reference is b's now */
-	moved(from_a, new_dir, b->name);
-	moved(from_b, old_dir, a->name);
+	struct inode *from_b = entry_point(new_dir, b, from_a, NULL);
+	(void)entry_point(old_dir, a, from_b, NULL); /* its reference is b's now */
+	moved(from_a, a->name, new_dir, b->name);
+	moved(from_b, b->name, old_dir, a->name);
 }
 
 static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_len,
@@ -264,21 +287,24 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 		exchange(old_dir, from, new_dir, to);
 		return 0;
 	}
+	if (to == NULL && new_dir->nlink == 0)
+		return -ENOENT;
+	struct tmpfs_entry *fresh = entry_alloc(new_name, new_len);
+	if (fresh == NULL)
+		return -ENOMEM;
 	if (to == NULL) {
-		if (new_dir->nlink == 0)
-			return -ENOENT;
-		to = entry_alloc(new_name, new_len);
-		if (to == NULL)
-			return -ENOMEM;
+		to = fresh;
 		entry_add(new_dir, to, from->index.inode);
 	} else {
 		const int err = drop_link(to->index.inode);
-		if (err < 0)
+		if (err < 0) {
+			kfree(fresh);
 			return err;
-		victim = entry_point(new_dir, to, from->index.inode);
+		}
+		victim = entry_point(new_dir, to, from->index.inode, fresh);
 	}
 	/* The tree uses the old entry's name until moved(), so that entry goes last. */
-	moved(from->index.inode, new_dir, to->name);
+	moved(from->index.inode, from->name, new_dir, to->name);
 	(void)entry_remove(old_dir, from); /* its reference is the new entry's now */
 	inode_put(victim);
 	return 0;

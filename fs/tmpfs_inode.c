@@ -116,6 +116,7 @@ void tmpfs_inode_free(struct inode *inode)
 	t->inode_count--;
 	spin_unlock(&t->lock);
 	kfree(i->target);
+	kfree(i->removed);
 	slab_free(inode_cache, i);
 }
 
@@ -123,8 +124,6 @@ static int tmpfs_open(struct inode *inode, struct file *f)
 {
 	f->ops = &regular_file_ops;
 	f->has_offset = true;
-	if (f->path != NULL)
-		filemap_set_path(inode->object, f->path);
 	return 0;
 }
 

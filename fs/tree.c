@@ -8,14 +8,14 @@
 
 struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
 
-struct inode *tree_attach(struct inode *dir, struct inode *parent, const char *name)
+struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name)
 {
 	inode_get(parent);
 	inode_settle(parent);
 	spin_lock(&tree_lock);
-	struct inode *old = dir->parent;
-	dir->parent = parent;
-	dir->name = name;
+	struct inode *old = inode->parent;
+	inode->parent = parent;
+	inode->name = name;
 	spin_unlock(&tree_lock);
 	if (old != NULL)
 		inode_unsettle(old);
@@ -27,7 +27,7 @@ int tree_remove(struct inode *dir)
 	spin_lock(&tree_lock);
 	const bool is_busy = dir->mounted != NULL;
 	if (!is_busy)
-		dir->name = NULL;
+		dir->is_removed = true;
 	spin_unlock(&tree_lock);
 	return is_busy ? -EBUSY : 0;
 }
@@ -63,7 +63,7 @@ int tree_mount(struct inode *at, struct filesystem *fs)
 	spin_lock(&tree_lock);
 	if (at->mounted != NULL) {
 		err = -EBUSY;
-	} else if (at->parent != NULL && at->name == NULL) {
+	} else if (at->is_removed) {
 		err = -ENOENT;
 	} else {
 		inode_get(at);
@@ -93,17 +93,14 @@ void tree_remount(struct filesystem *fs, struct inode *covered)
 	spin_unlock(&tree_lock);
 }
 
-/* Bytes without NUL, or -ENOENT. Caller holds the lock. */
-static ssize_t path_length(const struct inode *root, const struct inode *dir, size_t tail_len)
+/* Bytes without NUL. Caller holds the lock. */
+static size_t path_length(const struct inode *root, const struct inode *dir, size_t tail_len)
 {
 	size_t len = tail_len != 0 ? tail_len + 1 : 0;
 	for (const struct inode *d = uncovered(dir, root); d != root && d->parent != NULL;
-	     d = uncovered(d->parent, root)) {
-		if (d->name == NULL)
-			return -ENOENT;
+	     d = uncovered(d->parent, root))
 		len += strlen(d->name) + 1;
-	}
-	return len == 0 ? 1 : (ssize_t)len;
+	return len == 0 ? 1 : len;
 }
 
 static char *prepend(char *at, const char *name, size_t len)
@@ -132,24 +129,29 @@ static void path_fill(const struct inode *root, const struct inode *dir, const c
 ssize_t tree_path(const struct inode *root, const struct inode *dir, char *buf, size_t size)
 {
 	spin_lock(&tree_lock);
-	ssize_t len = path_length(root, dir, 0);
-	if (len >= 0 && (size_t)len >= size)
-		len = -ERANGE;
-	if (len >= 0)
-		path_fill(root, dir, NULL, 0, buf, (size_t)len);
+	const size_t len = path_length(root, dir, 0);
+	ssize_t result = (ssize_t)len + 1;
+	if (dir->is_removed)
+		result = -ENOENT;
+	else if (len >= size)
+		result = -ERANGE;
+	else
+		path_fill(root, dir, NULL, 0, buf, len);
 	spin_unlock(&tree_lock);
-	return len < 0 ? len : len + 1;
+	return result;
 }
 
-char *tree_path_alloc(const struct inode *root, const struct inode *dir, const char *tail,
+char *tree_path_alloc(const struct inode *root, const struct inode *inode, const char *tail,
 		      size_t tail_len)
 {
-	char *buf = NULL;
-	const ssize_t len = path_length(root, dir, tail_len);
-	if (len >= 0)
-		buf = kmalloc((size_t)len + 1);
-	if (buf != NULL)
-		path_fill(root, dir, tail, tail_len, buf, (size_t)len);
+	const char *mark = inode->is_removed ? " (deleted)" : "";
+	const size_t mark_size = strlen(mark) + 1;
+	const size_t len = path_length(root, inode, tail_len);
+	char *buf = kmalloc(len + mark_size);
+	if (buf != NULL) {
+		path_fill(root, inode, tail, tail_len, buf, len);
+		memcpy(buf + len, mark, mark_size);
+	}
 	return buf;
 }
 

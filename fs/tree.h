@@ -18,12 +18,11 @@
 extern struct spinlock tree_lock;
 
 /*
- * Hang @dir below @parent (a reference of it is taken) as @name, which stays the caller's memory.
+ * Hang @inode below @parent (a reference of it is taken) as @name, which stays the caller's memory.
  * Returns the parent it had, whose reference is now the caller's to put; NULL: none.
  */
-__must_check struct inode *tree_attach(struct inode *dir, struct inode *parent, const char *name);
-/* @dir is being removed: it keeps its parent, for "..", and loses its name. -EBUSY: something is
- * mounted on it. */
+__must_check struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name);
+/* @dir is being removed: it keeps its parent, for "..". -EBUSY: something is mounted on it. */
 __must_check int tree_remove(struct inode *dir);
 
 /* The root of what is mounted on @inode (and on that, …), or @inode. Caller holds the lock. */
@@ -53,12 +52,14 @@ static inline bool tree_is_mountpoint(const struct inode *dir)
 }
 
 /*
- * Absolute path of @dir as seen from @root, with "/@tail" behind it if @tail_len is not 0.
- * tree_path: length with NUL; -ERANGE; -ENOENT if @dir was removed. tree_path_alloc: kmalloc'd, or
- * NULL; caller holds the lock.
+ * Absolute path of @dir as seen from @root. Length with NUL; -ERANGE; -ENOENT if it was removed.
  */
 ssize_t tree_path(const struct inode *root, const struct inode *dir, char *buf, size_t size);
-char *tree_path_alloc(const struct inode *root, const struct inode *dir, const char *tail,
+/*
+ * The same of any @inode, with "/@tail" behind it if @tail_len is not 0, and " (deleted)" if it was
+ * removed: kmalloc'd, or NULL. Caller holds the lock.
+ */
+char *tree_path_alloc(const struct inode *root, const struct inode *inode, const char *tail,
 		      size_t tail_len);
 
 /* Position of the first entry after "." and "..". */

@@ -240,7 +240,7 @@ static int load_interpreter(struct exec *x)
 	struct exec_head head = { .page = NULL };
 	error = check_executable(x, f);
 	if (error == 0) {
-		filemap_set_path(f->inode->object, f->path);
+		file_name_mapping(f, x->paths.root);
 		error = head_get(&head, f->inode);
 	}
 	if (error == 0)
@@ -257,7 +257,7 @@ static int load_interpreter(struct exec *x)
 
 static int load_images(struct exec *x)
 {
-	filemap_set_path(x->file->inode->object, x->file->path);
+	file_name_mapping(x->file, x->paths.root);
 	const bool is_fixed = x->program.header.e_type == ET_EXEC;
 	int error =
 		elf_image_map(&x->program, x->file->inode, x->aspace, is_fixed ? 0 : PROGRAM_BASE);
@@ -336,12 +336,10 @@ static int build_memory(struct exec *x)
 /* What the commit would otherwise have to allocate. */
 static int prepare_rest(struct exec *x)
 {
-	const struct process *p = process_current();
-	const char *path = x->file->path != NULL ? x->file->path : x->request->path;
-	/* Reached through /proc/self/exe, the file came without a name, but it has one. */
-	if (x->file->path == NULL && p->exe != NULL && x->file->inode == p->exe->inode)
-		path = p->exe->path;
-	x->exe = exe_create(x->file->inode, path);
+	char *path = file_path_alloc(x->file, x->paths.root);
+	/* Without one it is in no directory, or memory is short. */
+	x->exe = exe_create(x->file->inode, path != NULL ? path : x->request->path);
+	kfree(path);
 	return x->exe != NULL ? 0 : -ENOMEM;
 }
 

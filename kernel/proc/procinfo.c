@@ -98,6 +98,11 @@ static ssize_t exe_text(struct process *p, char *buf, size_t size)
 	return len;
 }
 
+static struct inode *own_root(void)
+{
+	return process_inode_lookup(process_current(), PROCESS_ROOT);
+}
+
 /* The directory as the reader of /proc would name it. */
 static ssize_t directory_text(struct process *p, enum process_inode which, char *buf, size_t size)
 {
@@ -105,7 +110,7 @@ static ssize_t directory_text(struct process *p, enum process_inode which, char 
 	if (dir == NULL)
 		return why_nothing(p);
 	/* Not task_paths(), which whoever walks a path that led here still uses. */
-	struct inode *root = process_inode_lookup(process_current(), PROCESS_ROOT);
+	struct inode *root = own_root();
 	const struct path_ctx paths = { .root = root, .cwd = root, .cred = cred_current() };
 	const ssize_t len = path_of_directory(&paths, dir, buf, size);
 	inode_put(root);
@@ -188,6 +193,7 @@ static const struct procfs_process_ops process_ops = {
 	.link_inode = link_inode,
 	.link_text = link_text,
 	.fds = fds,
+	.own_root = own_root,
 	.owner = owner,
 };
 

@@ -78,8 +78,8 @@ static s64 map_file(struct file *f, struct map_args *args)
 		args->flags |= MAP_ANONYMOUS;
 		return aspace_map(own_aspace(), args);
 	}
-	if (f->inode != NULL && f->inode->object == object && f->path != NULL)
-		filemap_set_path(object, f->path);
+	if (f->inode != NULL && f->inode->object == object)
+		file_name_mapping(f, task_paths().root);
 	args->object = object;
 	const s64 result = aspace_map(own_aspace(), args);
 	vm_object_put(object);

@@ -182,6 +182,7 @@ static void object_outlives_its_file(void **state)
 	struct file *f = fresh();
 	assert_int_equal(write_bytes(f, "text", 4), 4);
 	assert_int_equal(file_mmap(f, false, &o), 0);
+	file_name_mapping(f, fs_root());
 	file_put(f);
 	assert_int_equal(remove_file("f"), 0);
 	struct page *page;

@@ -83,6 +83,47 @@ static void directories_are_renamed_with_what_is_in_them(void)
 	CHECK_ERRNO(syscall(SYS_renameat2, AT_FDCWD, "d/sub/f", AT_FDCWD, "new", 0x100), EINVAL);
 }
 
+/* Does /proc say that @fd is open as something that ends so? */
+static bool is_called(int fd, const char *end)
+{
+	char link[32], text[512];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	const ssize_t n = readlink(link, text, sizeof(text));
+	const size_t len = strlen(end);
+	return n > (ssize_t)len && text[0] == '/' && memcmp(text + n - len, end, len) == 0;
+}
+
+static void proc_tells_what_an_open_file_is_called_now(void)
+{
+	CHECK_EQ(mkdir("dir", 0700), 0);
+	const int dir = open("dir", O_RDONLY | O_DIRECTORY);
+	const int fd = make_file("a", 1), victim = make_file("dir/v", 1), other = make_file("o", 1);
+	CHECK(is_called(fd, "/a"));
+	CHECK_EQ(rename("a", "b"), 0);
+	CHECK(is_called(fd, "/b"));
+	CHECK_EQ(rename("b", "dir/v"), 0);
+	CHECK(is_called(fd, "/dir/v"));
+	CHECK(is_called(victim, "/dir/v (deleted)"));
+	CHECK_EQ(syscall(SYS_renameat2, AT_FDCWD, "dir/v", AT_FDCWD, "o", 2), 0); /* EXCHANGE */
+	CHECK(is_called(fd, "/o"));
+	CHECK(is_called(other, "/dir/v"));
+	CHECK_EQ(rename("dir", "moved"), 0);
+	CHECK(is_called(other, "/moved/v"));
+	CHECK(is_called(victim, "/moved/v (deleted)"));
+	CHECK_EQ(unlink("moved/v"), 0);
+	CHECK(is_called(other, "/moved/v (deleted)"));
+	CHECK_EQ(rmdir("moved"), 0);
+	CHECK(is_called(dir, "/moved (deleted)"));
+	CHECK(is_called(other, "/moved/v (deleted)"));
+	CHECK_EQ(link("o", "second"), 0);
+	const int second = open("second", O_RDONLY);
+	CHECK(is_called(second, "/second"));
+	CHECK_EQ(unlink("o"), 0);
+	const int again = open("second", O_RDONLY);
+	CHECK(is_called(again, "/second"));
+	close(dir), close(fd), close(victim), close(other), close(second), close(again);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -90,6 +131,7 @@ int test_main(int argc, char **argv)
 		TEST(hard_links_are_one_file),
 		TEST(rename_replaces_its_target),
 		TEST(directories_are_renamed_with_what_is_in_them),
+		TEST(proc_tells_what_an_open_file_is_called_now),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }
