@@ -315,6 +315,8 @@ void page_clear(void *dst)
 	do {
 		fill_block(d, 0);
 		fill_block(d + 8, 0);
-		d += 16;
+		fill_block(d + 16, 0);
+		fill_block(d + 24, 0);
+		d += 32;
 	} while (d != end);
 }

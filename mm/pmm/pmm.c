@@ -30,7 +30,7 @@
 #define POISON_BYTE  ((u8)PMM_POISON_WORD)
 #define POISON_MARK  0xfefe /* in page->present of a poisoned free frame */
 
-#define STOCK_MAX   64
+#define STOCK_MAX   48
 #define STOCK_ORDER 4 /* refilled by blocks of 16 frames */
 
 /* Page map entries that fit one frame: the unit in which it is mapped. */
@@ -44,6 +44,7 @@ struct stock {
 	struct page *frames[STOCK_MAX];
 	s64 kind_pages[PAGE_KINDS]; /* this hart's share: may be negative */
 } __aligned(64);
+static_assert(sizeof(struct stock) == 512, "a stock is found by a shift");
 
 struct bank {
 	pfn_t next, end; /* frontier and limit */
@@ -292,17 +293,29 @@ static __noreturn __cold void put_too_often(const struct page *p, const void *by
 
 /* ---- public ---------------------------------------------------------------------------------- */
 
-struct page *pmm_alloc(unsigned order, enum page_kind kind)
+/* @p, which nobody has yet, as what it is from now on. Interrupts off. */
+static inline struct page *hand_out(struct stock *s, struct page *p, unsigned order,
+				    enum page_kind kind)
 {
-	struct page *p = NULL;
-	if (failalloc_hits())
-		return NULL;
-	const u64 flags = irq_save();
-	struct stock *s = &stocks[cpu_index()];
+	s->kind_pages[kind] += 1L << order;
+	p->kind = (u8)kind;
+	p->order = (u8)order;
+	poison_check(p);
+	p->present = 0;
+	p->map = 0;
+	WRITE_ONCE(p->count, 1);
+	return p;
+}
 
-	if (likely(order == 0)) {
-		if (unlikely(s->count == 0))
-			stock_refill(s);
+/* The rare cases, apart so that the common ones are a few instructions. They end what irq_save()
+ * began. */
+
+static __noinline struct page *alloc_from_lists(unsigned order, enum page_kind kind, u64 flags)
+{
+	struct stock *s = &stocks[cpu_index()];
+	struct page *p = NULL;
+	if (order == 0) {
+		stock_refill(s);
 		if (s->count != 0)
 			p = s->frames[--s->count];
 	} else {
@@ -313,17 +326,37 @@ struct page *pmm_alloc(unsigned order, enum page_kind kind)
 		if (pfn != 0)
 			p = pfn_to_page(pfn);
 	}
-	if (likely(p != NULL)) {
-		s->kind_pages[kind] += 1L << order;
-		p->kind = (u8)kind;
-		p->order = (u8)order;
-		poison_check(p);
-		p->present = 0;
-		p->map = 0;
-		__atomic_store_n(&p->count, 1, __ATOMIC_RELAXED);
-	} else {
+	if (p != NULL)
+		(void)hand_out(s, p, order, kind);
+	else
 		memory_note_lack();
+	irq_restore(flags);
+	return p;
+}
+
+static __noinline void free_to_lists(struct page *p, unsigned order, u64 flags)
+{
+	struct stock *s = &stocks[cpu_index()];
+	if (order == 0) {
+		stock_drain(s, STOCK_MAX / 2);
+		s->frames[s->count++] = p;
+	} else {
+		spin_lock(&pmm_lock);
+		buddy_free(page_to_pfn(p), order);
+		spin_unlock(&pmm_lock);
 	}
+	irq_restore(flags);
+}
+
+struct page *pmm_alloc(unsigned order, enum page_kind kind)
+{
+	if (failalloc_hits())
+		return NULL;
+	const u64 flags = irq_save();
+	struct stock *s = &stocks[cpu_index()];
+	if (unlikely(order != 0 || s->count == 0))
+		return alloc_from_lists(order, kind, flags);
+	struct page *p = hand_out(s, s->frames[--s->count], 0, kind);
 	irq_restore(flags);
 	return p;
 }
@@ -346,15 +379,11 @@ static __noinline void page_free(struct page *p, const void *by)
 	struct stock *s = &stocks[cpu_index()];
 	s->kind_pages[p->kind] -= 1L << order;
 	p->kind = PAGE_FREE;
-	if (likely(order == 0)) {
-		if (unlikely(s->count == STOCK_MAX))
-			stock_drain(s, STOCK_MAX / 2);
-		s->frames[s->count++] = p;
-	} else {
-		spin_lock(&pmm_lock);
-		buddy_free(page_to_pfn(p), order);
-		spin_unlock(&pmm_lock);
+	if (unlikely(order != 0 || s->count == STOCK_MAX)) {
+		free_to_lists(p, order, flags);
+		return;
 	}
+	s->frames[s->count++] = p;
 	irq_restore(flags);
 }
 
@@ -367,6 +396,28 @@ void pmm_put(struct page *p)
 		put_too_often(p, __builtin_return_address(0));
 	if (before == 1)
 		page_free(p, __builtin_return_address(0));
+}
+
+void pmm_free_run(struct page *first, struct page *end)
+{
+	/* What holders before wrote and read is over: pairs with the release in pmm_put(). */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	for (struct page *p = first; IS_ENABLED(CONFIG_DEBUG_CHECKS) && p != end; p++)
+		poison_set(p, __builtin_return_address(0));
+	const u64 frames = (u64)(end - first);
+	const u64 flags = irq_save();
+	struct stock *s = &stocks[cpu_index()];
+	s->kind_pages[PAGE_ANON] -= (s64)frames;
+	if (s->count + frames <= STOCK_MAX) {
+		/* The lowest is handed out first, so that they are neighbours again. */
+		while (end != first)
+			s->frames[s->count++] = --end;
+	} else {
+		spin_lock(&pmm_lock);
+		free_range(page_to_pfn(first), page_to_pfn(end));
+		spin_unlock(&pmm_lock);
+	}
+	irq_restore(flags);
 }
 
 struct page *pmm_pin_image(const void *page_in_image)

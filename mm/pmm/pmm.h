@@ -32,10 +32,15 @@ enum page_kind {
 };
 
 struct page {
-	u32 count;   /* atomic: holders. A table: how many entries name it */
-	u8 kind;     /* enum page_kind; set by the allocator */
-	u8 order;    /* of the block this frame heads */
-	u16 present; /* PAGE_TABLE: present entries */
+	union {
+		struct {
+			u32 count;   /* atomic: holders. A table: how many entries name it */
+			u8 kind;     /* enum page_kind; set by the allocator */
+			u8 order;    /* of the block this frame heads */
+			u16 present; /* PAGE_TABLE: present entries */
+		};
+		u64 head; /* all of these at once; 0: free, and no head of a block */
+	};
 	union {
 		u64 map;     /* PAGE_TABLE: bit i set if entries 8i..8i+7 may be non-zero */
 		void *owner; /* PAGE_SLAB: its cache's slab */
@@ -100,6 +105,44 @@ static inline void pmm_get(struct page *p)
 }
 /* The last put frees the block that @p heads. */
 void pmm_put(struct page *p);
+
+/*
+ * Frames that lost their last holder, which are neighbours: memory that goes at once goes in long
+ * runs, and a run is freed for a fraction of what its frames cost one by one. Begins as { NULL,
+ * NULL
+ * }; to be ended by frame_run_end().
+ */
+struct frame_run {
+	struct page *first, *end;
+};
+/* Free [@first, @end), which nobody holds. Their heads are 0. Any context. */
+void pmm_free_run(struct page *first, struct page *end);
+
+static inline void frame_run_end(struct frame_run *run)
+{
+	if (run->first != run->end)
+		pmm_free_run(run->first, run->end);
+	run->first = run->end = NULL;
+}
+
+/* head of an anonymous frame with one holder */
+#define PAGE_HEAD_ANON_LAST (1UL | (u64)PAGE_ANON << 32)
+
+/* pmm_put() of many in a row: what has only this holder joins @run, and is free when that ends. */
+static inline void frame_run_put(struct frame_run *run, struct page *p)
+{
+	/* Who held it before let go of it by a release; pmm_free_run() acquires. */
+	if (READ_ONCE(p->head) != PAGE_HEAD_ANON_LAST) {
+		pmm_put(p);
+		return;
+	}
+	if (p != run->end) {
+		frame_run_end(run);
+		run->first = p;
+	}
+	p->head = 0;
+	run->end = p + 1;
+}
 
 /* True if the caller, who holds a reference, is the only holder. Acquire: what other holders wrote
  * before they let go is seen. Never true of pinned pages. */

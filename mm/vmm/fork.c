@@ -72,12 +72,9 @@ static int copy_regions(struct fork_job *job)
 /* Mode copy, before the fence. */
 static int protect_leaves(struct fork_job *job, struct page *from, struct page *to)
 {
-	pte_t *entries = ptable_entries(from);
-	for_each_group(group, from->map)
+	for_each_entry(e, from)
 	{
-		pte_t *e = &entries[group * PTES_PER_GROUP];
-		for (unsigned i = 0; i < PTES_PER_GROUP; i++)
-			job->took |= ptable_protect_leaf(&e[i]);
+		job->took |= ptable_protect_leaf(e);
 	}
 	return 0;
 }
@@ -113,23 +110,16 @@ static int copy_anon_leaf(struct fork_job *job, pte_t *slot, pte_t *copy)
  * shared. */
 static int copy_leaves(struct fork_job *job, struct page *from, struct page *to)
 {
-	pte_t *entries = ptable_entries(from);
-	pte_t *copies = ptable_entries(to);
-	for_each_group(group, from->map)
+	for_each_entry(e, from)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			const pte_t e = entries[i];
-			if (pte_is_none(e))
-				continue;
-			if (pte_page(e)->kind == PAGE_ANON) {
-				const int err = copy_anon_leaf(job, &entries[i], &copies[i]);
-				if (err != 0)
-					return err;
-			} else {
-				pmm_get(pte_page(e));
-				ptable_set_leaf(&copies[i], e);
-			}
+		pte_t *copy = ptable_same_place(to, e);
+		if (pte_page(*e)->kind == PAGE_ANON) {
+			const int err = copy_anon_leaf(job, e, copy);
+			if (err != 0)
+				return err;
+		} else {
+			pmm_get(pte_page(*e));
+			ptable_set_leaf(copy, *e);
 		}
 	}
 	return 0;
@@ -150,23 +140,17 @@ static struct page *child_table(pte_t *entry)
 static int visit_middle(struct fork_job *job, leaves_visitor *visit, struct page *middle,
 			struct page *child_middle)
 {
-	const pte_t *entries = ptable_entries(middle);
-	for_each_group(group, middle->map)
+	for_each_entry(e, middle)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			if (pte_is_none(entries[i]))
-				continue;
-			struct page *to = NULL;
-			if (child_middle != NULL) {
-				to = child_table(&ptable_entries(child_middle)[i]);
-				if (to == NULL)
-					return -ENOMEM;
-			}
-			const int err = visit(job, pte_page(entries[i]), to);
-			if (err != 0)
-				return err;
+		struct page *to = NULL;
+		if (child_middle != NULL) {
+			to = child_table(ptable_same_place(child_middle, e));
+			if (to == NULL)
+				return -ENOMEM;
 		}
+		const int err = visit(job, pte_page(*e), to);
+		if (err != 0)
+			return err;
 	}
 	return 0;
 }
@@ -176,25 +160,18 @@ static int visit_middle(struct fork_job *job, leaves_visitor *visit, struct page
 static int visit_tables(struct fork_job *job, leaves_visitor *visit, bool with_child)
 {
 	struct page *root = pfn_to_page(job->parent->root);
-	pte_t *child_root = ptable_entries(pfn_to_page(job->child->root));
-	const pte_t *entries = ptable_entries(root);
-	for_each_group(group, root->map)
+	struct page *child_root = pfn_to_page(job->child->root);
+	for_each_entry(e, root)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			if (pte_is_none(entries[i]))
-				continue;
-			struct page *child_middle = NULL;
-			if (with_child) {
-				child_middle = child_table(&child_root[i]);
-				if (child_middle == NULL)
-					return -ENOMEM;
-			}
-			const int err =
-				visit_middle(job, visit, pte_page(entries[i]), child_middle);
-			if (err != 0)
-				return err;
+		struct page *child_middle = NULL;
+		if (with_child) {
+			child_middle = child_table(ptable_same_place(child_root, e));
+			if (child_middle == NULL)
+				return -ENOMEM;
 		}
+		const int err = visit_middle(job, visit, pte_page(*e), child_middle);
+		if (err != 0)
+			return err;
 	}
 	return 0;
 }
@@ -215,15 +192,12 @@ static int visit_tables(struct fork_job *job, leaves_visitor *visit, bool with_c
 static bool is_light(struct page *middle, unsigned *budget)
 {
 	unsigned sum = middle->present * LIGHT_TABLE_LEAVES;
-	const pte_t *entries = ptable_entries(middle);
-	for_each_group(group, middle->map)
+	if (sum > *budget)
+		return false;
+	for_each_entry(e, middle)
 	{
-		if (sum > *budget)
-			return false;
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++)
-			if (pte_is_valid(entries[i]))
-				sum += pte_page(entries[i])->present;
+		if (pte_is_valid(*e))
+			sum += pte_page(*e)->present;
 	}
 	if (sum > *budget)
 		return false;
@@ -240,28 +214,22 @@ static void share_table(struct fork_job *job, pte_t *entry, pte_t *child_entry)
 
 static int copy_light(struct fork_job *job, struct page *middle, struct page *child_middle)
 {
-	pte_t *entries = ptable_entries(middle);
-	pte_t *child_entries = ptable_entries(child_middle);
-	for_each_group(group, middle->map)
+	for_each_entry(e, middle)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			if (pte_is_none(entries[i]))
-				continue;
-			if (pte_is_shared(entries[i])) {
-				share_table(job, &entries[i], &child_entries[i]);
-				continue;
-			}
-			struct page *to = child_table(&child_entries[i]);
-			if (to == NULL)
-				return -ENOMEM;
-			job->took |= ptable_copy_leaves(pte_page(entries[i]), to);
+		pte_t *child_entry = ptable_same_place(child_middle, e);
+		if (pte_is_shared(*e)) {
+			share_table(job, e, child_entry);
+			continue;
 		}
+		struct page *to = child_table(child_entry);
+		if (to == NULL)
+			return -ENOMEM;
+		job->took |= ptable_copy_leaves(pte_page(*e), to);
 	}
 	return 0;
 }
 
-static bool is_touched_soon(const struct fork_job *job, unsigned root_index)
+static bool is_touched_soon(const struct fork_job *job, u64 root_index)
 {
 	const struct fork_place *p = job->place;
 	return p != NULL && (pt_index(p->pc, 2) == root_index || pt_index(p->sp, 2) == root_index);
@@ -270,27 +238,20 @@ static bool is_touched_soon(const struct fork_job *job, unsigned root_index)
 static int share_tables(struct fork_job *job)
 {
 	struct page *root = pfn_to_page(job->parent->root);
-	pte_t *entries = ptable_entries(root);
-	pte_t *child_entries = ptable_entries(pfn_to_page(job->child->root));
+	struct page *child_root = pfn_to_page(job->child->root);
 	unsigned budget = LIGHT_LEAVES;
-	for_each_group(group, root->map)
+	for_each_entry(e, root)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			if (pte_is_none(entries[i]))
-				continue;
-			if (pte_is_shared(entries[i]) || !is_touched_soon(job, i) ||
-			    !is_light(pte_page(entries[i]), &budget)) {
-				share_table(job, &entries[i], &child_entries[i]);
-				continue;
-			}
-			struct page *middle = child_table(&child_entries[i]);
-			const int err = middle == NULL ?
-						-ENOMEM :
-						copy_light(job, pte_page(entries[i]), middle);
-			if (err != 0)
-				return err;
+		pte_t *child_entry = ptable_same_place(child_root, e);
+		if (pte_is_shared(*e) || !is_touched_soon(job, e - ptable_entries(root)) ||
+		    !is_light(pte_page(*e), &budget)) {
+			share_table(job, e, child_entry);
+			continue;
 		}
+		struct page *middle = child_table(child_entry);
+		const int err = middle == NULL ? -ENOMEM : copy_light(job, pte_page(*e), middle);
+		if (err != 0)
+			return err;
 	}
 	return 0;
 }

@@ -77,19 +77,12 @@ static struct page *take_table(pte_t *entry)
 
 bool ptable_copy_leaves(struct page *from, struct page *to)
 {
-	pte_t *entries = ptable_entries(from);
-	pte_t *copies = ptable_entries(to);
 	bool took_write = false;
-	for_each_group(group, from->map)
+	for_each_entry(e, from)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			if (pte_is_none(entries[i]))
-				continue;
-			took_write |= ptable_protect_leaf(&entries[i]);
-			pmm_get(pte_page(entries[i]));
-			ptable_store(&copies[i], entries[i]);
-		}
+		took_write |= ptable_protect_leaf(e);
+		pmm_get(pte_page(*e));
+		ptable_store(ptable_same_place(to, e), *e);
 	}
 	/* Each present entry was copied, so the counts are the same. */
 	to->present = from->present;
@@ -112,15 +105,10 @@ bool ptable_share(pte_t *of, pte_t *entry)
 
 bool ptable_copy_inner(struct page *from, struct page *to)
 {
-	pte_t *entries = ptable_entries(from);
-	pte_t *copies = ptable_entries(to);
 	bool took = false;
-	for_each_group(group, from->map)
+	for_each_entry(e, from)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++)
-			if (!pte_is_none(entries[i]))
-				took |= ptable_share(&entries[i], &copies[i]);
+		took |= ptable_share(e, ptable_same_place(to, e));
 	}
 	return took;
 }
@@ -298,16 +286,11 @@ static u64 leaves_below(const struct page *table, unsigned level)
 {
 	if (level == 0)
 		return READ_ONCE(table->present);
-	const pte_t *entries = ptable_entries(table);
 	u64 sum = 0;
-	for_each_group(group, table->map)
+	/* None of them becomes none: who takes it away makes a table of his own first. */
+	for_each_entry(e, table)
 	{
-		const unsigned first = group * PTES_PER_GROUP;
-		for (unsigned i = first; i < first + PTES_PER_GROUP; i++) {
-			const pte_t e = ptable_load(&entries[i]);
-			if (!pte_is_none(e))
-				sum += READ_ONCE(pte_page(e)->present);
-		}
+		sum += READ_ONCE(pte_page(ptable_load(e))->present);
 	}
 	return sum;
 }
@@ -353,17 +336,13 @@ bool ptable_drop_shared(struct aspace *as, uaddr_t *at, uaddr_t end, u64 *leaves
 
 void ptable_free_leaves(struct page *table)
 {
-	pte_t *entries = ptable_entries(table);
-	for_each_group(group, table->map)
+	struct frame_run gone = { NULL, NULL };
+	for_each_entry(e, table)
 	{
-		pte_t *e = &entries[group * PTES_PER_GROUP];
-		for (unsigned i = 0; i < PTES_PER_GROUP; i++) {
-			if (pte_is_none(e[i]))
-				continue;
-			pmm_put(pte_page(e[i]));
-			e[i] = pte_none();
-		}
+		frame_run_put(&gone, pte_page(*e));
+		*e = pte_none();
 	}
+	frame_run_end(&gone);
 	table->present = 0;
 	ptable_free(table);
 }
@@ -371,18 +350,12 @@ void ptable_free_leaves(struct page *table)
 /* Drop what the inner entries of @table name, and empty it. */
 static void drop_below(struct page *table, unsigned level)
 {
-	pte_t *entries = ptable_entries(table);
-	for_each_group(group, table->map)
+	for_each_entry(e, table)
 	{
-		pte_t *e = &entries[group * PTES_PER_GROUP];
-		for (unsigned i = 0; i < PTES_PER_GROUP; i++) {
-			if (pte_is_none(e[i]))
-				continue;
-			struct page *below = pte_page(e[i]);
-			e[i] = pte_none();
-			if (table_put(below))
-				free_table(below, level - 1);
-		}
+		struct page *below = pte_page(*e);
+		*e = pte_none();
+		if (table_put(below))
+			free_table(below, level - 1);
 	}
 	table->present = 0;
 }

@@ -56,12 +56,6 @@ static inline pte_t *ptable_entries(const struct page *table)
 	return page_to_virt(table);
 }
 
-/* The table that the inner entry @e names. */
-static inline pte_t *ptable_below(pte_t e)
-{
-	return phys_to_virt(pte_paddr(e));
-}
-
 static inline struct page *pte_page(pte_t e)
 {
 	return pfn_to_page(pte_pfn(e));
@@ -71,6 +65,26 @@ static inline struct page *pte_page(pte_t e)
 static inline pte_t ptable_load(const pte_t *slot)
 {
 	return (pte_t){ READ_ONCE(slot->bits) };
+}
+
+/* Visit the entries of @table that are not none: @e points to each. A body that is done returns;
+ * break would leave only a group. */
+#define for_each_entry(e, table)                                                                  \
+	for_each_group(e##_group, (table)->map) for (pte_t *e = &ptable_entries(                  \
+							     table)[e##_group * PTES_PER_GROUP],  \
+							     *const e##_end = e + PTES_PER_GROUP; \
+						     e != e##_end; e++) if (!pte_is_none(*e))
+
+/* The entry of @table at the place that @slot has in its own. */
+static inline pte_t *ptable_same_place(struct page *table, const pte_t *slot)
+{
+	return (pte_t *)((char *)page_to_virt(table) + page_offset((u64)slot));
+}
+
+/* The table that the inner entry @e names. */
+static inline pte_t *ptable_below(pte_t e)
+{
+	return phys_to_virt(pte_paddr(e));
 }
 
 /* The only store to an inner entry: none, mine or shared. Counts are the caller's business. */

@@ -14,12 +14,14 @@ void unmap_end(struct unmap_batch *b)
 	if (b->count == 0)
 		return;
 	aspace_fence(b->as);
+	struct frame_run gone = { NULL, NULL };
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->pages[i]->kind == PAGE_TABLE)
 			ptable_free_leaves(b->pages[i]);
 		else
-			pmm_put(b->pages[i]);
+			frame_run_put(&gone, b->pages[i]);
 	}
+	frame_run_end(&gone);
 	b->count = 0;
 }
 

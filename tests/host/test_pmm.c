@@ -176,13 +176,47 @@ static void every_frame_can_be_had_and_running_dry_is_an_answer(void **state)
 	while (count != 0)
 		pmm_put(held[--count]);
 	/* All of it merges again: one of the largest pieces in each block that the hole leaves, or
-	 * that the stock does not keep up to 64 single frames of. */
+	 * that the stock does not keep up to 48 single frames of. */
 	for (struct page *p; (p = pmm_alloc(PMM_MAX_ORDER, PAGE_ANON)) != NULL;)
 		held[count++] = p;
 	assert_in_range(count, 5, 8);
 	while (count != 0)
 		pmm_put(held[--count]);
 	assert_int_equal(used_pages(), 0);
+}
+
+/* Frames let go of together: those with one holder go in runs, the others lose one. */
+static void runs_of_frames_come_back_whole(void **state)
+{
+	(void)state;
+	static struct page *held[1000];
+	const u64 before = used_pages();
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+			held[i] = pmm_alloc(0, i % 100 == 7 ? PAGE_FILE : PAGE_ANON);
+			assert_non_null(held[i]);
+		}
+		pmm_get(held[500]);
+		struct frame_run run = { NULL, NULL };
+		for (size_t i = 0; i < ARRAY_SIZE(held); i++) /* from both ends, or rising */
+			frame_run_put(&run, held[round == 1 && i % 2 ? ARRAY_SIZE(held) - i : i]);
+		frame_run_end(&run);
+		assert_int_equal(used_pages(), before + 1);
+		assert_true(page_has_one_owner(held[500]));
+		pmm_put(held[500]);
+		assert_int_equal(used_pages(), before);
+		struct pmm_stats s;
+		pmm_stats(&s);
+		assert_int_equal(s.kind_pages[PAGE_ANON], 0);
+		assert_int_equal(s.kind_pages[PAGE_FILE], 0);
+	}
+	/* What they are made of can be had in large pieces. */
+	struct page *pieces[4];
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		assert_non_null(pieces[i] = pmm_alloc(PMM_MAX_ORDER, PAGE_ANON));
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		pmm_put(pieces[i]);
+	expect_panic(pmm_put(held[0]));
 }
 
 static void the_last_put_frees(void **state)
@@ -368,6 +402,7 @@ int main(void)
 		cmocka_unit_test(boot_looks_at_one_block_only),
 		cmocka_unit_test(frames_are_aligned_distinct_and_never_reserved),
 		cmocka_unit_test(every_frame_can_be_had_and_running_dry_is_an_answer),
+		cmocka_unit_test(runs_of_frames_come_back_whole),
 		cmocka_unit_test(the_last_put_frees),
 		cmocka_unit_test(pinned_pages_are_never_counted),
 		cmocka_unit_test(released_ranges_become_memory),

@@ -165,6 +165,15 @@ void pmm_put(struct page *page)
 		give_back(page);
 }
 
+/* Whose count was 1 when frame_run_put() looked had no other holder who could have changed it. */
+void pmm_free_run(struct page *first, struct page *end)
+{
+	for (struct page *page = first; page != end; page++) {
+		page->head = PAGE_HEAD_ANON_LAST;
+		pmm_put(page);
+	}
+}
+
 struct page *pmm_pin_image(const void *page_in_image)
 {
 	if (pinned_count == PINNED_MAX)

@@ -110,6 +110,16 @@ void pmm_put(struct page *p)
 	shim_frames_freed++;
 }
 
+void pmm_free_run(struct page *first, struct page *end)
+{
+	for (struct page *p = first; p != end; p++) {
+		if (p->head != 0)
+			panic("frame %#lx is freed, but it is held", (unsigned long)page_to_pfn(p));
+		p->head = PAGE_HEAD_ANON_LAST;
+		pmm_put(p);
+	}
+}
+
 struct page *pmm_pin_image(const void *page_in_image)
 {
 	for (unsigned i = 0; i < pinned_count; i++)
