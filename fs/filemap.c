@@ -28,12 +28,14 @@ struct filemap {
 };
 
 static int filemap_get_page(struct vm_object *o, u64 index, bool for_write, struct page **out);
+static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, struct page **out);
 static bool filemap_has_page(struct vm_object *o, u64 index);
 static void filemap_destroy(struct vm_object *o);
 static void filemap_describe(struct vm_object *o, char *buf, size_t size);
 
 static const struct vm_object_ops filemap_ops = {
 	.get_page = filemap_get_page,
+	.get_pages = filemap_get_pages,
 	.has_page = filemap_has_page,
 	.destroy = filemap_destroy,
 	.describe = filemap_describe,
@@ -223,6 +225,28 @@ static int filemap_get_page(struct vm_object *o, u64 index, bool for_write, stru
 	(void)for_write;
 	const int err = provide_page(filemap_of(o), index, true, out);
 	return err == -ENOSPC ? -EIO : err;
+}
+
+static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, struct page **out)
+{
+	struct filemap *m = filemap_of(o);
+	spin_lock(&o->lock);
+	/* Beyond the end there may be one that is only being written. */
+	const u64 end = pages_for(m->size_bytes);
+	const unsigned inside = index < end ? (unsigned)MIN((u64)count, end - index) : 0;
+	unsigned done = 0;
+	while (done < inside) {
+		unsigned n = inside - done;
+		void *const *slots = page_index_slots(&m->pages, index + done, &n);
+		for (const unsigned stop = done + n; done != stop; done++) {
+			out[done] = slots != NULL ? *slots++ : NULL;
+			if (out[done] != NULL)
+				pmm_get(out[done]);
+		}
+	}
+	spin_unlock(&o->lock);
+	while (done < count)
+		out[done++] = NULL;
 }
 
 ssize_t filemap_read(struct vm_object *o, struct uio *u, u64 pos, u64 size_bytes)

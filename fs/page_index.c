@@ -45,6 +45,22 @@ void *page_index_find(const struct page_index *p, u64 index)
 	return at;
 }
 
+void *const *page_index_slots(const struct page_index *p, u64 index, unsigned *count)
+{
+	if (p->height == 0 && index == 0) {
+		*count = 1;
+		return &p->root;
+	}
+	const unsigned slot = slot_of(index, 0);
+	*count = MIN(*count, SLOTS - slot);
+	if (p->height == 0 || !fits(p->height, index))
+		return NULL;
+	const struct index_node *node = p->root;
+	for (unsigned level = p->height; --level > 0 && node != NULL;)
+		node = node->slots[slot_of(index, level)];
+	return node != NULL ? &node->slots[slot] : NULL;
+}
+
 /* Make the tree high enough for @index. */
 static int grow(struct page_index *p, u64 index)
 {

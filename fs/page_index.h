@@ -21,6 +21,11 @@ int page_index_init(void);
 
 /* NULL: nothing there. */
 void *page_index_find(const struct page_index *p, u64 index);
+/*
+ * The slots of @index and of what follows it, each an entry or NULL; *@count becomes the number of
+ * them that stand together. NULL: there is nothing in these.
+ */
+void *const *page_index_slots(const struct page_index *p, u64 index, unsigned *count);
 /* The slot must be empty, @entry not NULL. 0 or -ENOMEM, with the map as it was. */
 __must_check int page_index_insert(struct page_index *p, u64 index, void *entry);
 /* The lowest entry at or after *@index, which moves there. NULL: no more. */

@@ -13,6 +13,7 @@
  *    any          private, no object  none                      anon_zero
  *    write        private             COW, anonymous     1      cow_last_owner
  *    write        private             COW, any other     any    cow_copy: the frame the leaf names
+ *    read         of an object        none, page before read    read_ahead, file_read
  *    read, fetch  of an object        none                      file_read
  *    write        private, of object  none                      file_private_write
  *    write        shared              none, or no W             file_shared_write
@@ -53,7 +54,7 @@ struct fault {
 	enum access access;
 	struct region *region;
 	pte_t *slot;
-	bool made_mine; /* some table on the way to it */
+	u64 mine_before; /* tables that the space had made its own before this fault */
 	/* file_refault: who has to be waited for, counted while no lock is held */
 	struct vm_object *awaited;
 	u64 awaited_index;
@@ -87,6 +88,12 @@ static bool leaf_allows(pte_t e, enum access access)
 	return (e.bits & needed[access]) == needed[access];
 }
 
+static void count_resident(struct aspace *as, u64 more)
+{
+	as->resident_pages += more;
+	as->resident_peak = MAX(as->resident_peak, as->resident_pages);
+}
+
 /*
  * Give the fault's page the leaf @page with @bits, where there is none. @page's count passes to
  * the leaf. @is_fresh: the contents were written just now.
@@ -96,8 +103,7 @@ static void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fre
 	if (is_fresh && (bits & PTE_X))
 		fence_code();
 	ptable_set_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
-	f->as->resident_pages++;
-	f->as->resident_peak = MAX(f->as->resident_peak, f->as->resident_pages);
+	count_resident(f->as, 1);
 }
 
 /* Let the leaf name @page instead of what it names: H7. The old frame is dropped last. */
@@ -137,14 +143,19 @@ static bool stack_grow(struct aspace *as, struct region *r, uaddr_t va)
 	return true;
 }
 
+static __noinline struct region *grown_region(struct fault *f)
+{
+	struct region *r = region_find_from(f->as, f->va);
+	return r != NULL && stack_grow(f->as, r, f->va) ? r : NULL;
+}
+
 static int find_region(struct fault *f)
 {
 	struct region *r = region_find(f->as, f->va);
-	if (unlikely(r == NULL)) {
-		r = region_find_from(f->as, f->va);
-		if (r == NULL || !stack_grow(f->as, r, f->va))
-			return -EFAULT; /* fault_no_region */
-	}
+	if (unlikely(r == NULL))
+		r = grown_region(f);
+	if (unlikely(r == NULL))
+		return -EFAULT; /* fault_no_region */
 	if (!region_allows(r, f->access))
 		return -EACCES; /* fault_protection */
 	f->region = r;
@@ -182,7 +193,7 @@ static void give_write(pte_t *slot)
 
 /* Take the frame over, and its neighbours in the same group of eight entries of the same region
  * with it. */
-static int cow_last_owner(struct fault *f)
+static __noinline int cow_last_owner(struct fault *f)
 {
 	const unsigned index = pt_index(f->va, 0);
 	u64 taken = 1;
@@ -206,7 +217,7 @@ static int cow_last_owner(struct fault *f)
 }
 
 /* A private copy of the frame the leaf names, whatever the region is made of (H1). */
-static int cow_copy(struct fault *f)
+static __noinline int cow_copy(struct fault *f)
 {
 	struct page *old = pte_page(*f->slot);
 	struct page *page;
@@ -239,20 +250,48 @@ static int get_page(struct fault *f, bool for_write, struct page **page)
 	return err;
 }
 
-static int file_read(struct fault *f)
+/*
+ * Who has read the page before goes on like that, most often: then the pages behind that are in
+ * memory get their leaves with it. Not for others, nor for code, which jumps: each leaf costs
+ * whoever forks or exits.
+ */
+#define AHEAD_PAGES 32
+
+/* False if the fault's page was not among those mapped. */
+static bool read_ahead(struct fault *f, u64 bits)
 {
+	const struct region *r = f->region;
+	struct vm_object *o = r->object;
+	const unsigned index = pt_index(f->va, 0);
+	if (f->access != ACCESS_READ || o->ops->get_pages == NULL || index == 0 ||
+	    f->va == r->start || pte_is_none(f->slot[-1]))
+		return false;
+	struct page *pages[AHEAD_PAGES];
+	unsigned count = MIN((unsigned)AHEAD_PAGES, PTES_PER_TABLE - index);
+	count = (unsigned)MIN((u64)count, (r->end - f->va) >> PAGE_SHIFT);
+	o->ops->get_pages(o, region_index(r, f->va), count, pages);
+	if (bits & PTE_X)
+		vm_object_make_fetchable(o);
+	count_resident(f->as, ptable_set_leaves(f->slot, pages, count, bits));
+	return pages[0] != NULL;
+}
+
+static __noinline int file_read(struct fault *f)
+{
+	const u64 bits = region_leaf_bits_no_write(f->region);
+	if (read_ahead(f, bits))
+		return 0;
 	struct page *page;
 	const int err = get_page(f, false, &page);
 	if (err != 0)
 		return err;
-	const u64 bits = region_leaf_bits_no_write(f->region);
 	if (bits & PTE_X)
 		vm_object_make_fetchable(f->region->object);
 	enter_leaf(f, page, bits, false);
 	return 0;
 }
 
-static int file_private_write(struct fault *f)
+static __noinline int file_private_write(struct fault *f)
 {
 	struct page *source;
 	const int err = get_page(f, false, &source);
@@ -267,7 +306,7 @@ static int file_private_write(struct fault *f)
 	return page == NULL ? -ENOMEM : 0;
 }
 
-static int file_shared_write(struct fault *f)
+static __noinline int file_shared_write(struct fault *f)
 {
 	struct page *page;
 	const int err = get_page(f, true, &page);
@@ -290,17 +329,22 @@ static int file_shared_write(struct fault *f)
 
 /* ---- the table ---- */
 
+static u64 tables_made_mine(const struct aspace *as)
+{
+	return as->events.n[EVENT_TABLES_KEPT] + as->events.n[EVENT_TABLES_COPIED];
+}
+
 /*
  * The leaf allows the access: another hart was first, or this one remembers an old entry. But a
  * hart that does not set A and D itself would fault forever on a leaf without them; none is made
  * here, so somebody has written where he should not (T1).
  */
-static void serve_allowed(struct fault *f)
+static __noinline void serve_allowed(struct fault *f)
 {
 	const pte_t old = *f->slot;
 	const pte_t whole = pte_make_leaf(pte_pfn(old), old.bits & ~PTE_PPN_MASK);
 	if (likely(old.bits == whole.bits)) {
-		if (!f->made_mine) /* else fault_shared_table */
+		if (tables_made_mine(f->as) == f->mine_before) /* else fault_shared_table */
 			vmm_count(f->as, EVENT_FAULTS_SPURIOUS, 1);
 		return; /* fault_spurious */
 	}
@@ -333,32 +377,25 @@ static int serve_absent(struct fault *f)
 	return file_private_write(f);
 }
 
-static u64 tables_made_mine(const struct aspace *as)
-{
-	return as->events.n[EVENT_TABLES_KEPT] + as->events.n[EVENT_TABLES_COPIED];
-}
-
 static int serve_once(struct fault *f)
 {
 	int err = find_region(f);
 	if (err != 0)
 		return err;
-	const u64 mine_before = tables_made_mine(f->as);
+	f->mine_before = tables_made_mine(f->as);
 	err = ptable_own_path(f->as, f->va, true, &f->slot);
 	if (err != 0)
 		return err;
-	f->made_mine = tables_made_mine(f->as) != mine_before;
-	if (leaf_allows(*f->slot, f->access)) {
-		serve_allowed(f);
-		return 0;
-	}
-	if (!pte_is_none(*f->slot))
+	if (pte_is_none(*f->slot))
+		return serve_absent(f);
+	if (!leaf_allows(*f->slot, f->access))
 		return serve_present(f);
-	return serve_absent(f);
+	serve_allowed(f);
+	return 0;
 }
 
 /* Wait for the page with the lock dropped. Anything may have changed when it is held again. */
-static int file_refault(struct fault *f)
+static __cold int file_refault(struct fault *f)
 {
 	struct vm_object *o = f->awaited;
 	ASSERT(o != NULL && o->ops->wait_page != NULL);
@@ -371,15 +408,24 @@ static int file_refault(struct fault *f)
 	return err;
 }
 
+static int serve(struct fault *f, struct aspace *as, uaddr_t va, enum access access)
+{
+	f->as = as;
+	f->va = page_align_down(va);
+	f->access = access;
+	int err = serve_once(f);
+	while (unlikely(err == -EAGAIN)) {
+		err = file_refault(f);
+		if (err == 0)
+			err = serve_once(f);
+	}
+	return err;
+}
+
 int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 {
-	struct fault f = { .as = as, .va = page_align_down(va), .access = access };
-	int err = serve_once(&f);
-	while (unlikely(err == -EAGAIN)) {
-		err = file_refault(&f);
-		if (err == 0)
-			err = serve_once(&f);
-	}
+	struct fault f;
+	const int err = serve(&f, as, va, access);
 	if (err == 0)
 		*leaf = *f.slot;
 	return err;
@@ -387,9 +433,9 @@ int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 
 int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
 {
-	pte_t leaf;
+	struct fault f;
 	mutex_lock(&as->lock);
-	const int err = fault_serve(as, va, access, &leaf);
+	const int err = serve(&f, as, va, access);
 	mutex_unlock(&as->lock);
 	/* Drops a cached invalid or weaker entry, and orders our walks after what other harts
 	 * stored. */

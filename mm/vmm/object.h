@@ -26,6 +26,12 @@ struct vm_object_ops {
 	 */
 	int (*get_page)(struct vm_object *o, u64 index, bool for_write, struct page **out);
 	/*
+	 * Those of the @count pages from @index on that get_page would give for reading without
+	 * doing anything for them, each with a reference; NULL for others. NULL: does not know.
+	 * Context: as get_page.
+	 */
+	void (*get_pages)(struct vm_object *o, u64 index, unsigned count, struct page **out);
+	/*
 	 * Bring in the page that get_page could not give: the fault starts again afterwards. 0 or
 	 * -errno. Needed only where get_page returns -EAGAIN.
 	 * Context: may sleep; no lock held.

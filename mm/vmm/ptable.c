@@ -73,6 +73,27 @@ static struct page *take_table(pte_t *entry)
 	return table;
 }
 
+unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits)
+{
+	struct page *table = virt_to_page(slot);
+	const unsigned first = (unsigned)(page_offset((u64)slot) / sizeof(pte_t));
+	unsigned entered = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (pages[i] == NULL)
+			continue;
+		if (pte_is_none(slot[i])) {
+			ptable_store(&slot[i], pte_make_leaf(page_to_pfn(pages[i]), bits));
+			entered++;
+		} else {
+			pmm_put(pages[i]);
+		}
+	}
+	table->present += entered;
+	for (unsigned i = first / PTES_PER_GROUP; i * PTES_PER_GROUP < first + count; i++)
+		table->map |= BIT(i);
+	return entered;
+}
+
 /* ---- copying ---- */
 
 bool ptable_copy_leaves(struct page *from, struct page *to)
@@ -146,9 +167,9 @@ static int copy_table(struct aspace *as, pte_t *entry, unsigned level)
 }
 
 /* Make the table of @level that @entry names this space's own. 0 or -ENOMEM, nothing changed. */
-static inline int own_entry(struct aspace *as, pte_t *entry, unsigned level)
+static int own_entry(struct aspace *as, pte_t *entry, unsigned level)
 {
-	if (likely(pte_is_valid(*entry)))
+	if (pte_is_valid(*entry))
 		return 0;
 	/* Two threads must not both do this (H5). */
 	DEBUG_ASSERT(aspace_is_mine(as));
@@ -162,8 +183,7 @@ static inline int own_entry(struct aspace *as, pte_t *entry, unsigned level)
 
 /* One step down: the table of @level below @entry, owned. *@below is NULL if there is none and not
  * @create. */
-static inline int own_step(struct aspace *as, pte_t *entry, unsigned level, bool create,
-			   pte_t **below)
+static int own_step(struct aspace *as, pte_t *entry, unsigned level, bool create, pte_t **below)
 {
 	*below = NULL;
 	if (unlikely(pte_is_none(*entry))) {
@@ -180,7 +200,7 @@ static inline int own_step(struct aspace *as, pte_t *entry, unsigned level, bool
 	return err;
 }
 
-int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
+static __noinline int own_each_step(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
 {
 	pte_t *table;
 	*leaf = NULL;
@@ -190,6 +210,18 @@ int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
 	if (err == 0 && table != NULL)
 		*leaf = &table[pt_index(va, 0)];
 	return err;
+}
+
+int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
+{
+	const pte_t top = root_entries(as)[pt_index(va, 2)];
+	if (unlikely(!pte_is_valid(top)))
+		return own_each_step(as, va, create, leaf);
+	const pte_t entry = ptable_below(top)[pt_index(va, 1)];
+	if (unlikely(!pte_is_valid(entry)))
+		return own_each_step(as, va, create, leaf);
+	*leaf = &ptable_below(entry)[pt_index(va, 0)];
+	return 0;
 }
 
 int ptable_own_tables(struct aspace *as, uaddr_t va, unsigned depth)

@@ -131,6 +131,13 @@ static inline void ptable_set_leaf(pte_t *slot, pte_t e)
 	ptable_store(slot, e);
 }
 
+/*
+ * Where there is none, leaves of @bits for those of @count @pages that are not NULL, one after the
+ * other from @slot on in one table; the counts of the pages pass to the leaves, or are dropped.
+ * Returns how many leaves there are now that were not.
+ */
+unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits);
+
 /* Another leaf where there is one. */
 static inline void ptable_change_leaf(pte_t *slot, pte_t e)
 {

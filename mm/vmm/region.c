@@ -46,12 +46,9 @@ struct region *region_find_from(const struct aspace *as, uaddr_t va)
 	return best;
 }
 
-struct region *region_find(struct aspace *as, uaddr_t va)
+struct region *region_find_in_tree(struct aspace *as, uaddr_t va)
 {
-	struct region *r = as->last_region;
-	if (r != NULL && r->start <= va && va < r->end)
-		return r;
-	r = region_find_from(as, va);
+	struct region *r = region_find_from(as, va);
 	if (r == NULL || r->start > va)
 		return NULL;
 	as->last_region = r;

@@ -111,8 +111,13 @@ static inline struct region *region_prev(const struct region *r)
 
 /* The lowest region that ends above @va: it contains @va or follows it. NULL: none. */
 struct region *region_find_from(const struct aspace *as, uaddr_t va);
+struct region *region_find_in_tree(struct aspace *as, uaddr_t va);
 /* The region that contains @va, or NULL. Fast when it is the last one asked for. */
-struct region *region_find(struct aspace *as, uaddr_t va);
+static inline struct region *region_find(struct aspace *as, uaddr_t va)
+{
+	struct region *r = as->last_region;
+	return r != NULL && r->start <= va && va < r->end ? r : region_find_in_tree(as, va);
+}
 
 /*
  * A region not yet in any space, all fields as in @like but the links; takes a reference on the

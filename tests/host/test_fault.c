@@ -180,6 +180,36 @@ static void file_read(void **state)
 	assert_int_equal(file.writes, 0);
 }
 
+/* Page after page: the second brings those in memory that follow, within file and region. */
+static void file_read_ahead(void **state)
+{
+	file.tells = true;
+	map_file(as, 0, 10, RW, MAP_PRIVATE, &file.object, 4);
+	map_file(as, 20, 10, RW, MAP_SHARED, &file.object, 0);
+	for (u64 i = 0; i < FAKE_FILE_PAGES; i++)
+		(void)load(as, PAGE(20) + (i < 10 ? i : 9) * PAGE_SIZE);
+	/* Pages 0 to 9 are there. */
+	file.size_pages = 9;
+	(void)load(as, PAGE(1));
+	assert_true(pte_is_none(leaf_at(as, PAGE(2)))); /* the one before was not read */
+	store(as, PAGE(3), 42);                         /* nor this */
+	assert_int_equal(as->resident_pages, 12);
+	const unsigned reads = file.reads;
+	assert_int_equal(load(as, PAGE(2)), FILE_WORD(6));
+	assert_int_equal(file.reads, reads);
+	assert_int_equal(load(as, PAGE(3)), 42);
+	assert_ptr_equal(frame_at(as, PAGE(4)), file.pages[8]);
+	assert_int_equal(leaf_at(as, PAGE(4)).bits & (PTE_W | PTE_COW | PTE_KEEP), PTE_COW);
+	assert_int_equal(file.pages[8]->count, 3);
+	assert_int_equal(file.pages[7]->count, 2);      /* the file and the other region */
+	assert_true(pte_is_none(leaf_at(as, PAGE(5)))); /* past the end */
+	assert_int_equal(as->resident_pages, 14);
+	file.size_pages = FAKE_FILE_PAGES;
+	assert_int_equal(load(as, PAGE(5)), FILE_WORD(9));
+	assert_true(pte_is_none(leaf_at(as, PAGE(6)))); /* not in memory */
+	aspace_check(as);
+}
+
 static void file_private_write(void **state)
 {
 	map_file(as, 0, 4, RW, MAP_PRIVATE, &file.object, 0);
@@ -534,6 +564,7 @@ int main(void)
 		T(cow_last_owner),
 		T(cow_copy),
 		T(file_read),
+		T(file_read_ahead),
 		T(file_private_write),
 		T(file_shared_write),
 		T(file_shared_write_may_change_the_frame),

@@ -51,6 +51,10 @@ static void one_page_needs_no_node(void **state)
 	assert_ptr_equal(page_index_find(p, 0), &cells[0]);
 	assert_null(page_index_find(p, 1));
 	assert_null(page_index_find(p, UINT64_MAX));
+	unsigned count = 3;
+	assert_ptr_equal(*page_index_slots(p, 0, &count), &cells[0]);
+	assert_int_equal(count, 1);
+	assert_null(page_index_slots(p, 1, &count));
 }
 
 static void largest_numbers_are_found(void **state)
@@ -109,6 +113,15 @@ static void random_use_agrees_with_an_array(void **state)
 			present[i] = false;
 		}
 		assert_ptr_equal(page_index_find(p, i), present[i] ? &cells[i] : NULL);
+	}
+	for (u64 i = 0, n; i < NUMBERS + 100; i += n) {
+		const u64 wanted = 1 + i % 7;
+		unsigned count = (unsigned)wanted;
+		void *const *slots = page_index_slots(p, i, &count);
+		assert_in_range(count, 1, wanted);
+		for (n = 0; n < count; n++)
+			assert_ptr_equal(slots != NULL ? slots[n] : NULL,
+					 i + n < NUMBERS && present[i + n] ? &cells[i + n] : NULL);
 	}
 	u64 at = 0;
 	for (u64 i = 0; i < NUMBERS; i++) {

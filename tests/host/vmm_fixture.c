@@ -148,6 +148,16 @@ static int fake_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 	return 0;
 }
 
+static void fake_get_pages(struct vm_object *o, u64 index, unsigned count, struct page **out)
+{
+	const struct fake_file *f = file_of(o);
+	for (unsigned i = 0; i < count; i++) {
+		out[i] = f->tells && index + i < f->size_pages ? f->pages[index + i] : NULL;
+		if (out[i] != NULL)
+			pmm_get(out[i]);
+	}
+}
+
 static int fake_wait_page(struct vm_object *o, u64 index)
 {
 	struct fake_file *f = file_of(o);
@@ -166,6 +176,7 @@ static void fake_destroy(struct vm_object *o)
 
 static const struct vm_object_ops fake_ops = {
 	.get_page = fake_get_page,
+	.get_pages = fake_get_pages,
 	.wait_page = fake_wait_page,
 	.destroy = fake_destroy,
 };

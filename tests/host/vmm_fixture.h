@@ -52,6 +52,7 @@ struct fake_file {
 	struct page *pages[FAKE_FILE_PAGES];
 	u64 size_pages;
 	bool must_wait;        /* get_page says -EAGAIN until wait_page ran */
+	bool tells;            /* get_pages says which are in memory */
 	void (*on_wait)(void); /* called by wait_page */
 	unsigned reads, writes, waits;
 	bool destroyed;

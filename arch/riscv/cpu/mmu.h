@@ -70,7 +70,14 @@ paddr_t mmu_kernel_unmap(vaddr_t va);
 
 /* Fences. `harts` is a mask of cpu indexes; the local hart is fenced by an instruction, others by
  * SBI, whose handler runs in M-mode, so a hart that spins with interrupts off still answers. */
+#ifdef HOST_TEST
 void tlb_flush_local(void);
+#else
+static inline void tlb_flush_local(void)
+{
+	__asm__ volatile("sfence.vma" ::: "memory");
+}
+#endif
 void tlb_flush_harts(u64 harts);
 void tlb_flush_all(void);
 /* fence.i on every hart that runs (rule T23). Returns their mask, this one's bit included. */

@@ -9,11 +9,6 @@
 #include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/sbi.h"
 
-void tlb_flush_local(void)
-{
-	__asm__ volatile("sfence.vma" ::: "memory");
-}
-
 /*
  * Call @remote with masks of hart ids that cover the cpus of @harts but this one. An SBI mask spans
  * 64 ids from a base; hart ids of all boards known fit one.
