@@ -55,7 +55,7 @@ struct aspace *aspace_create(void)
 	as->brk_limit_bytes = ~0UL;
 	as->stack_limit_bytes = STACK_LIMIT_DEFAULT;
 	as->mmap_top = USER_MAX;
-	as->gap_len_bytes = ~0UL;
+	as->gaps[0].len_bytes = as->gaps[1].len_bytes = ~0UL;
 	return as;
 }
 

@@ -54,9 +54,12 @@ struct aspace {
 	u64 brk_limit_bytes;        /* RLIMIT_DATA; ~0 none */
 	u64 stack_limit_bytes;      /* RLIMIT_STACK: how large a MAP_GROWSDOWN region may become */
 	uaddr_t mmap_top;           /* mmap without a hint grows down from here */
-	/* no gap of gap_len_bytes or more lies between gap_below and mmap_top */
-	uaddr_t gap_below;
-	u64 gap_len_bytes;
+	/* Small mappings and large ones: no gap of len_bytes or more lies between below and where
+	 * they begin. */
+	struct gap_hint {
+		uaddr_t below;
+		u64 len_bytes;
+	} gaps[2];
 	/* where the kernel put things, for /proc and AT_SYSINFO_EHDR */
 	uaddr_t stack_top, arg_start, arg_end, env_start, env_end, vdso;
 

@@ -56,8 +56,8 @@ static int copy_regions(struct fork_job *job)
 	c->brk_limit_bytes = p->brk_limit_bytes;
 	c->stack_limit_bytes = p->stack_limit_bytes;
 	c->mmap_top = p->mmap_top;
-	c->gap_below = p->gap_below;
-	c->gap_len_bytes = p->gap_len_bytes;
+	c->gaps[0] = p->gaps[0];
+	c->gaps[1] = p->gaps[1];
 	c->stack_top = p->stack_top;
 	c->arg_start = p->arg_start;
 	c->arg_end = p->arg_end;

@@ -77,8 +77,9 @@ static void account(struct region *r, u64 pages, bool more)
 /* [@start, @end) became free: what is known of gaps may be wrong now. */
 static void forget_gaps(struct aspace *as, uaddr_t end)
 {
-	if (end > as->gap_below)
-		as->gap_len_bytes = ~0UL;
+	for (unsigned i = 0; i < ARRAY_SIZE(as->gaps); i++)
+		if (end > as->gaps[i].below)
+			as->gaps[i].len_bytes = ~0UL;
 }
 
 bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages)
@@ -411,15 +412,24 @@ static int search_down(const struct aspace *as, uaddr_t top, u64 len_bytes, uadd
 	}
 }
 
+static bool is_large(u64 len_bytes)
+{
+	return len_bytes >= REGION_LARGE_BYTES;
+}
+
 int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start)
 {
-	const bool shortcut = len_bytes >= as->gap_len_bytes;
-	return search_down(as, shortcut ? MIN(as->gap_below, as->mmap_top) : as->mmap_top,
-			   len_bytes, start);
+	const struct gap_hint *h = &as->gaps[is_large(len_bytes)];
+	uaddr_t top = as->mmap_top;
+	if (is_large(len_bytes) && top > GIGAPAGE_SIZE)
+		top = ALIGN_DOWN(top, GIGAPAGE_SIZE) - GIGAPAGE_SIZE;
+	const bool shortcut = len_bytes >= h->len_bytes;
+	const int err = search_down(as, shortcut ? MIN(h->below, top) : top, len_bytes, start);
+	return err != 0 && is_large(len_bytes) ? search_down(as, as->mmap_top, len_bytes, start) :
+						 err;
 }
 
 void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes)
 {
-	as->gap_below = start;
-	as->gap_len_bytes = len_bytes;
+	as->gaps[is_large(len_bytes)] = (struct gap_hint){ start, len_bytes };
 }

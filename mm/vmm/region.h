@@ -17,6 +17,9 @@ struct vm_object;
 
 /* Linux's default for vm.max_map_count. */
 #define REGIONS_MAX 65530
+/* A mapping is large from here on. */
+#define REGION_LARGE_BYTES MEGAPAGE_SIZE
+
 /* What stays free below a stack, so that running over its limit hits nothing. */
 #define STACK_GUARD_BYTES (256 * PAGE_SIZE)
 
@@ -168,7 +171,11 @@ void region_set_flags(struct region *r, u32 flags);
  */
 struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end);
 
-/* The highest free range of @len_bytes below as->mmap_top: 0 and *@start, or -ENOMEM. */
+/*
+ * The highest free range of @len_bytes below as->mmap_top: 0 and *@start, or -ENOMEM. Large ones go
+ * a GiB lower while there is room: what a process touches after fork is small, most often, and then
+ * leads through other tables than what makes it large (docs/adr/0007).
+ */
 __must_check int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start);
 /* A region was inserted where region_find_gap() said: above it no search for as much need look. */
 void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes);

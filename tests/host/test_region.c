@@ -32,7 +32,7 @@ static int setup(void **state)
 	space.limit_pages = ~0UL;
 	space.brk_limit_bytes = ~0UL;
 	space.mmap_top = USER_MAX;
-	space.gap_len_bytes = ~0UL;
+	space.gaps[0].len_bytes = space.gaps[1].len_bytes = ~0UL;
 	list_init(&dead);
 	return 0;
 }
@@ -227,6 +227,29 @@ static void gap_keeps_a_guard_below_a_stack(void **state)
 	assert_false(region_range_is_free(&space, P(1000), P(1990 - 255)));
 }
 
+/* So that fork finds them below an entry of the root that is not touched for the small ones. */
+static void large_gaps_are_a_gib_lower_while_there_is_room(void **state)
+{
+	const uaddr_t low = 7 * GIGAPAGE_SIZE, page_of_low = (low - P(0)) / PAGE_SIZE;
+	uaddr_t at;
+	space.mmap_top = 8 * GIGAPAGE_SIZE;
+	assert_int_equal(region_find_gap(&space, PAGE_SIZE, &at), 0);
+	assert_int_equal(at, space.mmap_top - PAGE_SIZE);
+	assert_int_equal(region_find_gap(&space, REGION_LARGE_BYTES, &at), 0);
+	assert_int_equal(at, low - REGION_LARGE_BYTES);
+	/* Each kind remembers its own. */
+	add(page_of_low - 512, page_of_low, PROT_READ, NULL, 0);
+	region_note_gap_taken(&space, at, REGION_LARGE_BYTES);
+	assert_int_equal(region_find_gap(&space, PAGE_SIZE, &at), 0);
+	assert_int_equal(at, space.mmap_top - PAGE_SIZE);
+	assert_int_equal(region_find_gap(&space, 3 * REGION_LARGE_BYTES, &at), 0);
+	assert_int_equal(at, low - 4 * REGION_LARGE_BYTES);
+	add((USER_MIN - P(0)) / PAGE_SIZE, page_of_low - 512, PROT_READ | PROT_WRITE, NULL, 0);
+	assert_int_equal(region_find_gap(&space, 3 * REGION_LARGE_BYTES, &at), 0);
+	assert_int_equal(at, space.mmap_top - 3 * REGION_LARGE_BYTES);
+	assert_int_equal(region_find_gap(&space, GIGAPAGE_SIZE + PAGE_SIZE, &at), -ENOMEM);
+}
+
 static void gap_ends_at_the_lowest_user_page(void **state)
 {
 	uaddr_t at;
@@ -368,12 +391,19 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(find_tells_containing_and_following), T(find_forgets_a_removed_region),
-		T(split_keeps_offset_and_sums),         T(split_fails_without_memory_or_room),
-		T(merge_needs_equal_neighbours),        T(punch_cuts_both_edges),
-		T(punch_in_the_middle_may_lack_memory), T(gap_is_the_highest_that_fits),
-		T(gap_reopens_after_removal),           T(gap_keeps_a_guard_below_a_stack),
-		T(gap_ends_at_the_lowest_user_page),    T(limits_count_pages_and_data),
+		T(find_tells_containing_and_following),
+		T(find_forgets_a_removed_region),
+		T(split_keeps_offset_and_sums),
+		T(split_fails_without_memory_or_room),
+		T(merge_needs_equal_neighbours),
+		T(punch_cuts_both_edges),
+		T(punch_in_the_middle_may_lack_memory),
+		T(gap_is_the_highest_that_fits),
+		T(gap_reopens_after_removal),
+		T(gap_keeps_a_guard_below_a_stack),
+		T(large_gaps_are_a_gib_lower_while_there_is_room),
+		T(gap_ends_at_the_lowest_user_page),
+		T(limits_count_pages_and_data),
 		T(random_changes_agree_with_an_array),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
