@@ -94,7 +94,7 @@ static inline void report_long_wait(const struct spinlock *l, nsec_t waited, con
 }
 #endif
 
-void spin_wait(struct spinlock *l, const void *at)
+static void wait_from(struct spinlock *l, const void *at)
 {
 	nsec_t since = 0, patience = SPIN_PATIENCE_NS;
 
@@ -118,6 +118,11 @@ void spin_wait(struct spinlock *l, const void *at)
 	}
 }
 
+void spin_wait(struct spinlock *l)
+{
+	wait_from(l, __builtin_return_address(0));
+}
+
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
 {
 	*l = (struct spinlock)SPINLOCK_INIT(name, rank);
@@ -129,7 +134,7 @@ void spin_lock(struct spinlock *l)
 	const void *at = __builtin_return_address(0);
 	held_check(l, at);
 	if (unlikely(!bare_try_lock(&l->bare)))
-		spin_wait(l, at);
+		wait_from(l, at);
 	held_add(l, at);
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/call_aside.h"
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/bare_lock.h"
 #include "kernel/core/lock_rank.h"
@@ -39,8 +40,8 @@ struct spinlock {
 
 /* @name must outlive the lock. */
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
-/* The rest of spin_lock() at @at when somebody has the lock. */
-void spin_wait(struct spinlock *l, const void *at);
+/* The rest of spin_lock() when somebody has the lock. */
+void spin_wait(struct spinlock *l);
 
 #ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(struct spinlock *l);
@@ -53,7 +54,7 @@ bool spin_is_held(const struct spinlock *l);
 static __always_inline void spin_lock(struct spinlock *l)
 {
 	if (unlikely(!bare_try_lock(&l->bare)))
-		spin_wait(l, NULL);
+		call_aside(spin_wait, l);
 }
 static __always_inline bool spin_try_lock(struct spinlock *l)
 {
