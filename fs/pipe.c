@@ -38,9 +38,7 @@ struct pipe {
 	u32 tail; /* where the next byte is read, 0 .. PIPE_BYTES - 1 */
 	u32 used; /* bytes in the pipe */
 	u32 readers, writers;
-	u32 readers_asleep, writers_asleep; /* in read_wait and write_wait, or on the way there or
-					       back */
-	u32 reader_opens, writer_opens;     /* ever: an open waits for the other's to move */
+	u32 reader_opens, writer_opens; /* ever: an open waits for the other's to move */
 
 	struct waitq read_wait, write_wait, open_wait;
 	struct waitq poll_wait; /* both sides */
@@ -192,27 +190,20 @@ static bool is_nonblocking(const struct file *f)
 	return (READ_ONCE(f->flags) & O_NONBLOCK) != 0;
 }
 
-/* Until there is something to read or nobody to write it. Drops the lock to sleep, and takes it
- * again. 0, -EINTR or -EAGAIN. */
-static __noinline int wait_to_read(struct pipe *p, const struct file *f)
+/* Sleep until there is something to read or nobody to write it. 0 or -EINTR. */
+static __noinline int wait_to_read(struct pipe *p)
 {
-	int err = 0;
-	while (p->used == 0 && p->writers != 0 && err == 0) {
-		if (is_nonblocking(f))
-			return -EAGAIN;
-		p->readers_asleep++;
-		mutex_unlock(&p->lock);
-		err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->used) != 0 ||
-								      READ_ONCE(p->writers) == 0);
-		mutex_lock(&p->lock);
-		p->readers_asleep--;
-	}
+	const int err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->used) != 0 ||
+									READ_ONCE(p->writers) == 0);
+	/* The signal may have made a wake-up useless: hand it on. */
+	if (err != 0 && READ_ONCE(p->used) != 0)
+		waitq_wake_one(&p->read_wait);
 	return err;
 }
 
+/* Drop the lock, sleep until there is room, take it again. 0 or -EINTR. */
 static __noinline int wait_to_write(struct pipe *p, size_t left)
 {
-	p->writers_asleep++;
 	mutex_unlock(&p->lock);
 	/* A reader may make room as fast as this fills it, so that it never sleeps. */
 	const int err = !uio_breathe() ?
@@ -221,7 +212,6 @@ static __noinline int wait_to_write(struct pipe *p, size_t left)
 							 has_room_for(p, left) ||
 								 READ_ONCE(p->readers) == 0);
 	mutex_lock(&p->lock);
-	p->writers_asleep--;
 	return err;
 }
 
@@ -230,27 +220,35 @@ static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
 	struct pipe *p = f->private;
 	if (u->left == 0)
 		return 0;
-	mutex_lock(&p->lock);
-	ssize_t n = p->used == 0 ? wait_to_read(p, f) : 0;
-	const bool had_room = has_room_for(p, PIPE_BUF);
-	if (n == 0 && p->used != 0) {
-		n = (ssize_t)take_bytes(p, u);
-		if (n == 0)
-			n = -EFAULT;
+	for (;;) {
+		const bool may_sleep = !is_nonblocking(f);
+		const int err = READ_ONCE(p->used) == 0 && may_sleep ? wait_to_read(p) : 0;
+		if (err != 0)
+			return err;
+		mutex_lock(&p->lock);
+		if (p->used != 0)
+			break;
+		const bool is_over = p->writers == 0;
+		mutex_unlock(&p->lock);
+		if (is_over)
+			return 0;
+		if (!may_sleep)
+			return -EAGAIN;
+		/* Another reader was faster. */
 	}
+	const bool had_room = has_room_for(p, PIPE_BUF);
+	const ssize_t n = (ssize_t)take_bytes(p, u);
 	const bool has_room_now = !had_room && has_room_for(p, PIPE_BUF);
-	const bool writer_may_go = has_room_now && p->writers_asleep != 0;
-	/* Also hands on a wake-up that a signal made useless. */
-	const bool reader_may_go = p->used != 0 && p->readers_asleep != 0;
+	const bool is_empty = p->used == 0;
 	mutex_unlock(&p->lock);
 
-	if (writer_may_go)
+	if (has_room_now) {
 		waitq_wake_one(&p->write_wait);
-	if (has_room_now)
 		waitq_wake_all(&p->poll_wait);
-	if (reader_may_go)
+	}
+	if (!is_empty)
 		waitq_wake_one(&p->read_wait);
-	return n;
+	return n != 0 ? n : -EFAULT;
 }
 
 /* What fits of @u goes in; readers learn of it. Caller holds the lock and looked for room. */
@@ -259,8 +257,7 @@ static ssize_t write_some(struct pipe *p, struct uio *u)
 	const bool was_empty = p->used == 0;
 	const ssize_t n = add_bytes(p, u, MIN(u->left, (size_t)room(p)));
 	if (was_empty && p->used != 0) {
-		if (p->readers_asleep != 0)
-			waitq_wake_one(&p->read_wait);
+		waitq_wake_one(&p->read_wait);
 		waitq_wake_all(&p->poll_wait);
 	}
 	return n;
@@ -284,10 +281,10 @@ static ssize_t pipe_write(struct file *f, struct uio *u, u64 *pos)
 		else
 			n = is_nonblocking(f) ? -EAGAIN : wait_to_write(p, u->left);
 	}
-	const bool writer_may_go = p->writers_asleep != 0 && has_room_for(p, PIPE_BUF);
+	const bool has_room_left = has_room_for(p, PIPE_BUF);
 	mutex_unlock(&p->lock);
 
-	if (writer_may_go)
+	if (has_room_left)
 		waitq_wake_one(&p->write_wait);
 	return u->done != before ? (ssize_t)(u->done - before) : n;
 }

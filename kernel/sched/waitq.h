@@ -98,27 +98,26 @@ void sleep_cancel(void);
  * The same without a queue: who makes @condition true knows the thread and calls thread_wake().
  * @what: as a queue's name.
  */
-#define wait_until(what, condition, interruptible, deadline)                          \
-	({                                                                            \
-		int _result = 0;                                                      \
-		thread_current()->wait_reason = (what);                               \
-		do {                                                                  \
-			sleep_prepare(interruptible);                                 \
-			if (condition)                                                \
-				break;                                                \
-			if ((interruptible) && thread_is_interrupted()) {             \
-				_result = -EINTR;                                     \
-				break;                                                \
-			}                                                             \
-			if ((deadline) != CLOCK_NEVER && clock_now() >= (deadline)) { \
-				_result = -ETIMEDOUT;                                 \
-				break;                                                \
-			}                                                             \
-			sleep_commit(deadline);                                       \
-		} while (!(condition));                                               \
-		sleep_cancel();                                                       \
-		thread_current()->wait_reason = NULL;                                 \
-		_result;                                                              \
+#define wait_until(what, condition, interruptible, deadline)                         \
+	({                                                                           \
+		int _result = 0;                                                     \
+		thread_current()->wait_reason = (what);                              \
+		do {                                                                 \
+			sleep_prepare(interruptible);                                \
+			bool _is_over = (condition);                                 \
+			if (!_is_over && (interruptible) && thread_is_interrupted()) \
+				_result = -EINTR;                                    \
+			else if (!_is_over && (deadline) != CLOCK_NEVER &&           \
+				 clock_now() >= (deadline))                          \
+				_result = -ETIMEDOUT;                                \
+			if (_is_over || _result != 0) {                              \
+				sleep_cancel();                                      \
+				break;                                               \
+			}                                                            \
+			sleep_commit(deadline);                                      \
+		} while (!(condition));                                              \
+		thread_current()->wait_reason = NULL;                                \
+		_result;                                                             \
 	})
 
 #define wait_event(q, condition) ((void)wait_event_until(q, condition, false, CLOCK_NEVER))
