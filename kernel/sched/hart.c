@@ -72,17 +72,20 @@ struct thread_times thread_times(struct thread *t)
 struct hart_times sched_hart_times(u32 cpu)
 {
 	struct sched_hart *h = &sched_harts[cpu];
+	struct hart_times times = { 0 };
 	const u64 flags = spin_lock_irq(&h->lock);
-	hart_charge(h, clock_now());
-	u64 cycles = h->kernel_cycles;
-	if (h->current != h->idle)
-		cycles += kernel_cycles(h->current);
-	const struct thread_times busy = divide(&h->told, h->run_time, clock_cycles_to_ns(cycles));
-	const struct hart_times times = {
-		.user = busy.user,
-		.kernel = busy.kernel,
-		.idle = h->in_service ? h->idle->run_time : 0,
-	};
+	if (h->in_service) {
+		hart_charge(h, clock_now());
+		const nsec_t now = h->current->ran_since;
+		u64 cycles = h->kernel_cycles;
+		if (h->current != h->idle)
+			cycles += kernel_cycles(h->current);
+		times.idle = h->idle->run_time;
+		const struct thread_times busy = divide(
+			&h->told, now - h->served_since - times.idle, clock_cycles_to_ns(cycles));
+		times.user = busy.user;
+		times.kernel = busy.kernel;
+	}
 	spin_unlock_irq(&h->lock, flags);
 	return times;
 }

@@ -25,13 +25,13 @@ struct sched_hart {
 	nsec_t turn_began;      /* when current came */
 	nsec_t slice_end;       /* of current's turn, if somebody waits */
 	nsec_t slice_alarm;     /* by then the timer interrupt looks; CLOCK_NEVER: it does not */
-	nsec_t run_time;        /* of all threads that ran here, but the idle one */
-	/* of the same threads, as arch_thread.kernel_cycles; what current has is still to be added
-	 */
+	/* of all threads that ran here, as arch_thread.kernel_cycles; what current has is still to
+	 * be added, and idle has none */
 	u64 kernel_cycles;
-	struct thread_times told; /* how run_time was divided when somebody last asked */
+	struct thread_times told; /* how the time not idle was divided when somebody last asked */
 	u64 switches;
 	bool in_service; /* it has reached its idle loop: what idle runs from then on is idleness */
+	nsec_t served_since; /* when it came there */
 
 	/* only the hart, interrupts off */
 	u64 *loaded_harts; /* the mask in which this hart's bit stands for what satp holds; NULL:
@@ -77,10 +77,8 @@ static inline void hart_charge(struct sched_hart *h, nsec_t now)
 	const nsec_t ran = now > t->ran_since ? now - t->ran_since : 0;
 	WRITE_ONCE(t->run_time, t->run_time + ran);
 	WRITE_ONCE(t->ran_since, t->ran_since + ran);
-	if (t == h->idle)
-		return;
-	h->run_time += ran;
-	runqueue_charge(&h->queue, t, ran);
+	if (t != h->idle)
+		runqueue_charge(&h->queue, t, ran);
 }
 /* @prev leaves the hart and @next comes: their stays in the kernel end and begin. Under lock. */
 static inline void hart_charge_switch(struct sched_hart *h, struct thread *prev,

@@ -89,6 +89,8 @@ static __noinline u32 choose_hart(const struct sched_hart *h, const struct threa
 	u64 allowed = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED) & serving;
 	if (allowed == 0)
 		allowed = serving;
+	if (allowed == BIT(home))
+		return home;
 	u32 cpu;
 	if (idle_claim(allowed & BIT(home), &cpu) || idle_claim(allowed, &cpu))
 		return cpu;
@@ -185,7 +187,7 @@ static void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
 	arrive(t, &sched_harts[cpu]);
 }
 
-static __noinline void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
+static __always_inline void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
 {
 	ASSERT(t->state == THREAD_READY && !t->is_queued && !t->on_cpu);
 	/* Nearly always it stays: it may, and nobody idles that it could go to. */
@@ -280,7 +282,7 @@ void place_balance(struct sched_hart *h)
 }
 
 /* Wake @t, which is SLEEPING; its home @h is locked. */
-static inline void wake_and_unlock(struct sched_hart *h, struct thread *t)
+static __always_inline void wake_and_unlock(struct sched_hart *h, struct thread *t)
 {
 	trace_name(TRACE_WAKE, t->arch.tid, t->name);
 	if (t->on_cpu) {
@@ -372,7 +374,7 @@ int thread_set_affinity(struct thread *t, u64 mask)
 		spin_unlock(&h->lock);
 	} else if (t->is_queued) {
 		runqueue_dequeue(&h->queue, t);
-		place_and_unlock(h, t, false);
+		place_ready_and_unlock(h, t);
 	} else {
 		/* A sleeper is placed when it wakes; who runs moves in schedule(), on its own hart.
 		 */

@@ -310,6 +310,8 @@ static void enter_service(struct sched_hart *h)
 	const u64 flags = spin_lock_irq(&h->lock);
 	hart_charge(h, clock_now());
 	h->idle->run_time = 0;
+	h->kernel_cycles = 0;
+	h->served_since = h->idle->ran_since;
 	h->in_service = true;
 	spin_unlock_irq(&h->lock, flags);
 	(void)__atomic_fetch_or(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);

@@ -21,12 +21,11 @@ void kstack_free(vaddr_t top);
 /* atomic: how many fresh stacks there have been; counted after a stack's entries were stored */
 extern u64 kstacks_mapped;
 /* This hart is about to change stacks, perhaps to a fresh one. The caller learned of it under a
- * lock; interrupts are off. */
+ * lock, which orders the look at the count; interrupts are off. */
 static inline void kstack_sync(void)
 {
 	struct cpu *cpu = this_cpu();
-	/* Pairs with the count in stack_map(). */
-	const u64 mapped = __atomic_load_n(&kstacks_mapped, __ATOMIC_ACQUIRE);
+	const u64 mapped = READ_ONCE(kstacks_mapped);
 	if (likely(cpu->stacks_known == mapped))
 		return;
 	cpu->stacks_known = mapped;
