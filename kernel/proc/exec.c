@@ -328,7 +328,13 @@ static int build_memory(struct exec *x)
 		uaddr_t vdso;
 		error = aspace_map_vdso(x->aspace, vdso_object, vdso_pages(), &vdso);
 	}
-	return error != 0 ? error : fill_stack(x, &stack);
+	if (error != 0)
+		return error;
+	error = fill_stack(x, &stack);
+	/* The program need not begin with a fault; where it begins nowhere, it will see. */
+	const int no_entry = error == 0 ? aspace_fault(x->aspace, x->entry, ACCESS_EXEC) : 0;
+	(void)no_entry;
+	return error;
 }
 
 /* ---- from one to the other -------------------------------------------------------------- */

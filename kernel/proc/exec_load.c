@@ -36,7 +36,6 @@ static int read_exactly(struct inode *inode, void *buf, size_t len_bytes, u64 po
 int elf_image_read(struct elf_image *image, struct inode *inode, const void *head,
 		   size_t head_bytes)
 {
-	*image = (struct elf_image){ 0 };
 	int error = elf_check_header(head, head_bytes, &image->header);
 	if (error != 0)
 		return error;

@@ -11,13 +11,14 @@ struct inode;
 
 struct elf_image {
 	struct elf_header header;
-	struct elf_segment *segments; /* kmalloc'd; NULL before elf_image_read() */
+	struct elf_segment *segments; /* kmalloc'd */
 	struct elf_layout layout;
 	u64 bias; /* added to every address of the file; set by loading */
 };
 
 /*
- * Read and check the headers of @inode, a regular file with a page cache, whose first bytes are
+ * Into @image, which is all zeros, read and check the headers of @inode, a regular file with a page
+ * cache, whose first bytes are
  * @head. Returns 0; -ENOEXEC; -ENOMEM; -EIO. Whatever it returns, elf_image_fini() gives back what
  * it took.
  */

@@ -191,8 +191,6 @@ static bool child_fits(const struct process *child, const struct wait_args *args
 {
 	if ((args->options & __WNOTHREAD) != 0 && child->parent_task != task_current())
 		return false;
-	if (args->type == P_PID && child->pid != args->id)
-		return false;
 	if (args->type == P_PGID && child->pgid != args->id)
 		return false;
 	const bool is_clone = child->exit_signal != SIGCHLD;
@@ -231,19 +229,32 @@ static void search_found_locked(struct wait_search *s, struct process *child, u3
 	child->is_claimed = (s->args->options & WNOWAIT) == 0;
 }
 
+/* True if @child has what is searched for. */
+static bool search_look_at_locked(struct wait_search *s, struct process *child)
+{
+	u32 status;
+	if (!child_fits(child, s->args))
+		return false;
+	s->result = -EAGAIN;
+	if (child->is_claimed || !child_news(child, s->args->options, &status))
+		return false;
+	search_found_locked(s, child, status);
+	return true;
+}
+
 /* The condition of the wait: true if there is something to return. */
 static bool search_look(struct wait_search *s)
 {
 	s->result = -ECHILD;
 	spin_lock(&process_tree_lock);
-	list_for_each(child, &s->parent->children, struct process, sibling) {
-		if (!child_fits(child, s->args))
-			continue;
-		s->result = -EAGAIN;
-		u32 status;
-		if (!child->is_claimed && child_news(child, s->args->options, &status)) {
-			search_found_locked(s, child, status);
-			break;
+	if (s->args->type == P_PID) {
+		struct process *child = process_find_locked(s->args->id);
+		if (child != NULL && child->parent == s->parent)
+			(void)search_look_at_locked(s, child);
+	} else {
+		list_for_each(child, &s->parent->children, struct process, sibling) {
+			if (search_look_at_locked(s, child))
+				break;
 		}
 	}
 	spin_unlock(&process_tree_lock);

@@ -17,6 +17,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/proc/shutdown.h"
 #include "kernel/proc/wait.h"
+#include "kernel/syscall/sys_fs.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/futex.h"
@@ -165,30 +166,6 @@ s64 sys_clone3(u64 args, u64 size)
 
 /* ---- exec ------------------------------------------------------------------------------- */
 
-/* Most paths fit, and it comes from a slab. */
-#define SHORT_PATH_BYTES 256
-
-static int get_path_of(size_t size, uaddr_t from, char **out)
-{
-	char *path = kmalloc(size);
-	if (path == NULL)
-		return -ENOMEM;
-	const ssize_t len = strncpy_from_user(path, from, size);
-	if (len < 0) {
-		kfree(path);
-		return (int)len;
-	}
-	*out = path;
-	return 0;
-}
-
-/* A path from user memory, kmalloc'd, to *@out. */
-static int get_user_path(uaddr_t from, char **out)
-{
-	const int error = get_path_of(SHORT_PATH_BYTES, from, out);
-	return error == -ENAMETOOLONG ? get_path_of(PATH_MAX_BYTES, from, out) : error;
-}
-
 static s64 exec_with(const struct exec_request *request, uaddr_t argv, uaddr_t envp)
 {
 	struct exec_args args;
@@ -202,13 +179,15 @@ static s64 exec_with(const struct exec_request *request, uaddr_t argv, uaddr_t e
 
 s64 sys_execve(u64 path, u64 argv, u64 envp)
 {
-	char *name = NULL;
-	const int error = get_user_path(path, &name);
+	struct user_path name;
+	const int error = user_path_get(&name, path, true);
 	if (error != 0)
 		return error;
-	const struct exec_request request = { .path = name, .name = name, .follow_last = true };
+	const struct exec_request request = { .path = name.text,
+					      .name = name.text,
+					      .follow_last = true };
 	const s64 result = exec_with(&request, argv, envp);
-	kfree(name);
+	user_path_put(&name);
 	return result;
 }
 
@@ -248,24 +227,22 @@ s64 sys_execveat(u64 dir, u64 path, u64 argv, u64 envp, u64 flags)
 {
 	if ((flags & ~(u64)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0)
 		return -EINVAL;
-	char *name = NULL;
-	const int error = get_user_path(path, &name);
+	struct user_path name;
+	const int error = user_path_get(&name, path, (flags & AT_EMPTY_PATH) != 0);
 	if (error != 0)
 		return error;
 	s64 result;
-	if (name[0] == '\0' && (flags & AT_EMPTY_PATH) == 0) {
-		result = -ENOENT;
-	} else if (name[0] == '/' || ((int)dir == AT_FDCWD && name[0] != '\0')) {
+	if (name.text[0] == '/' || ((int)dir == AT_FDCWD && name.text[0] != '\0')) {
 		const struct exec_request request = {
-			.path = name,
-			.name = name,
+			.path = name.text,
+			.name = name.text,
 			.follow_last = (flags & AT_SYMLINK_NOFOLLOW) == 0,
 		};
 		result = exec_with(&request, argv, envp);
 	} else {
-		result = exec_by_fd((int)dir, name, (u32)flags, argv, envp);
+		result = exec_by_fd((int)dir, name.text, (u32)flags, argv, envp);
 	}
-	kfree(name);
+	user_path_put(&name);
 	return result;
 }
 

@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct inode inode;
 	static struct vm_object *const some_object = (struct vm_object *)&inode;
-	struct elf_image image;
+	struct elf_image image = { .bias = 0 };
 	uint8_t head[HEAD_BYTES] = { 0 };
 	uint8_t *copy = fuzz_copy(data, size);
 	file = copy;
