@@ -136,7 +136,43 @@ user_string:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
 	mv t1, zero
+	or t0, a0, a1
+	andi t0, t0, 7
+	bnez t0, .Lstring_bytes
+	li t3, 0x0101010101010101
+	slli t4, t3, 7
+.Lstring_words:
+	/* As long as there is room for a whole word, what stands behind the NUL may come along. */
+	addi t5, t1, 8
+	bltu a2, t5, .Lstring_bytes
+	guarded 3f, ld t0, 0(a1)
+	sd t0, 0(a0)
+	/* The lowest bit of t2 is in the first byte that is 0. */
+	sub t2, t0, t3
+	not t0, t0
+	and t2, t2, t4
+	and t2, t2, t0
+	bnez t2, .Lstring_end
+	addi a0, a0, 8
+	addi a1, a1, 8
+	mv t1, t5
+	j .Lstring_words
+.Lstring_end:
+	slli t0, t2, 32
+	bnez t0, 1f
+	srli t2, t2, 32
+	addi t1, t1, 4
 1:
+	slli t0, t2, 48
+	bnez t0, 1f
+	srli t2, t2, 16
+	addi t1, t1, 2
+1:
+	andi t2, t2, 0x80
+	bnez t2, 2f
+	addi t1, t1, 1
+	j 2f
+.Lstring_bytes:
 	beq t1, a2, 2f
 	guarded 3f, lb t0, 0(a1)
 	sb t0, 0(a0)
@@ -144,7 +180,7 @@ user_string:
 	addi a0, a0, 1
 	addi a1, a1, 1
 	addi t1, t1, 1
-	j 1b
+	j .Lstring_bytes
 3:
 	li t1, -1
 2:
