@@ -39,10 +39,10 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, u32 op
 		.private = private,
 		.readable = access == O_RDONLY || access == O_RDWR,
 		.writable = access == O_WRONLY || access == O_RDWR,
+		.refs = { 1 },
 		.flags = open_flags & ~(u32)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC),
+		.lock = MUTEX_INIT(f->lock, "file offset", RANK_FILE_OFFSET),
 	};
-	refcount_init(&f->refs, 1);
-	mutex_init(&f->lock, "file offset", RANK_FILE_OFFSET);
 	return f;
 }
 

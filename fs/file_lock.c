@@ -275,12 +275,8 @@ bool file_lock_find(struct inode *inode, const struct file_lock_range *want,
 	return blocker != NULL;
 }
 
-void file_lock_drop(struct inode *inode, const void *owner)
+void file_lock_drop_some(struct inode *inode, const void *owner)
 {
-	/* Without the lock: files nobody locks are closed all the time. What @owner holds cannot be
-	 * missed, since only @owner's own calls add to it. */
-	if (inode == NULL || list_is_empty(&inode->locks))
-		return;
 	bool has_dropped = false;
 	spin_lock(&locks_lock);
 	list_for_each_safe(l, &inode->locks, struct file_lock, node) {

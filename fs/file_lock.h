@@ -9,9 +9,9 @@
  */
 #pragma once
 
+#include "fs/inode.h"
 #include "lib/types.h"
 
-struct inode;
 struct seq;
 
 #define FILE_LOCK_LAST_MAX ((u64)INT64_MAX) /* "to the end, wherever that may be" */
@@ -42,8 +42,16 @@ int file_lock_set(struct inode *inode, const struct file_lock_range *want,
 /* The first lock in the way of @want, into *@found. False: none. */
 bool file_lock_find(struct inode *inode, const struct file_lock_range *want,
 		    struct file_lock_range *found);
-/* All that @owner holds on @inode, which may be NULL. */
-void file_lock_drop(struct inode *inode, const void *owner);
+void file_lock_drop_some(struct inode *inode, const void *owner);
+/*
+ * All that @owner holds on @inode, which may be NULL. Files nobody locks are closed all the time:
+ * those without the lock. What @owner holds cannot be missed, since only its own calls add to it.
+ */
+static inline void file_lock_drop(struct inode *inode, const void *owner)
+{
+	if (inode != NULL && !list_is_empty(&inode->locks))
+		file_lock_drop_some(inode, owner);
+}
 
 /* All locks and who waits for them: the text of /proc/locks. */
 int file_locks_show(struct seq *s);

@@ -34,12 +34,12 @@ void inode_init(struct inode *inode, const struct inode_ops *ops, struct filesys
 		.atime = now,
 		.mtime = now,
 		.ctime = now,
+		.refs = { 1 },
+		.locks = LIST_INIT(inode->locks),
+		.lock = MUTEX_INIT(inode->lock, is_dir ? "directory" : "inode",
+				   is_dir ? RANK_DIRECTORY : RANK_INODE),
 	};
-	refcount_init(&inode->refs, 1);
-	list_init(&inode->locks);
 	inode_unsettle(inode);
-	mutex_init(&inode->lock, is_dir ? "directory" : "inode",
-		   is_dir ? RANK_DIRECTORY : RANK_INODE);
 }
 
 void inode_get(struct inode *i)
