@@ -46,16 +46,14 @@ static bool parse_field(const u8 *digits, u32 *value)
 	u32 v = 0;
 
 	for (unsigned int i = 0; i < DIGITS; i++) {
-		const u8 c = digits[i];
+		u32 digit = (u32)digits[i] - '0';
 
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (u32)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (u32)(c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			v = v << 4 | (u32)(c - 'A' + 10);
-		else
-			return false;
+		if (digit > 9) {
+			digit = ((u32)digits[i] | ('a' ^ 'A')) - 'a' + 10;
+			if (digit < 10 || digit > 15)
+				return false;
+		}
+		v = v << 4 | digit;
 	}
 	*value = v;
 	return true;

@@ -78,6 +78,15 @@ static __noinline void *copy_shifted(void *dst, u8 *d, const u8 *s, size_t n)
 
 	for (unsigned int i = offset; i < WORD; i++)
 		current |= (word_t)s[i - offset] << (8 * i);
+	for (; n >= 5 * WORD; n -= 4 * WORD, d += 4 * WORD, s += 4 * WORD, next += 4) {
+		const word_t a = next[0], b = next[1], c = next[2], e = next[3];
+
+		((word_t *)d)[0] = (current >> down) | (a << up);
+		((word_t *)d)[1] = (a >> down) | (b << up);
+		((word_t *)d)[2] = (b >> down) | (c << up);
+		((word_t *)d)[3] = (c >> down) | (e << up);
+		current = e;
+	}
 	for (; n >= 2 * WORD; n -= WORD, d += WORD, s += WORD) {
 		const word_t following = *next++;
 
