@@ -111,7 +111,9 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 		return err;
 	const uaddr_t end = start + len_bytes;
 
-	const struct region_sum old = region_sum_range(as, start, end);
+	struct region_sum old = { 0, 0, 0 };
+	if (!searched)
+		old = region_sum_range(as, start, end);
 	const u64 pages = len_bytes >> PAGE_SHIFT;
 	err = map_check_lock(as, args, pages);
 	if (err != 0)
@@ -224,7 +226,7 @@ static void protect_leaves(struct protect_job *job, const struct region *r, uadd
 	const u64 with_write = region_leaf_bits(r);
 	const u64 without_write = region_leaf_bits_no_write(r);
 	struct leaf_span span;
-	for (uaddr_t at = start; ptable_next_span(job->as, &at, end, &span);) {
+	for (uaddr_t at = start; at < end && ptable_next_span(job->as, &at, end, &span);) {
 		ASSERT(!span.shared);
 		for_each_present(i, &span)
 		{

@@ -258,6 +258,13 @@ int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end)
 
 /* ---- walking ---- */
 
+/* Does the map say that there is nothing in @span? Not of a whole table, nor of one that is empty:
+ * these may be in the way. */
+static bool span_is_empty(const struct leaf_span *span)
+{
+	return span_groups(span) == 0 && READ_ONCE(virt_to_page(span->entries)->present) != 0;
+}
+
 bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out)
 {
 	const pte_t *root = root_entries(as);
@@ -278,9 +285,14 @@ bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct 
 		out->va = va;
 		out->first = pt_index(va, 0);
 		out->end = out->first + (unsigned)((next - va) >> PAGE_SHIFT);
+		va = next;
+		if (span_is_empty(out))
+			continue;
 		out->shared = !pte_is_valid(top) || !pte_is_valid(entry);
-		out->spaces =
-			READ_ONCE(pte_page(top)->count) + READ_ONCE(pte_page(entry)->count) - 1;
+		out->spaces = 1;
+		if (out->shared)
+			out->spaces = READ_ONCE(pte_page(top)->count) +
+				      READ_ONCE(pte_page(entry)->count) - 1;
 		*at = next;
 		return true;
 	}

@@ -30,7 +30,7 @@ struct aspace;
 #define ROOT_USER_ENTRIES (PTES_PER_TABLE / 2)
 
 /* The first group at or after @group that @map does not call empty; GROUPS_PER_TABLE: none. */
-static inline unsigned map_next_group(u64 map, unsigned group)
+static inline u64 map_next_group(u64 map, u64 group)
 {
 	u64 rest = group < GROUPS_PER_TABLE ? map >> group : 0;
 	if (rest == 0)
@@ -47,9 +47,9 @@ static inline unsigned map_next_group(u64 map, unsigned group)
 }
 
 /* Visit the groups of eight entries that @map does not call empty. */
-#define for_each_group(group, map)                                              \
-	for (unsigned group = map_next_group(map, 0); group < GROUPS_PER_TABLE; \
-	     group = map_next_group(map, group + 1))
+#define for_each_group(group, map)                                            \
+	for (u64 group##_map = (map), group = map_next_group(group##_map, 0); \
+	     group < GROUPS_PER_TABLE; group = map_next_group(group##_map, group + 1))
 
 static inline pte_t *ptable_entries(const struct page *table)
 {
@@ -184,23 +184,25 @@ struct leaf_span {
 };
 /* The next table with leaves in [*@at, @end); moves *@at behind what it returns. */
 bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out);
-/* Index of the first present leaf at or after @i in @span, span->end if there is none. */
-static inline unsigned span_next_present(const struct leaf_span *span, unsigned i)
+/* What the map says of the groups that @span is in. */
+static inline u64 span_groups(const struct leaf_span *span)
 {
-	const u64 map = virt_to_page(span->entries)->map;
-	while (i < span->end) {
-		if ((map & BIT(i / PTES_PER_GROUP)) == 0)
-			i = map_next_group(map, i / PTES_PER_GROUP) * PTES_PER_GROUP;
-		else if (pte_is_none(ptable_load(&span->entries[i])))
-			i++;
-		else
-			return i;
-	}
-	return span->end;
+	const unsigned first = span->first / PTES_PER_GROUP;
+	const unsigned last = (span->end - 1) / PTES_PER_GROUP;
+	return READ_ONCE(virt_to_page(span->entries)->map) & ~0UL << first &
+	       ~0UL >> (GROUPS_PER_TABLE - 1 - last);
 }
-#define for_each_present(i, span)                                                  \
-	for (unsigned i = span_next_present(span, (span)->first); i < (span)->end; \
-	     i = span_next_present(span, i + 1))
+
+/* Visit the leaves of @span that are not none: @i is the index. Ends early as for_each_entry. */
+#define for_each_present(i, span)                                                       \
+	for_each_group(                                                                 \
+		i##_group,                                                              \
+		span_groups(span)) for (u64 i = MAX(i##_group * PTES_PER_GROUP,         \
+						    (u64)(span)->first),                \
+					i##_end = MIN((i##_group + 1) * PTES_PER_GROUP, \
+						      (u64)(span)->end);                \
+					i < i##_end;                                    \
+					i++) if (!pte_is_none(ptable_load(&(span)->entries[i])))
 
 /* Name @table in the inner entry @entry, which is none. */
 void ptable_set_table(pte_t *entry, struct page *table);

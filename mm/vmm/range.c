@@ -12,14 +12,6 @@
 
 bool (*aspace_user_is_ending)(void);
 
-bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
-{
-	if (addr > USER_MAX || len_bytes > USER_MAX - addr)
-		return false;
-	*end = page_align_up(addr + len_bytes);
-	return true;
-}
-
 int range_clear(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
 {
 	int err = unmap_prepare(as, start, end);

@@ -2,6 +2,8 @@
 /* What the calls about ranges of a space share: mapping.c, remap.c, advise.c. */
 #pragma once
 
+#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/pte.h"
 #include "lib/compiler.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -9,7 +11,11 @@
 struct aspace;
 
 /* The end of [@addr, @addr + @len_bytes) rounded up to pages, if the range is within user space. */
-bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end);
+static inline bool range_end(uaddr_t addr, u64 len_bytes, uaddr_t *end)
+{
+	*end = page_align_up(addr + len_bytes);
+	return addr <= USER_MAX && len_bytes <= USER_MAX - addr;
+}
 
 /*
  * Remove regions and leaves of [@start, @end). Regions that end go to @dead, for

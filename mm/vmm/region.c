@@ -57,21 +57,16 @@ struct region *region_find_in_tree(struct aspace *as, uaddr_t va)
 
 /* ---- sums ---- */
 
-static void account(struct region *r, u64 pages, bool more)
+/* @r has @pages more than it had, or fewer. */
+static void account(const struct region *r, s64 pages)
 {
 	struct aspace *as = r->as;
-	const u64 data = region_is_data(r->prot, r->flags) ? pages : 0;
-	const u64 locked = (r->flags & REGION_LOCKED) != 0 ? pages : 0;
-	if (more) {
-		as->mapped_pages += pages;
-		as->mapped_peak = MAX(as->mapped_peak, as->mapped_pages);
-		as->data_pages += data;
-		as->locked_pages += locked;
-	} else {
-		as->mapped_pages -= pages;
-		as->data_pages -= data;
-		as->locked_pages -= locked;
-	}
+	as->mapped_pages += (u64)pages;
+	as->mapped_peak = MAX(as->mapped_peak, as->mapped_pages);
+	if (region_is_data(r->prot, r->flags))
+		as->data_pages += (u64)pages;
+	if (r->flags & REGION_LOCKED)
+		as->locked_pages += (u64)pages;
 }
 
 /* [@start, @end) became free: what is known of gaps may be wrong now. */
@@ -133,6 +128,8 @@ void region_destroy(struct region *r)
 
 void region_destroy_list(struct list *dead)
 {
+	if (list_is_empty(dead))
+		return;
 	list_for_each_safe(r, dead, struct region, object_node) {
 		list_remove(&r->object_node);
 		region_destroy(r);
@@ -158,6 +155,14 @@ static void object_unlink(struct region *r)
 	spin_unlock(&r->object->lock);
 }
 
+/* Into the tree at *@link below @parent, and the object's list; sums as in unlink_region(). */
+static void link_region(struct region *r, struct rb_node *parent, struct rb_node **link)
+{
+	rb_insert(&r->as->regions, parent, link, &r->node);
+	r->as->region_count++;
+	object_link(r);
+}
+
 void region_insert(struct region *r)
 {
 	struct rb_node **link = &r->as->regions.node;
@@ -169,10 +174,8 @@ void region_insert(struct region *r)
 		link = r->start < other->start ? &parent->left : &parent->right;
 	}
 	DEBUG_ASSERT(r->start < r->end && page_offset(r->start | r->end) == 0);
-	rb_insert(&r->as->regions, parent, link, &r->node);
-	r->as->region_count++;
-	account(r, region_pages(r), true);
-	object_link(r);
+	link_region(r, parent, link);
+	account(r, (s64)region_pages(r));
 }
 
 /* Out of the tree and the object's list; the sums of pages are the caller's business. */
@@ -188,7 +191,7 @@ static void unlink_region(struct region *r)
 
 void region_remove(struct region *r, struct list *dead)
 {
-	account(r, region_pages(r), false);
+	account(r, -(s64)region_pages(r));
 	forget_gaps(r->as, r->end);
 	unlink_region(r);
 	list_push_back(dead, &r->object_node);
@@ -268,13 +271,19 @@ struct region *region_split(struct region *r, uaddr_t at)
 		return NULL;
 	upper->start = at;
 	upper->offset_bytes += at - r->start;
-	account(r, region_pages(upper), false);
 	r->end = at;
-	region_insert(upper);
+	/* The next in order stands leftmost on the right. */
+	struct rb_node *parent = &r->node;
+	struct rb_node **link = &r->node.right;
+	while (*link != NULL) {
+		parent = *link;
+		link = &parent->left;
+	}
+	link_region(upper, parent, link);
 	return upper;
 }
 
-static bool continues(const struct region *low, const struct region *high)
+static inline bool continues(const struct region *low, const struct region *high)
 {
 	if (low == NULL || high == NULL || low->end != high->start)
 		return false;
@@ -287,21 +296,24 @@ static bool continues(const struct region *low, const struct region *high)
 	       low->offset_bytes + (low->end - low->start) == high->offset_bytes;
 }
 
+/* Both are @low from now on. */
+static __noinline void unite(struct region *low, struct region *high)
+{
+	unlink_region(high);
+	low->end = high->end;
+	region_destroy(high); /* never the object's last reference: low has one */
+}
+
 struct region *region_merge(struct region *r)
 {
 	struct region *low = region_prev(r);
 	if (continues(low, r)) {
-		unlink_region(r);
-		low->end = r->end;
-		region_destroy(r); /* never the object's last reference: low has one */
+		unite(low, r);
 		r = low;
 	}
 	struct region *high = region_next(r);
-	if (continues(r, high)) {
-		unlink_region(high);
-		r->end = high->end;
-		region_destroy(high);
-	}
+	if (continues(r, high))
+		unite(r, high);
 	return r;
 }
 
@@ -315,7 +327,7 @@ int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dea
 		/* A hole in the middle is the only case that needs memory. */
 		if (r->end > end && region_split(r, end) == NULL)
 			return -ENOMEM;
-		account(r, (r->end - start) >> PAGE_SHIFT, false);
+		account(r, -(s64)((r->end - start) >> PAGE_SHIFT));
 		forget_gaps(as, r->end);
 		r->end = start;
 		r = region_next(r);
@@ -326,7 +338,7 @@ int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dea
 		r = next;
 	}
 	if (r != NULL && r->start < end) {
-		account(r, (end - r->start) >> PAGE_SHIFT, false);
+		account(r, -(s64)((end - r->start) >> PAGE_SHIFT));
 		forget_gaps(as, end);
 		r->offset_bytes += end - r->start;
 		r->start = end;
@@ -336,28 +348,30 @@ int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dea
 
 void region_grow_down(struct region *r, uaddr_t start)
 {
-	account(r, (r->start - start) >> PAGE_SHIFT, true);
+	account(r, (s64)((r->start - start) >> PAGE_SHIFT));
 	r->start = start;
 }
 
 void region_grow_up(struct region *r, uaddr_t end)
 {
-	account(r, (end - r->end) >> PAGE_SHIFT, true);
+	account(r, (s64)((end - r->end) >> PAGE_SHIFT));
 	r->end = end;
 }
 
 void region_set_prot(struct region *r, u32 prot)
 {
-	account(r, region_pages(r), false);
+	struct aspace *as = r->as;
+	const bool was_data = region_is_data(r->prot, r->flags);
 	r->prot = prot;
-	account(r, region_pages(r), true);
+	if (was_data != region_is_data(prot, r->flags))
+		as->data_pages += was_data ? -region_pages(r) : region_pages(r);
 }
 
 void region_set_flags(struct region *r, u32 flags)
 {
-	account(r, region_pages(r), false);
+	account(r, -(s64)region_pages(r));
 	r->flags = flags;
-	account(r, region_pages(r), true);
+	account(r, (s64)region_pages(r));
 }
 
 struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end)

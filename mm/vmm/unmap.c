@@ -93,7 +93,7 @@ void unmap_range(struct unmap_batch *b, uaddr_t start, uaddr_t end)
 	if (b->as->shares_tables)
 		drop_shared(b, start, end);
 	struct leaf_span span;
-	for (uaddr_t at = start; ptable_next_span(b->as, &at, end, &span);) {
+	for (uaddr_t at = start; at < end && ptable_next_span(b->as, &at, end, &span);) {
 		ASSERT(!span.shared);
 		/* A table that goes whole takes its leaves along. */
 		const bool whole = span.end - span.first == PTES_PER_TABLE;
