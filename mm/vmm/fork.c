@@ -10,6 +10,7 @@
  *      see;
  *   3. table, page: the child already names the same tables or frames. copy: only now the frames
  *      are copied, and W given back;
+ *      So is, in the others, the page of the stack that both go on in;
  *   4. the child is published: its count goes from 0 to 1, which is when rmap.c may look at it;
  *   5. the lock is dropped.
  *
@@ -86,7 +87,7 @@ static int share_leaves(struct fork_job *job, struct page *from, struct page *to
 	return 0;
 }
 
-/* Mode copy: a frame of the child's own, and W for both where the region allows it. */
+/* A frame of the child's own, and W for both where the region allows it. */
 static int copy_anon_leaf(struct fork_job *job, pte_t *slot, pte_t *copy)
 {
 	pte_t e = *slot;
@@ -256,6 +257,26 @@ static int share_tables(struct fork_job *job)
 	return 0;
 }
 
+/*
+ * The page of the stack that both go on in: each writes there at once, so one of them would fault
+ * and copy it, and the other fault to take it over. The child gets its own here, after the fence
+ * (H18), and the parent has W back. Not if others hold it, too: then the parent must copy anyway.
+ */
+static int copy_stack_page(struct fork_job *job)
+{
+	if (job->place == NULL || job->place->sp >= USER_MAX)
+		return 0;
+	pte_t *slot = ptable_find_own(job->parent, job->place->sp);
+	pte_t *copy = ptable_find_own(job->child, job->place->sp);
+	if (slot == NULL || copy == NULL || (slot->bits & PTE_COW) == 0)
+		return 0;
+	struct page *frame = pte_page(*slot);
+	if (frame->kind != PAGE_ANON || READ_ONCE(frame->count) != 2)
+		return 0;
+	pmm_put(pte_page(ptable_take_leaf(copy)));
+	return copy_anon_leaf(job, slot, copy);
+}
+
 /* ---- the whole ---- */
 
 /*
@@ -313,6 +334,8 @@ static int fork_tables(struct fork_job *job, enum fork_mode mode)
 		aspace_fence(job->parent);
 	if (err == 0 && mode == FORK_COPY)
 		err = visit_tables(job, copy_leaves, true);
+	else if (err == 0)
+		err = copy_stack_page(job);
 	/* The copies were made by stores; before anybody runs them. */
 	if (job->copied_code)
 		fence_code();

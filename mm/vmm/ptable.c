@@ -102,8 +102,9 @@ bool ptable_copy_leaves(struct page *from, struct page *to)
 	for_each_entry(e, from)
 	{
 		took_write |= ptable_protect_leaf(e);
-		pmm_get(pte_page(*e));
-		ptable_store(ptable_same_place(to, e), *e);
+		const pte_t leaf = *e;
+		pmm_get(pte_page(leaf));
+		ptable_store(ptable_same_place(to, e), leaf);
 	}
 	/* Each present entry was copied, so the counts are the same. */
 	to->present = from->present;
@@ -212,16 +213,26 @@ static __noinline int own_each_step(struct aspace *as, uaddr_t va, bool create, 
 	return err;
 }
 
-int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
+static inline pte_t *find_own(const struct aspace *as, uaddr_t va)
 {
 	const pte_t top = root_entries(as)[pt_index(va, 2)];
 	if (unlikely(!pte_is_valid(top)))
-		return own_each_step(as, va, create, leaf);
+		return NULL;
 	const pte_t entry = ptable_below(top)[pt_index(va, 1)];
 	if (unlikely(!pte_is_valid(entry)))
-		return own_each_step(as, va, create, leaf);
-	*leaf = &ptable_below(entry)[pt_index(va, 0)];
-	return 0;
+		return NULL;
+	return &ptable_below(entry)[pt_index(va, 0)];
+}
+
+pte_t *ptable_find_own(const struct aspace *as, uaddr_t va)
+{
+	return find_own(as, va);
+}
+
+int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
+{
+	*leaf = find_own(as, va);
+	return likely(*leaf != NULL) ? 0 : own_each_step(as, va, create, leaf);
 }
 
 int ptable_own_tables(struct aspace *as, uaddr_t va, unsigned depth)

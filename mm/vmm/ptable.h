@@ -20,6 +20,7 @@
 #include "arch/riscv/cpu/pte.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
+#include "lib/bits.h"
 #include "mm/pmm/pmm.h"
 #include "mm/vmm/ptable_stock.h"
 
@@ -32,18 +33,10 @@ struct aspace;
 /* The first group at or after @group that @map does not call empty; GROUPS_PER_TABLE: none. */
 static inline u64 map_next_group(u64 map, u64 group)
 {
-	u64 rest = group < GROUPS_PER_TABLE ? map >> group : 0;
-	if (rest == 0)
-		return GROUPS_PER_TABLE;
-	while ((rest & 0xff) == 0) {
-		rest >>= 8;
-		group += 8;
-	}
-	while ((rest & 1) == 0) {
-		rest >>= 1;
-		group++;
-	}
-	return group;
+	const u64 rest = group < GROUPS_PER_TABLE ? map >> group : 0;
+	if (rest & 1)
+		return group;
+	return rest != 0 ? group + bits_lowest(rest) : GROUPS_PER_TABLE;
 }
 
 /* Visit the groups of eight entries that @map does not call empty. */
@@ -172,6 +165,10 @@ __must_check int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte
 __must_check int ptable_own_tables(struct aspace *as, uaddr_t va, unsigned depth);
 /* The same for all tables that exist in [@start, @end), so that an edit after it cannot fail. */
 __must_check int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end);
+
+/* Where the leaf of @va is, or would be; NULL if a table on the way is missing or not the space's
+ * own. */
+pte_t *ptable_find_own(const struct aspace *as, uaddr_t va);
 
 /* The leaves of one table that lie in a range. */
 struct leaf_span {

@@ -166,6 +166,45 @@ static void little_is_copied_where_both_go_on(void **state)
 	aspace_put(child);
 }
 
+/* Both write there first of all: neither is to fault for it. */
+static void page_of_the_stack_is_the_childs_own_at_once(void **state)
+{
+	static const u64 stack = 400000;
+	const struct fork_place place = { .pc = PAGE(0), .sp = PAGE(stack) + 100 };
+	map_anon(parent, stack, 4, RW, MAP_PRIVATE);
+	store(parent, PAGE(stack), 1);
+	store(parent, PAGE(stack + 1), 2);
+	for (int mode = FORK_PAGE; mode <= FORK_TABLE; mode++) {
+		struct aspace *child;
+		assert_int_equal(aspace_fork(parent, (enum fork_mode)mode, &place, &child), 0);
+		assert_ptr_not_equal(frame_at(parent, PAGE(stack)), frame_at(child, PAGE(stack)));
+		assert_true(leaf_at(parent, PAGE(stack)).bits & PTE_W);
+		assert_true(leaf_at(child, PAGE(stack)).bits & PTE_W);
+		assert_ptr_equal(frame_at(parent, PAGE(stack + 1)),
+				 frame_at(child, PAGE(stack + 1)));
+		store(parent, PAGE(stack), 3);
+		assert_int_equal(load(child, PAGE(stack)), 1);
+		store(parent, PAGE(stack), 1);
+		aspace_check(parent);
+		aspace_check(child);
+
+		/* What somebody else holds, too, is left for the write. */
+		struct aspace *other, *late;
+		assert_int_equal(aspace_fork(child, (enum fork_mode)mode, NULL, &other), 0);
+		(void)load(child, PAGE(stack));
+		assert_int_equal(aspace_fork(child, (enum fork_mode)mode, &place, &late), 0);
+		assert_int_equal(load(late, PAGE(stack)), 1);
+		assert_false(leaf_at(late, PAGE(stack)).bits & PTE_W);
+		store(child, PAGE(stack), 4);
+		assert_int_equal(load(late, PAGE(stack)), 1);
+		assert_int_equal(load(other, PAGE(stack)), 1);
+		aspace_check(late);
+		aspace_put(late);
+		aspace_put(other);
+		aspace_put(child);
+	}
+}
+
 /* ---- edits ---- */
 
 static void edit_of_one_does_not_show_in_the_other(void **state)
@@ -370,6 +409,7 @@ int main(void)
 		TEST(last_of_two_gets_the_table_without_a_copy),
 		TEST(generations_share_one_tree),
 		TEST(little_is_copied_where_both_go_on),
+		TEST(page_of_the_stack_is_the_childs_own_at_once),
 		TEST(edit_of_one_does_not_show_in_the_other),
 		TEST(unmapping_all_below_an_entry_copies_nothing),
 		TEST(dontneed_reads_zero_in_one_only),
