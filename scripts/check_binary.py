@@ -23,7 +23,7 @@ from pathlib import Path
 BOOT_OBJECTS = ("obj/arch/riscv/boot/head.S.o", "obj/arch/riscv/boot/smp_entry.S.o")
 # Writers of satp apart from those: function -> how often.
 SATP_WRITERS = {"mmu_switch": 1}
-FPU_FUNCTIONS = {"fpu_registers_save", "fpu_registers_load"}
+FPU_FUNCTIONS = {"fpu_registers_save", "fpu_registers_load", "fpu_registers_put_user", "fpu_registers_get_user"}
 ZB = set("""add.uw sh1add sh2add sh3add sh1add.uw sh2add.uw sh3add.uw slli.uw andn orn xnor clz clzw ctz ctzw
 cpop cpopw max maxu min minu sext.b sext.h zext.h rol rolw ror rori roriw rorw orc.b rev8 clmul clmulh clmulr
 bclr bclri bext bexti binv binvi bset bseti brev8 pack packh packw zip unzip""".split())

@@ -19,6 +19,7 @@
  */
 #include "kernel/proc/signal_deliver.h"
 
+#include "arch/riscv/cpu/trap_frame.h"
 #include "kernel/core/printk.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/process.h"
@@ -78,6 +79,9 @@ static void act_by_default(struct process *p, const struct signal_taken *taken)
 		return;
 	}
 	pr_debug("%s[%u]: ended by signal %d\n", thread_current()->name, p->pid, sig);
+	if (taken->is_forced && sig != SIGKILL)
+		pr_debug("%s[%u]: its fault is at %#lx, pc %#lx\n", thread_current()->name, p->pid,
+			 taken->info.si_addr, thread_user_frame(arch_current())->x[REG_PC]);
 	process_exit(wait_status_signaled((u32)sig, false));
 }
 

@@ -123,10 +123,7 @@ static int first_of(u64 set)
 		return SIGKILL;
 	if ((set & SIGNALS_SYNCHRONOUS) != 0)
 		set &= SIGNALS_SYNCHRONOUS;
-	int sig = 1;
-	while ((set & SIGNAL_BIT(sig)) == 0)
-		sig++;
-	return sig;
+	return __builtin_ctzll(set) + 1;
 }
 
 int pending_take_any_locked(struct task *t, u64 set, struct siginfo *out)

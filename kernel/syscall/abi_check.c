@@ -153,7 +153,7 @@ SIGINFO(si_arch);
 		      #ours "." #member)
 #define MEMBER(ours, theirs, member) MEMBER_2(ours, member, theirs, member)
 
-SIZE(struct siginfo, struct linux_siginfo);
+SIZE(struct user_siginfo, struct linux_siginfo);
 MEMBER(struct siginfo, struct linux_siginfo, si_signo);
 MEMBER(struct siginfo, struct linux_siginfo, si_errno);
 MEMBER(struct siginfo, struct linux_siginfo, si_code);

@@ -63,11 +63,28 @@ s64 sys_tgkill(u64 tgid, u64 tid, u64 sig)
 	return kill_thread((u32)tgid, (u32)tid, (int)sig);
 }
 
+/* NULL is welcome. */
+static __must_check int put_user_siginfo(uaddr_t to, const struct siginfo *info)
+{
+	const struct user_siginfo copy = { .info = *info };
+	return to == 0 || copy_to_user(to, &copy, sizeof(copy)) == 0 ? 0 : -EFAULT;
+}
+
 /* Siginfo of the caller's making for process @pid. */
 static int get_user_siginfo(struct siginfo *out, uaddr_t from, u32 pid)
 {
-	if (copy_from_user(out, from, sizeof(*out)) != 0)
+	struct user_siginfo copy;
+
+	if (copy_from_user(&copy, from, sizeof(copy)) != 0)
 		return -EFAULT;
+	*out = copy.info;
+	/* What we do not know may be longer than what we keep. */
+	if (out->si_code < SI_DETHREAD && out->si_code != SI_ASYNCNL) {
+		for (size_t i = 0; i < ARRAY_SIZE(copy.rest); i++) {
+			if (copy.rest[i] != 0)
+				return -E2BIG;
+		}
+	}
 	/* Nobody may claim to be the kernel or kill(), but to itself. */
 	if ((out->si_code >= 0 || out->si_code == SI_TKILL) && process_current()->pid != pid)
 		return -EPERM;
@@ -189,7 +206,7 @@ s64 sys_rt_sigtimedwait(u64 mask, u64 info, u64 timeout, u64 mask_size)
 		deadline = deadline_after(duration);
 	}
 	const int sig = signal_wait(set, deadline, &taken);
-	if (sig > 0 && info != 0 && copy_to_user(info, &taken, sizeof(taken)) != 0)
+	if (sig > 0 && put_user_siginfo(info, &taken) != 0)
 		return -EFAULT;
 	return sig;
 }

@@ -131,8 +131,12 @@ static_assert(sizeof(struct ksigaction) == 24, "struct sigaction");
 #define SYS_SECCOMP 1
 
 #define SI_MAX_SIZE 128
+/* The largest si_code below 0 that is not the program's own affair, but for one. */
+#define SI_DETHREAD -7
+#define SI_ASYNCNL  -60
 
-/* Which of the union's members count depends on si_signo and si_code. */
+/* What is ever used of a siginfo_t. Which of the union's members count depends on si_signo and
+ * si_code. */
 struct siginfo {
 	s32 si_signo;
 	s32 si_errno;
@@ -171,10 +175,15 @@ struct siginfo {
 			s32 si_syscall;
 			u32 si_arch;
 		};
-		u8 fill[SI_MAX_SIZE - 16];
 	};
 };
-static_assert(sizeof(struct siginfo) == SI_MAX_SIZE, "siginfo_t");
+
+/* As programs have it. */
+struct user_siginfo {
+	struct siginfo info;
+	u64 rest[(SI_MAX_SIZE - sizeof(struct siginfo)) / sizeof(u64)]; /* 0 */
+};
+static_assert(sizeof(struct user_siginfo) == SI_MAX_SIZE, "siginfo_t");
 
 #define SS_ONSTACK    1
 #define SS_DISABLE    2
@@ -223,7 +232,7 @@ static_assert(sizeof(struct ucontext) == 960, "struct ucontext");
 
 /* What is on the stack when a handler starts; sp points to it. */
 struct rt_sigframe {
-	struct siginfo info;
+	struct user_siginfo info;
 	struct ucontext uc;
 };
 static_assert(sizeof(struct rt_sigframe) == 1088, "struct rt_sigframe");

@@ -7,6 +7,7 @@
 #include "arch/riscv/cpu/smp_boot.h"
 #include "arch/riscv/cpu/switch.h"
 #include "arch/riscv/cpu/trap_frame.h"
+#include "lib/abi/signal.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" ::"i"(value))
 
@@ -32,4 +33,6 @@ void asm_offsets(void)
 	DEFINE(SMP_MAILBOX_HARTID, offsetof(struct smp_mailbox, hartid));
 	DEFINE(SMP_MAILBOX_ARGS, offsetof(struct smp_mailbox, args));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
+	DEFINE(SIGCONTEXT_FCSR, offsetof(union sigcontext_fp, d.fcsr));
+	DEFINE(SIGCONTEXT_RESERVED, offsetof(union sigcontext_fp, q.reserved));
 }

@@ -61,37 +61,15 @@ void fpu_load_other(struct arch_thread *t)
 	t->fpu_cpu = cpu_index();
 }
 
-/* Bring the running thread's saved copy up to date. Interrupts off. */
-static void save_running(struct arch_thread *t)
+void fpu_set_dirty(void)
 {
-	fpu_switch_out(t);
-}
-
-void fpu_save_current(struct fpu_state *out)
-{
-	struct arch_thread *t = arch_current();
-	const u64 flags = irq_save();
-	save_running(t);
-	*out = t->fpu_used ? t->fpu : fpu_zero;
-	irq_restore(flags);
-}
-
-void fpu_load_current(const struct fpu_state *in)
-{
-	struct arch_thread *t = arch_current();
-	const u64 flags = irq_save();
-	t->fpu = *in;
-	t->fpu_used = true;
-	t->fpu_cpu = cpu_index();
-	registers_load(&t->fpu, t);
-	set_fs(saved_status(t), SSTATUS_FS_CLEAN);
-	irq_restore(flags);
+	set_fs(saved_status(arch_current()), SSTATUS_FS_DIRTY);
 }
 
 void fpu_fork(struct arch_thread *parent, struct arch_thread *child)
 {
 	const u64 flags = irq_save();
-	save_running(parent);
+	fpu_switch_out(parent); /* brings what is saved up to date */
 	irq_restore(flags);
 	child->fpu_used = parent->fpu_used;
 	child->fpu_cpu = FPU_CPU_NONE;

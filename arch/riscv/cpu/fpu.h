@@ -30,10 +30,9 @@ static inline void fpu_switch_in(struct arch_thread *t)
 	if (unlikely(!is_there))
 		fpu_load_other(t);
 }
-/* The running thread's registers as they are now, for a signal frame or a fork. */
-void fpu_save_current(struct fpu_state *out);
-/* Make @in the running thread's registers. */
-void fpu_load_current(const struct fpu_state *in);
+/* The running thread's registers are about to be changed (get_user_fpu()): should it sleep
+ * meanwhile, they are kept as if the program did it. */
+void fpu_set_dirty(void);
 /* @child begins with what @parent, which runs, has. */
 void fpu_fork(struct arch_thread *parent, struct arch_thread *child);
 /* exec: the running thread @t begins with zeros. */

@@ -7,16 +7,7 @@
  * byte by byte, which finds the exact place.
  */
 #include "arch/riscv/cpu/csr.h"
-
-	/* Emit @insn with a table entry: when it cannot be served, go on at @recovery. */
-	.macro guarded recovery, insn:vararg
-100:	\insn
-	.pushsection .extable, "a"
-	.balign 4
-101:	.word 100b - 101b
-	.word \recovery - 101b
-	.popsection
-	.endm
+#include "arch/riscv/cpu/guarded.inc"
 
 	.text
 	/*

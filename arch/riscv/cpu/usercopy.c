@@ -7,6 +7,7 @@
 
 #include "arch/riscv/cpu/layout.h"
 #include "lib/abi/errno.h"
+#include "lib/abi/signal.h"
 
 /* user_access.S */
 size_t user_copy(void *dst, const void *src, size_t len_bytes);
@@ -15,6 +16,9 @@ ssize_t user_string(char *dst, const char *src, size_t max);
 int user_load_u32(u32 *dst, const u32 *src);
 int user_store_u32(u32 *dst, u32 value);
 int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found);
+/* fpu_registers.S */
+int fpu_registers_put_user(union sigcontext_fp *to);
+int fpu_registers_get_user(const union sigcontext_fp *from);
 
 #ifdef CONFIG_DEBUG_LOCKS
 void (*user_access_check)(const void *at);
@@ -88,6 +92,24 @@ int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found)
 	CHECK_ACCESS();
 	if (at % sizeof(u32) != 0 || !user_range_is_valid(at, sizeof(u32)) ||
 	    user_compare_exchange_u32((u32 *)at, expected, value, found) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+int put_user_fpu(uaddr_t dst)
+{
+	CHECK_ACCESS();
+	if (!user_range_is_valid(dst, sizeof(union sigcontext_fp)) ||
+	    fpu_registers_put_user((union sigcontext_fp *)dst) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+int get_user_fpu(uaddr_t src)
+{
+	CHECK_ACCESS();
+	if (!user_range_is_valid(src, sizeof(union sigcontext_fp)) ||
+	    fpu_registers_get_user((const union sigcontext_fp *)src) != 0)
 		return -EFAULT;
 	return 0;
 }

@@ -28,6 +28,14 @@ __must_check int put_user_u32(uaddr_t dst, u32 value);
  * also misaligned. */
 __must_check int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found);
 
+/*
+ * Store or load the running program's floating-point registers, which the hart still holds, as an
+ * aligned union sigcontext_fp (lib/abi/signal.h). 0 or -EFAULT; also if what is reserved there is
+ * not 0. Before loading say fpu_set_dirty().
+ */
+__must_check int put_user_fpu(uaddr_t dst);
+__must_check int get_user_fpu(uaddr_t src);
+
 #ifdef CONFIG_DEBUG_LOCKS
 /* Called at each of the doors above with the caller's place: is this allowed now? Filled in by
  * kernel/sched, which knows the locks. */

@@ -39,7 +39,6 @@
 
 static_assert(sizeof(((struct sigcontext *)0)->gregs) == sizeof(((struct trap_frame *)0)->x),
 	      "both begin with pc and go on with x1");
-static_assert(sizeof(struct fpu_state) <= sizeof(union sigcontext_fp), "D registers and fcsr");
 
 /* ---- interrupted system calls ----------------------------------------------------------- */
 
@@ -107,30 +106,36 @@ static uaddr_t frame_address(const struct trap_frame *f, const struct ksigaction
 	return sp;
 }
 
-static void fill_frame(struct rt_sigframe *frame, const struct trap_frame *f,
-		       const struct signal_delivery *d)
-{
-	struct fpu_state fpu;
+/* What a frame begins with. Behind it there is room for a larger mask, which is left alone. */
+struct frame_head {
+	struct user_siginfo info;
+	u64 flags, link;
+	struct sigaltstack stack;
+	u64 mask;
+};
+static_assert(sizeof(struct frame_head) == offsetof(struct rt_sigframe, uc.unused), "its mask");
 
-	memset(frame, 0, sizeof(*frame));
-	frame->info = d->info;
-	frame->uc.uc_stack = task_current()->altstack;
-	frame->uc.uc_sigmask = d->old_mask;
-	memcpy(frame->uc.uc_mcontext.gregs, f->x, sizeof(f->x));
-	fpu_save_current(&fpu);
-	memcpy(frame->uc.uc_mcontext.fpregs.d.f, fpu.f, sizeof(fpu.f));
-	frame->uc.uc_mcontext.fpregs.d.fcsr = fpu.fcsr;
+static bool write_frame(uaddr_t at, const struct trap_frame *f, const struct signal_delivery *d)
+{
+	struct frame_head head;
+
+	head.info.info = d->info;
+	memset(head.info.rest, 0, sizeof(head.info.rest));
+	head.flags = 0;
+	head.link = 0;
+	head.stack = task_current()->altstack;
+	head.mask = d->old_mask;
+	return copy_to_user(at, &head, sizeof(head)) == 0 &&
+	       copy_to_user(at + offsetof(struct rt_sigframe, uc.uc_mcontext.gregs), f->x,
+			    sizeof(f->x)) == 0 &&
+	       put_user_fpu(at + offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs)) == 0;
 }
 
 static bool push_frame(struct trap_frame *f, const struct signal_delivery *d)
 {
-	struct rt_sigframe frame;
 	const uaddr_t at = frame_address(f, &d->action);
 
-	if (at == 0)
-		return false;
-	fill_frame(&frame, f, d);
-	if (copy_to_user(at, &frame, sizeof(frame)) != 0)
+	if (at == 0 || !write_frame(at, f, d))
 		return false;
 	f->x[REG_PC] = d->action.handler;
 	f->x[REG_RA] = process_current()->aspace->vdso + VDSO_SYM___vdso_rt_sigreturn;
@@ -163,57 +168,56 @@ static bool call_has_ended_by_itself(const struct trap_frame *f)
 	return f->cause == CAUSE_USER_ECALL && result != -EINTR && !is_restart_code(result);
 }
 
+/* One handler at a time: what is left to do keeps TW_SIGNAL set. */
 void signal_deliver(struct trap_frame *f)
 {
 	struct signal_delivery delivery;
 
 	if (call_has_ended_by_itself(f))
 		(void)signal_restore_mask(); /* whether there was a temporary one or not */
-	do {
-		while (signal_next(&delivery))
-			call_handler(f, &delivery);
-		resolve_system_call(f, NULL);
-	} while (signal_restore_mask());
+	if (signal_next(&delivery)) {
+		call_handler(f, &delivery);
+		return;
+	}
+	resolve_system_call(f, NULL);
+	(void)signal_restore_mask();
 }
 
 /* ---- returning from one ----------------------------------------------------------------- */
 
-static bool read_context(uaddr_t at, struct ucontext *uc)
+/* What of a frame comes back besides registers. */
+struct frame_settings {
+	struct sigaltstack stack;
+	u64 mask;
+};
+static_assert(offsetof(struct frame_settings, mask) ==
+		      offsetof(struct ucontext, uc_sigmask) - offsetof(struct ucontext, uc_stack),
+	      "as they stand in it");
+
+/* As far as it can be read, the registers change at once. */
+static bool read_frame(uaddr_t at, struct trap_frame *f, struct frame_settings *out)
 {
 	if (!IS_ALIGNED(at, sizeof(u64)))
 		return false;
-	if (copy_from_user(uc, at + offsetof(struct rt_sigframe, uc), sizeof(*uc)) != 0)
-		return false;
-	/* Reserved for registers that a later kernel may save here. */
-	for (size_t i = 0; i < ARRAY_SIZE(uc->uc_mcontext.fpregs.q.reserved); i++) {
-		if (uc->uc_mcontext.fpregs.q.reserved[i] != 0)
-			return false;
-	}
-	return true;
-}
-
-static void load_fpu(const union sigcontext_fp *from)
-{
-	struct fpu_state fpu;
-
-	memcpy(fpu.f, from->d.f, sizeof(fpu.f));
-	fpu.fcsr = from->d.fcsr;
-	fpu_load_current(&fpu);
+	fpu_set_dirty();
+	return copy_from_user(out, at + offsetof(struct rt_sigframe, uc.uc_stack), sizeof(*out)) ==
+		       0 &&
+	       copy_from_user(f->x, at + offsetof(struct rt_sigframe, uc.uc_mcontext.gregs),
+			      sizeof(f->x)) == 0 &&
+	       get_user_fpu(at + offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs)) == 0;
 }
 
 void signal_return(struct trap_frame *f)
 {
-	struct ucontext uc;
+	struct frame_settings settings;
 
 	task_current()->restart.resume = NULL;
 	f->cause = CAUSE_NONE;
-	if (!read_context(f->x[REG_SP], &uc)) {
+	if (!read_frame(f->x[REG_SP], f, &settings)) {
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 		return;
 	}
-	memcpy(f->x, uc.uc_mcontext.gregs, sizeof(f->x));
-	load_fpu(&uc.uc_mcontext.fpregs);
-	signal_set_mask(uc.uc_sigmask);
+	signal_set_mask(settings.mask);
 	/* One that is bad or in use changes nothing, as on Linux. */
-	(void)signal_set_altstack(&uc.uc_stack, f->x[REG_SP]);
+	(void)signal_set_altstack(&settings.stack, f->x[REG_SP]);
 }

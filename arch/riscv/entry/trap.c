@@ -116,10 +116,8 @@ static const struct fault_signal {
 	{ -ENOMEM, SIGBUS, BUS_ADRERR },
 };
 
-static void user_fault_signal(const struct trap_frame *f, int error, uaddr_t va)
+static void user_fault_signal(int error, uaddr_t va)
 {
-	pr_debug("%s: fault at %#lx, pc %#lx, cause %lu\n", thread_current()->name, va,
-		 f->x[REG_PC], f->cause);
 	for (size_t i = 0; i < ARRAY_SIZE(fault_signals); i++) {
 		if (fault_signals[i].error == error) {
 			signal_fault(fault_signals[i].signal, fault_signals[i].code, va);
@@ -136,7 +134,7 @@ static void user_page_fault(const struct trap_frame *f)
 				  serve_page_fault(f->x[REG_PC], va, cause_access(f->cause)) :
 				  -EFAULT;
 	if (unlikely(error != 0))
-		user_fault_signal(f, error, va);
+		user_fault_signal(error, va);
 }
 
 static void user_exception(const struct trap_frame *f)
