@@ -141,11 +141,12 @@ static void page_was_read(struct pipe *p, u32 slot)
 	pmm_put(page);
 }
 
-/* Bytes moved, 0 or more: fewer than there are if @u is full or its address bad. */
+/* Bytes moved, 0 or more: fewer than there are if @u is full or its address bad. There are some,
+ * and some are wanted. */
 static size_t take_bytes(struct pipe *p, struct uio *u)
 {
 	size_t total = 0;
-	while (p->used > 0 && u->left > 0) {
+	do {
 		const u32 slot = p->tail / PAGE_SIZE;
 		const u32 offset = p->tail % PAGE_SIZE;
 		const size_t len = MIN(MIN((size_t)p->used, u->left), (size_t)(PAGE_SIZE - offset));
@@ -158,15 +159,15 @@ static size_t take_bytes(struct pipe *p, struct uio *u)
 			page_was_read(p, slot);
 		if (moved < len)
 			break;
-	}
+	} while (p->used > 0 && u->left > 0);
 	return total;
 }
 
-/* Bytes moved; or -EFAULT, -ENOMEM if none. At most @max. */
+/* Bytes moved; or -EFAULT, -ENOMEM if none. At most @max, which is not 0. */
 static ssize_t add_bytes(struct pipe *p, struct uio *u, size_t max)
 {
 	size_t total = 0;
-	while (total < max) {
+	do {
 		const u32 head = (p->tail + p->used) % PIPE_BYTES;
 		const u32 slot = head / PAGE_SIZE;
 		const u32 offset = head % PAGE_SIZE;
@@ -181,7 +182,7 @@ static ssize_t add_bytes(struct pipe *p, struct uio *u, size_t max)
 		total += moved;
 		if (moved < len)
 			return total != 0 ? (ssize_t)total : -EFAULT;
-	}
+	} while (total < max);
 	return (ssize_t)total;
 }
 

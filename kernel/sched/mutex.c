@@ -181,13 +181,25 @@ static bool hand_over(struct mutex *m)
 	return found;
 }
 
-void mutex_unlock(struct mutex *m)
+static inline void release(struct mutex *m)
 {
-	order_remove(m, __builtin_return_address(0));
-	if (unlikely(READ_ONCE(m->is_starving)) && hand_over(m))
-		return;
 	__atomic_store_n(&m->holder, NULL, __ATOMIC_RELEASE);
 	barrier_full(); /* pairs with lock_slowly() */
 	if (unlikely(READ_ONCE(m->waiting) != 0))
-		waitq_wake_one(&m->queue);
+		waitq_wake_one_waiter(&m->queue);
+}
+
+static __noinline void unlock_starving(struct mutex *m)
+{
+	if (!hand_over(m))
+		release(m);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	order_remove(m, __builtin_return_address(0));
+	if (unlikely(READ_ONCE(m->is_starving)))
+		unlock_starving(m);
+	else
+		release(m);
 }

@@ -54,6 +54,18 @@ struct thread *runqueue_tree_take_first(struct runqueue *q)
 	return node_thread(node);
 }
 
+void runqueue_dequeue(struct runqueue *q, struct thread *t)
+{
+	if (t == q->first) {
+		(void)runqueue_pick(q);
+		return;
+	}
+	rb_remove(&q->tree, &t->run_node);
+	t->is_queued = false;
+	q->weight -= t->weight;
+	WRITE_ONCE(q->ready, q->ready - 1);
+}
+
 static bool may_move(const struct thread *t, u32 cpu)
 {
 	return (__atomic_load_n(&t->affinity, __ATOMIC_RELAXED) & BIT(cpu)) != 0;

@@ -61,8 +61,7 @@ static inline u64 runqueue_virtual(nsec_t ran, u32 weight)
 void runqueue_tree_add(struct runqueue *q, struct thread *t, bool was_first);
 struct thread *runqueue_tree_take_first(struct runqueue *q);
 
-/* @t becomes READY's equal here: it is in no queue, and its vruntime is on this queue's scale. */
-static inline void runqueue_enqueue(struct runqueue *q, struct thread *t)
+static inline void runqueue_put(struct runqueue *q, struct thread *t)
 {
 	struct thread *const first = q->first;
 	const bool is_first = first == NULL || vruntime_is_before(t->vruntime, first->vruntime);
@@ -71,26 +70,31 @@ static inline void runqueue_enqueue(struct runqueue *q, struct thread *t)
 	if (is_first)
 		q->first = t;
 	t->is_queued = true;
+}
+static inline void runqueue_take_first(struct runqueue *q)
+{
+	q->first->is_queued = false;
+	q->first = likely(q->tree.node == NULL) ? NULL : runqueue_tree_take_first(q);
+}
+
+/* @t becomes READY's equal here: it is in no queue, and its vruntime is on this queue's scale. */
+static inline void runqueue_enqueue(struct runqueue *q, struct thread *t)
+{
+	runqueue_put(q, t);
 	q->weight += t->weight;
 	WRITE_ONCE(q->ready, q->ready + 1);
 }
-static inline void runqueue_dequeue(struct runqueue *q, struct thread *t)
-{
-	if (unlikely(t != q->first))
-		rb_remove(&q->tree, &t->run_node);
-	else
-		q->first = likely(q->tree.node == NULL) ? NULL : runqueue_tree_take_first(q);
-	t->is_queued = false;
-	q->weight -= t->weight;
-	WRITE_ONCE(q->ready, q->ready - 1);
-}
+void runqueue_dequeue(struct runqueue *q, struct thread *t);
 
 /* Take out the thread to run next. NULL: none. */
 static inline struct thread *runqueue_pick(struct runqueue *q)
 {
 	struct thread *t = q->first;
-	if (t != NULL)
-		runqueue_dequeue(q, t);
+	if (t != NULL) {
+		runqueue_take_first(q);
+		q->weight -= t->weight;
+		WRITE_ONCE(q->ready, q->ready - 1);
+	}
 	return t;
 }
 /* Put @current back and take out the thread to run next, which may be @current. */
@@ -99,8 +103,9 @@ static inline struct thread *runqueue_exchange(struct runqueue *q, struct thread
 	struct thread *t = q->first;
 	if (t == NULL || vruntime_is_before(current->vruntime, t->vruntime))
 		return current;
-	runqueue_dequeue(q, t);
-	runqueue_enqueue(q, current);
+	runqueue_take_first(q);
+	runqueue_put(q, current);
+	q->weight += (u64)current->weight - t->weight;
 	return t;
 }
 
