@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Run user/bench on Linux and on Heifer, in instructions, and compare. docs/bench.md says what for.
 
-usage: bench.py measure [option...]   on all machines; prints a table, and of all fork rows writes docs/bench.md
+usage: bench.py measure [option...]   prints a table; of all rows, and of all fork rows, writes a part of docs/bench.md
        bench.py check [option...]     on Heifer alone, a few rows; compares them with tests/bench/counts
        bench.py accept [option...]    the same, and stores what was counted
 
-  --rows 'ROW...'    names, with * and ?, or groups; of what is measured, fork stands for the groups that fork (fork);
-                     of what is checked or stored, those that are checked without this (all of them)
+  --rows 'ROW...'    names, with * and ?, or groups; fork stands for the groups that fork. Without this: of what is
+                     measured, all that Linux does in minutes; else those that are stored
   --memory SIZE      of each machine (2G; 4G for fork=copy)
   --harts N          of each machine (1)
-  --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (*)
+  --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (for fork all, else
+                     linux-thp linux-lean heifer-table)
   --image FILE       Heifer's release build
   --compiler 'WORDS' what it was compiled with
 """
@@ -21,16 +22,20 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import bench_boot
 import bench_report
+import profile
 from bench_machine import DIRECTORY, QEMU, Machine, Progress, find_rows, version_of
 
 LINUX = Path("build/packages/linux")
 PAGE = Path("docs/bench.md")
 PICTURE = Path("docs/bench-fork.svg")
+RATIO_PICTURE = Path("docs/bench-ratio.svg")
 LIMITS = Path("tests/bench/limits")
 COUNTS = Path("tests/bench/counts")
-# What lies between is written anew by every whole `make bench`.
-PAGE_BEGIN, PAGE_END = "<!-- made by make bench -->", "<!-- the end of what it made -->"
+# What lies between is written anew by every whole `make bench`, and by every `make bench ROWS=fork`.
+ALL_BEGIN, FORK_BEGIN = "<!-- made by make bench -->", "<!-- made by make bench ROWS=fork -->"
+PAGE_END = "<!-- the end of what it made -->"
 
 # Debian's kernel would stop the counter of instructions.
 LINUX_WORDS = "console=ttyS0 loglevel=1 initcall_blacklist=pmu_sbi_devinit"
@@ -55,12 +60,17 @@ LOOKS = {
     "heifer-page": (("#1a7f37", "#56d364"), 1.8, ""),
     "heifer-table": (("#0969da", "#79c0ff"), 3.5, ""),
 }
-# What `fork` stands for, and what is checked in CI. Writing to 512 MiB costs by the page what writing to 64 does, and
-# takes Linux a quarter of an hour in QEMU: by name only.
+# What `fork` stands for. Writing to 512 MiB costs by the page what writing to 64 does, and takes Linux a quarter of an
+# hour in QEMU: by name only. What is stored for CI is also what is measured, with what else takes Linux only minutes.
 FORK_ROWS = "fork exec cow_* write_*_1M write_*_64M"
 QUICK_ROWS = ("call file memory signal switch thread fork_small fork_1M fork_4M fork_8M fork_64M fork_1G "
               "fork_exit_wait_small fork_exit_wait_64M fork_exit_wait_512M exit_256M fork_exec_tiny fork_exec_static "
-              "vfork_exec_tiny posix_spawn_tiny shell cow_copy cow_takeover")
+              "vfork_exec_tiny posix_spawn_tiny shell cow_copy cow_takeover scale")
+ALL_ROWS = QUICK_ROWS.replace("fork_4M ", "").replace("fork_1G", "fork_to_child_512M")
+ALL_MACHINES = "linux-thp linux-lean heifer-table"
+# What is also counted in lines of memory and in fences.
+TRAFFIC_ROWS = ("null_call read_zero_1 signal sched_yield pipe_round_trip first_touch cow_copy cow_takeover fork_small "
+                "fork_64M fork_exit_wait_small fork_exec_tiny").split()
 CONCURRENT = 2
 
 
@@ -70,7 +80,7 @@ def parse_options():
     parser.add_argument("--rows")
     parser.add_argument("--memory")
     parser.add_argument("--harts", type=int, default=1)
-    parser.add_argument("--machines", default="*")
+    parser.add_argument("--machines")
     parser.add_argument("--image", type=Path, default=Path("build/virt/Image"))
     parser.add_argument("--compiler", default="riscv64-linux-gnu-gcc")
     return parser.parse_args()
@@ -116,32 +126,62 @@ def read_limits():
 
 
 def measure(options):
-    words = FORK_ROWS if options.rows in (None, "fork") else options.rows
+    is_fork, is_all = options.rows == "fork", options.rows is None
+    words = {None: ALL_ROWS, "fork": FORK_ROWS}.get(options.rows, options.rows)
     names = find_rows(words.split())
-    runs = measure_rows(options, options.machines, names, options.harts)
+    machines = options.machines or ("*" if is_fork else ALL_MACHINES)
+    runs = measure_rows(options, machines, names, options.harts)
     # The journal knows more than was asked for.
     runs = {key: run.only(names) for key, run in runs.items()}
     limits = read_limits()
     text = "\n\n".join([bench_report.table(TITLES, runs, limits, OURS, PEER),
                         *bench_report.verdicts(runs, limits, OURS, PEER), *bench_report.left_out(TITLES, runs)])
     print(f"\n{text}\n")
-    if set(runs) != set(TITLES) or words != FORK_ROWS or options.memory is not None or options.harts != 1:
+    if not (is_fork or is_all) or options.machines or options.memory is not None or options.harts != 1:
         print(f"{PAGE} was left as it is: it is of `make bench` without more")
-        return
-    write_page(text, runs, options)
-    limit = next((limits[name] for name in limits if bench_report.FORK_OF_SIZE.fullmatch(name)), None)
-    PICTURE.write_text(bench_report.picture(TITLES, runs, LOOKS, limit), encoding="utf-8")
-    print(f"{PAGE} and {PICTURE} were written")
+    elif is_fork:
+        limit = next((limits[name] for name in limits if bench_report.FORK_OF_SIZE.fullmatch(name)), None)
+        PICTURE.write_text(bench_report.picture(TITLES, runs, LOOKS, limit), encoding="utf-8")
+        write_page(FORK_BEGIN, PICTURE, "What fork() costs, by the memory that its caller has touched", text, runs,
+                   options)
+    else:
+        more = "\n\n".join([text, measure_boot(options), measure_traffic(options)])
+        RATIO_PICTURE.write_text(bench_report.ratio_picture(runs[OURS], runs[PEER]), encoding="utf-8")
+        write_page(ALL_BEGIN, RATIO_PICTURE, "How many instructions Linux needs for one of Heifer's", more, runs,
+                   options)
 
 
-def write_page(text, runs, options):
-    picture = f"![What fork() costs, by the memory that its caller has touched]({PICTURE.name})"
+def measure_boot(options):
+    def boot(machine):
+        is_ours = machine.key == OURS
+        words = machine.command[machine.command.index("-append") + 1]
+        return machine.key, bench_boot.measure(machine.key, machine.title, machine.kernel, words, is_ours)
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        boots = dict(pool.map(boot, make_machines(options, ALL_MACHINES, 1)))
+    text = f"### Booting\n\n{bench_report.boot_table(TITLES, boots)}"
+    print(f"{text}\n")
+    return text
+
+
+def measure_traffic(options):
+    """What costs time on a real hart beside the instructions, on Heifer."""
+    symbols = profile.read_symbols(options.image.parent / "heifer.elf", profile.PROGRAM)
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        measured = list(pool.map(lambda name: profile.measure(name, options.image, has_lines=True), TRAFFIC_ROWS))
+    text = "### What it does to memory\n\n" + profile.traffic_table(
+        {name: got for name, got in zip(TRAFFIC_ROWS, measured) if name not in got[0].skipped}, symbols)
+    print(f"{text}\n")
+    return text
+
+
+def write_page(begin, path, title, text, runs, options):
     versions = [f"- {version_of(QEMU)}", f"- Linux {runs[PEER].kernel}",
                 f"- Heifer and the program compiled by {version_of(options.compiler.split()[0])}"]
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(PAGE_BEGIN)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(PAGE_END)
-    made = [before + PAGE_BEGIN, picture, text, "\n".join(versions), PAGE_END]
+    made = [before + begin, f"![{title}]({path.name})", text, "\n".join(versions), PAGE_END]
     PAGE.write_text("\n\n".join(made) + after, encoding="utf-8")
+    print(f"{PAGE} and {path} were written")
 
 
 def count_quick_rows(options):
@@ -158,7 +198,9 @@ def count_quick_rows(options):
 
 def check(options):
     run, stored, every, section = count_quick_rows(options)
-    errors, notes = bench_report.check_shape(run) if options.rows is None else [], []
+    errors, notes = bench_report.check_growth(run), []
+    if options.rows is None:
+        errors += bench_report.check_shape(run)
     if stored is None:
         notes.append(f"{COUNTS} has nothing of {section}: only the shape of fork() was checked")
     else:

@@ -22,6 +22,7 @@ ROOT = DIRECTORY / "initramfs.cpio"
 PROGRAM = Path("build/user/bench/bench")
 QEMU = "qemu-system-riscv64"
 # The settings that make a second a thousand million instructions, and each run the same.
+PLUGIN = DIRECTORY / "profile.so"
 SETTINGS = "-M virt -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm -nographic".split()
 # They are for a machine that is stuck, not for one that is slow.
 BOOT_SECONDS = 900
@@ -111,14 +112,14 @@ class Machine:
             while self.run.status is None:
                 line = console.expect(b"\n", LINE_SECONDS).decode(errors="replace").strip()
                 name = self.run.read(line)
-                if name or line.startswith(bench_report.KERNEL):
+                if name or line.startswith((bench_report.KERNEL, "@@ free ")):
                     print(line, file=journal, flush=True)
                 progress.tell(self, name or self.doing)
             if self.run.status != 0 or self.run.wrong:
                 raise BootError("; ".join(self.run.wrong) or f"the program ended with {self.run.status}")
             if self.checks_leaks:
                 console.expect(b"leaks: none", OFF_SECONDS)
-                console.qemu.wait(OFF_SECONDS)
+                console.wait_for_exit(OFF_SECONDS)
         finally:
             console.close()
 

@@ -4,6 +4,7 @@
 Pure: text and numbers go in, text comes out. tests/scripts/test_bench.py goes through it.
 """
 
+import math
 import re
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ ROW = re.compile(r"(\w+) (\d+) (\d+) (\d+)")
 SKIPPED = re.compile(r"(\w+) skipped (.+)")
 FAILED = re.compile(r"(\w+) failed (.+)")
 KERNEL = "@@ kernel "
+FREE = re.compile(r"@@ free (\d+) KiB")
 END = re.compile(r"@@ end (\d+)")
 # The rows of the picture and of the promise: fork() after so much memory was touched.
 FORK_OF_SIZE = re.compile(r"fork_(\d+)([KMG])")
@@ -41,6 +43,7 @@ class Run:
         self.skipped = {}  # name -> reason
         self.wrong = []  # what makes it no measurement
         self.kernel = ""
+        self.free_kib = None  # memory, before the rows
         self.status = None
 
     def read(self, line):
@@ -64,6 +67,7 @@ class Run:
         """A part of it: what the rows @names print."""
         part = Run()
         part.kernel, part.status, part.wrong = self.kernel, self.status, self.wrong
+        part.free_kib = self.free_kib
         printed = [line for name in names for line in (name, f"{name}_page")]
         part.rows = {name: self.rows[name] for name in printed if name in self.rows}
         part.skipped = {name: self.skipped[name] for name in printed if name in self.skipped}
@@ -74,6 +78,8 @@ class Run:
             self.kernel = line.removeprefix(KERNEL)
         elif line.startswith("# not instructions"):
             self.wrong.append(line)
+        elif match := FREE.fullmatch(line):
+            self.free_kib = int(match[1])
         elif match := END.fullmatch(line):
             self.status = int(match[1])
 
@@ -194,8 +200,21 @@ def verdicts(runs, limits, ours, peer):
         named = f"; {bad}: " + ", ".join(f"`{name}`" for name in wrong) if wrong else ""
         return f"{len(rows) - len(wrong)} of {len(rows)} rows {good}{named}."
     return [*([sentence(limited, above, "within twice the limit", "above")] if limited else []),
-            *([sentence(compared, behind, "not behind lean Linux", "behind")] if compared else []),
-            *([shape_sentence(own)] if sizes(own) else [])]
+            *([sentence(compared, behind, "not behind lean Linux", "behind"),
+               f"Over these {len(compared)} rows lean Linux needs {format_ratio(mean_ratio(own, theirs))} as many "
+               "instructions, in the geometric mean."] if compared else []),
+            *([shape_sentence(own)] if len(sizes(own)) > 1 else [])]
+
+
+def ratios(own, theirs):
+    """Name -> how many times as much @theirs needs, of the rows that both have."""
+    return {name: cost(theirs, name) / cost(own, name) for name in own.rows
+            if cost(theirs, name) and cost(own, name)}
+
+
+def mean_ratio(own, theirs):
+    values = ratios(own, theirs).values()
+    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def left_out(machines, runs):
@@ -235,6 +254,29 @@ def check_shape(run):
     errors += [f"fork() of {format_bytes(size)} costs {format_count(value)}, more than that of any size from "
                f"8 MiB on ({format_count(big[high])})"
                for size, value in sizes(run).items() if size < 8 * MIB and value > big[high]]
+    return errors
+
+
+# Rows of few -> the same of many, and how many times as much they may cost. A tree of 10 000 is twice as deep as one
+# of 100.
+GROWTH = {
+    "munmap_mmap_regions_100": ("munmap_mmap_regions_10000", 2),
+    "first_touch_regions_100": ("first_touch_regions_10000", 2),
+    "open_close_files_10": ("open_close_files_1000", 1.5),
+    "dup_close_files_10": ("dup_close_files_1000", 1.5),
+    "poll_each_of_10": ("poll_each_of_1000", 1.5),
+    "fork_exit_wait_processes_10": ("fork_exit_wait_processes_5000", 1.5),
+    "kill_0_processes_10": ("kill_0_processes_5000", 2),
+}
+
+
+def check_growth(run):
+    """What grows faster than its work; rows that were not counted are not judged."""
+    errors = []
+    for few, (many, factor) in GROWTH.items():
+        if cost(run, few) and cost(run, many) and cost(run, many) > factor * cost(run, few):
+            errors.append(f"{many} costs {format_count(cost(run, many))}, more than {factor} times what {few} does "
+                          f"({format_count(cost(run, few))})")
     return errors
 
 
@@ -283,3 +325,37 @@ def picture(machines, runs, looks, limit):
     return bench_svg.draw("What fork() costs, by the memory that its caller has touched",
                           "Guest instructions for one call, QEMU virt, one hart. Both axes are logarithmic.",
                           series, "memory touched before the call", "instructions for one fork()", format_bytes)
+
+
+def ratio_picture(own, theirs):
+    """How much more a row costs @theirs, the greatest first."""
+    bars = sorted(ratios(own, theirs).items(), key=lambda bar: -bar[1])
+    return bench_svg.draw_bars("How many instructions Linux needs for one of Heifer's",
+                               "Lean Linux / Heifer, guest instructions, QEMU virt, one hart. The axis is logarithmic.",
+                               bars)
+
+
+class Boot(NamedTuple):
+    """What it takes one kernel to come up; None is not known."""
+
+    instructions: int
+    used_kib: dict  # memory of the machine -> what of it is gone at the prompt
+    image_bytes: int
+
+
+def format_mib(kib):
+    return f"{kib / 1024:.1f} MiB"
+
+
+def boot_table(machines, boots):
+    rows = []
+
+    def add(title, values):
+        rows.append([title, *("–" if value is None else value for value in values)])
+    add("instructions from the kernel's first to init's first",
+        [boot.instructions and format_count(boot.instructions) for boot in boots.values()])
+    for memory in dict.fromkeys(memory for boot in boots.values() for memory in boot.used_kib):
+        used = [boot.used_kib.get(memory) for boot in boots.values()]
+        add(f"memory in use at the prompt, of {memory[:-1]} GiB", [kib and format_mib(kib) for kib in used])
+    add("image without root file system, KiB", [format_count(boot.image_bytes >> 10) for boot in boots.values()])
+    return align(["", *(machines[key] for key in boots)], rows)

@@ -132,6 +132,33 @@ def draw_labels(series, across, up):
     return out
 
 
+BAR_GAP = 19
+BAR_LEFT, BAR_RIGHT = 236, 64
+BARS = {"good": ("#0969da", "#79c0ff"), "bad": ("#cf222e", "#ff7b72")}
+
+
+def draw_bars(title, subtitle, bars):
+    """Bars of (name, value) over a logarithmic axis, from 1 to the right, or in another colour to the left."""
+    height = TOP + BAR_GAP * len(bars) + BOTTOM // 2
+    across = Axis([1, *(value for _, value in bars)], 10, BAR_LEFT, WIDTH - BAR_RIGHT)
+    colours = [Series(key, [], BARS[key]) for key in ("good", "bad")]
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+           f"<title>{escape(title)}</title>", style(colours),
+           f'<rect class="bg" width="{WIDTH}" height="{height}" rx="6"/>',
+           text(18, 32, title, "fg h"), text(18, 54, subtitle, "muted")]
+    for value in across.ticks():
+        x = across.place(value)
+        out += [stroke(x, TOP, x, height - BOTTOM // 2, "grid"), text(x, TOP - 6, f"{value:g}x", "muted", "middle")]
+    for i, (name, value) in enumerate(bars):
+        y = TOP + BAR_GAP * i
+        left, right = sorted((across.place(1), across.place(value)))
+        out += [f'<rect class="t{0 if value >= 1 else 1}" x="{left:.1f}" y="{y + 3}" width="{right - left:.1f}" '
+                f'height="{BAR_GAP - 6}"/>',
+                text(BAR_LEFT - 9, y + 14, name, "fg", "end"),
+                text(right + 6, y + 14, f"{value:.1f}x" if value < 10 else f"{value:.0f}x", "muted")]
+    return "\n".join(out) + "\n</svg>\n"
+
+
 def draw(title, subtitle, series, x_title, y_title, format_x):
     """The picture as text. @series is drawn in its order, the last on top."""
     series = [line for line in series if line.points]

@@ -31,7 +31,6 @@ import bench_machine
 import bench_report
 
 PROGRAM = Path("build/user/bench/bench.elf")
-PLUGIN = Path("build/bench/profile.so")
 CONCURRENT = 2
 FIRMWARE = range(0x80000000, 0x80200000)
 KERNEL_FROM = 1 << 63
@@ -183,6 +182,27 @@ def format_events(profile, operations):
     return ", ".join(said)
 
 
+# Called once for each frame.
+COPY, CLEAR = "page_copy", "page_clear"
+
+
+def traffic_table(measured, symbols):
+    """@measured: name -> (run, profile). By page where the row is; lines are those of a whole round."""
+    header = ["for one", "instructions", "sfence.vma", "fence", "atomic", "frames copied", "frames cleared",
+              "lines of data in a round"]
+    rows = []
+    for name, (run, profile) in measured.items():
+        operations = divisor(run, name, profile)
+        entered = Counter({symbols.starts[address]: count for address, count in profile.places.items()
+                           if address in symbols.starts})
+        shares = [*(profile.events[event] for event in ("sfence", "fence", "atomic")), entered[COPY], entered[CLEAR]]
+        own = f"{name}_page" if f"{name}_page" in run.rows else name
+        rows.append([f"`{own}`", bench_report.format_count(run.rows[own].median),
+                     *(f"{share / operations:.2f}".rstrip("0").rstrip(".") for share in shares),
+                     bench_report.format_count(profile.events["lines"] // profile.rounds)])
+    return bench_report.align(header, rows)
+
+
 DISASSEMBLED = re.compile(r"\s*([0-9a-f]+):\s+(.*)")
 
 
@@ -211,7 +231,7 @@ def plugin_version(qemu):
     return 2 if major >= 9 else 1
 
 
-def measure(name, image, plugin, has_sequence, has_lines, memory="2G"):
+def measure(name, image, plugin=bench_machine.PLUGIN, has_sequence=False, has_lines=False, memory="2G"):
     """Run the row @name; what it said, and its profile."""
     machine = bench_machine.Machine(f"profile-{name}", name, image, "loglevel=1 fork=table", memory, 1, True)
     out = machine.file(".profile")
@@ -253,7 +273,7 @@ def parse_options():
     parser.add_argument("--code", action="append", default=[])
     parser.add_argument("--lines", action="store_true")
     parser.add_argument("--image", type=Path, default=Path("build/virt/Image"))
-    parser.add_argument("--plugin", type=Path, default=PLUGIN)
+    parser.add_argument("--plugin", type=Path, default=bench_machine.PLUGIN)
     parser.add_argument("--plugin-version", action="store_true")
     return parser.parse_args()
 

@@ -17,7 +17,7 @@ BENCH_NEEDS := bench-kernel build/bench/initramfs.cpio have-qemu
 BENCH := $(PYTHON) scripts/bench.py --image build/virt$(if $(call is_on,LLVM),-llvm)/Image --compiler '$(CC)'
 
 is_given = $(filter-out undefined default file,$(origin $(1)))
-bench: $(P)/linux $(BENCH_NEEDS)
+bench: $(P)/linux $(BENCH_NEEDS) build/bench/profile.so $(U)/bench/bench.elf
 	@$(BENCH) measure $(if $(ROWS),--rows '$(ROWS)') $(if $(MACHINES),--machines '$(MACHINES)') \
 		$(if $(call is_given,MEM),--memory '$(MEM)') $(if $(call is_given,SMP),--harts '$(SMP)')
 
@@ -26,10 +26,11 @@ bench-check bench-accept: $(BENCH_NEEDS)
 	@$(BENCH) $(@:bench-%=%) $(if $(ROWS),--rows '$(ROWS)')
 
 # By which functions: scripts/profile.py --help. The plugin is compiled each time, for QEMU may be another.
+build/bench/profile.so: tests/bench/profile_plugin.c have-qemu FORCE
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)$(HOST_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared \
+		-DPLUGIN_VERSION=$$($(PYTHON) scripts/profile.py --plugin-version) -o $@ $<
 .PHONY: profile
-profile: $(BENCH_NEEDS) $(U)/bench/bench.elf
-	$(call say,HOSTCC,tests/bench/profile_plugin.c)$(HOST_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared \
-		-DPLUGIN_VERSION=$$($(PYTHON) scripts/profile.py --plugin-version) -o build/bench/profile.so \
-		tests/bench/profile_plugin.c
+profile: $(BENCH_NEEDS) build/bench/profile.so $(U)/bench/bench.elf
 	@$(PYTHON) scripts/profile.py --image build/virt$(if $(call is_on,LLVM),-llvm)/Image $(ROWS) \
 		$(if $(TREE),--tree '$(TREE)') $(CODE:%=--code %) $(if $(call is_on,LINES),--lines)

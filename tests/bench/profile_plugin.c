@@ -10,6 +10,8 @@
  *	seq			and behind it
  *	ADDRESS			of each instruction of the last round, in order, with seq=on
  *
+ * With boot=ADDRESS it counts from the kernel's first instruction until that of a program that is
+ * there, and ends QEMU.
  * Lines are looked for with lines=on, which is slow. They are physical, so that memory which user
  * and kernel see at different addresses counts once.
  *
@@ -21,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
@@ -57,6 +60,9 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **a
 #define MARK_MASK  0x000fffffU
 #define MARK       0x00002013U
 #define MARK_SHIFT 20
+/* Where the firmware ends and the kernel begins, on this machine. */
+#define KERNEL_ADDRESS 0x80200000U
+
 enum mark { MARK_BEGIN = 1, MARK_END, MARK_FORGET, MARK_KEEP };
 
 enum event { SFENCE, FENCE_I, FENCE, ATOMIC, LINES, EVENT_COUNT };
@@ -64,6 +70,7 @@ static const char *const event_names[EVENT_COUNT] = { "sfence", "fence_i", "fenc
 						      "lines" };
 
 static bool is_counting;
+static uint64_t boot_end; /* 0 is no boot */
 static uint64_t rounds;
 static FILE *out;
 
@@ -214,6 +221,41 @@ static void mark(unsigned hart, void *arg)
 	}
 }
 
+/* ---- the end ---------------------------------------------------------------------------- */
+
+static void write_out(void)
+{
+	fprintf(out, "rounds %" PRIx64 "\n", rounds);
+	for (int i = 0; i < EVENT_COUNT; i++)
+		fprintf(out, "%s %" PRIx64 "\n", event_names[i], kept_events[i]);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct place *place = places[i]; place != NULL; place = place->next)
+			if (place->kept != 0)
+				fprintf(out, "%" PRIx64 " %" PRIx64 "\n", place->address,
+					place->kept);
+	if (has_sequence)
+		fprintf(out, "seq\n");
+	for (size_t i = 0; i < sequence_length; i++)
+		fprintf(out, "%" PRIx64 "\n", sequence[i]);
+	fclose(out);
+}
+
+static void at_exit(uint64_t id, void *arg)
+{
+	(void)id, (void)arg;
+	write_out();
+}
+
+static void end_boot(unsigned hart, void *arg)
+{
+	(void)hart, (void)arg;
+	end_round(true);
+	write_out();
+	_exit(0);
+}
+
+/* ---- translation ------------------------------------------------------------------------ */
+
 static uint32_t insn_word(const struct qemu_plugin_insn *insn)
 {
 	uint32_t word = 0;
@@ -232,6 +274,7 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
 		struct qemu_plugin_insn *const insn = qemu_plugin_tb_get_insn(tb, i);
+		const uint64_t address = qemu_plugin_insn_vaddr(insn);
 		const uint32_t word = insn_word(insn);
 		const uintptr_t kind = word >> MARK_SHIFT;
 		if ((word & MARK_MASK) == MARK && kind >= MARK_BEGIN && kind <= MARK_KEEP) {
@@ -239,33 +282,18 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 							       (void *)kind);
 			continue;
 		}
+		if (boot_end != 0 && address == KERNEL_ADDRESS)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, CB_NO_REGISTERS,
+							       (void *)MARK_BEGIN);
+		if (boot_end != 0 && address == boot_end)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, end_boot, CB_NO_REGISTERS,
+							       NULL);
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, count, CB_NO_REGISTERS,
-						       place_at(qemu_plugin_insn_vaddr(insn),
-								event_of(word)));
+						       place_at(address, event_of(word)));
 		if (has_lines)
 			qemu_plugin_register_vcpu_mem_cb(insn, touch, CB_NO_REGISTERS,
 							 MEM_READ_WRITE, NULL);
 	}
-}
-
-/* ---- begin and end ---------------------------------------------------------------------- */
-
-static void at_exit(uint64_t id, void *arg)
-{
-	(void)id, (void)arg;
-	fprintf(out, "rounds %" PRIx64 "\n", rounds);
-	for (int i = 0; i < EVENT_COUNT; i++)
-		fprintf(out, "%s %" PRIx64 "\n", event_names[i], kept_events[i]);
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct place *place = places[i]; place != NULL; place = place->next)
-			if (place->kept != 0)
-				fprintf(out, "%" PRIx64 " %" PRIx64 "\n", place->address,
-					place->kept);
-	if (has_sequence)
-		fprintf(out, "seq\n");
-	for (size_t i = 0; i < sequence_length; i++)
-		fprintf(out, "%" PRIx64 "\n", sequence[i]);
-	fclose(out);
 }
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
@@ -275,6 +303,8 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 		if (strncmp(argv[i], "out=", 4) == 0)
 			out = fopen(argv[i] + 4, "w");
 		has_sequence |= strcmp(argv[i], "seq=on") == 0;
+		if (strncmp(argv[i], "boot=", 5) == 0)
+			boot_end = strtoull(argv[i] + 5, NULL, 16);
 		has_lines |= strcmp(argv[i], "lines=on") == 0;
 	}
 	if (out == NULL) {

@@ -156,6 +156,7 @@ def test_the_aims_name_who_misses_them():
     said = bench_report.verdicts(RUNS, LIMITS, bench.OURS, bench.PEER)
     assert said == ["1 of 2 rows within twice the limit; above: `fork_8M`.",
                     "2 of 3 rows not behind lean Linux; behind: `fork_1G`.",
+                    "Over these 3 rows lean Linux needs 1.8x as many instructions, in the geometric mean.",
                     "From 8 MiB on, `fork()` costs between 6 000 and 6 100; no smaller size costs more."]
 
 
@@ -267,3 +268,38 @@ def test_the_stored_tables_can_be_read():
     assert list(limits) == [""] and limits[""]
     for counts in bench_report.read_table((top / bench.COUNTS).read_text(encoding="utf-8")).values():
         assert any(bench_report.FORK_OF_SIZE.fullmatch(name) for name in counts)
+
+
+def test_growth_is_judged_where_both_rows_were_counted():
+    few, (many, factor) = next(iter(bench_report.GROWTH.items()))
+    assert bench_report.check_growth(make_run(**{few: 100, many: int(100 * factor)})) == []
+    assert bench_report.check_growth(make_run(**{few: 100})) == []
+    errors = bench_report.check_growth(make_run(**{few: 100, many: int(100 * factor) + 1}))
+    assert len(errors) == 1 and errors[0].startswith(f"{many} costs ")
+
+
+def test_the_mean_is_geometric_and_of_rows_that_both_have():
+    own, theirs = make_run(a=10, b=10, c=1), make_run(a=20, b=80, d=1)
+    assert bench_report.ratios(own, theirs) == {"a": 2, "b": 8}
+    assert bench_report.mean_ratio(own, theirs) == pytest.approx(4)
+
+
+def test_the_picture_of_ratios_has_a_bar_for_every_row():
+    text = bench_report.ratio_picture(make_run(a=10, b=10, c=10), make_run(a=20, b=5, c=200))
+    root = xml.fromstring(text)
+    bars = [bar.get("class") for bar in root.findall("{http://www.w3.org/2000/svg}rect")][1:]
+    assert bars == ["t0", "t0", "t1"]  # the greatest first, and who is behind in another colour
+    assert text.index(">c<") < text.index(">a<") < text.index(">b<") and "0.5x" in text
+
+
+def test_what_a_boot_costs_has_a_row_for_each_size_of_memory():
+    boots = {"linux-lean": bench_report.Boot(908_000_000, {"2G": 118_374, "16G": 500_000}, 31 << 20),
+             "heifer-table": bench_report.Boot(3_000_000, {"2G": 2048}, 400 << 10)}
+    lines = bench_report.boot_table(bench.TITLES, boots).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [line[1:] for line in cells[2:]] == [["908 000 000", "3 000 000"], ["115.6 MiB", "2.0 MiB"],
+                                                ["488.3 MiB", "–"], ["31 744", "400"]]
+
+
+def test_memory_that_is_free_is_read():
+    assert bench_report.read_run("@@ free 2091808 KiB\r\n").free_kib == 2091808

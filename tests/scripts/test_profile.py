@@ -77,6 +77,16 @@ def test_the_tree_follows_calls_returns_and_traps():
     assert [line.split()[-1] for line in shown[1:]] == ["trap_vector", "sys_stat"]
 
 
+def test_traffic_is_of_one_operation():
+    symbols = profile.Symbols([(KERNEL, profile.COPY), (KERNEL + 0x100, profile.CLEAR)], 0x12000)
+    places = profile.Counter({KERNEL: 4, KERNEL + 2: 80, KERNEL + 0x100: 2, 0x10000: 114})
+    counted = profile.Profile(2, {"sfence": 4, "fence": 1, "atomic": 0, "lines": 60}, places, [])
+    run = profile.bench_report.read_run("cow_page 50 50 2\n")
+    lines = profile.traffic_table({"cow": (run, counted)}, symbols).splitlines()
+    cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
+    assert cells == ["`cow_page`", "50", "1", "0.25", "0", "1", "0.5", "30"]
+
+
 def test_code_says_how_often_it_ran():
     text = f"\n{KERNEL + 0x200:x} <lookup>:\n{KERNEL + 0x200:x}:\tli\ta0,1\n{KERNEL + 0x204:x}:\tret\n"
     shown = profile.format_code(text, profile.read_profile(WRITTEN), 2).splitlines()
