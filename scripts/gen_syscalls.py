@@ -136,7 +136,7 @@ def words_text(abi):
     for table, header, prefix in (("errno_words", "errno.h", "E"), ("signal_words", "signal.h", "SIG")):
         names = {}
         for name, number in ABI_WORD.findall((abi / header).read_text(encoding="utf-8")):
-            if name.startswith(prefix):
+            if name.startswith(prefix) and name != "SIGSTKSZ":  # no signal, but the size of a stack
                 names.setdefault(int(number), name)
         text += f"static const char *const {table}[] = {{\n"
         text += "".join(f'\t[{number}] = "{name}",\n' for number, name in sorted(names.items())) + "};\n\n"
