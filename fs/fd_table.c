@@ -171,19 +171,33 @@ void fd_table_put(struct fd_table *t)
 	slab_free(table_cache, t);
 }
 
-struct file *fd_lookup(struct fd_table *t, int fd)
+/* Caller holds the lock, or the only reference. */
+static inline struct file *lookup_slot(struct fd_table *t, int fd)
 {
-	spin_lock(&t->lock);
 	const struct fd_slot *slot = find_slot(t, fd);
 	struct file *f = slot != NULL ? slot->file : NULL;
 	if (f != NULL)
 		file_get(f);
+	return f;
+}
+
+static __noinline struct file *lookup_shared(struct fd_table *t, int fd)
+{
+	spin_lock(&t->lock);
+	struct file *f = lookup_slot(t, fd);
 	spin_unlock(&t->lock);
 	return f;
 }
 
-/* The lowest free descriptor >= @min gets what @slot says. The number, -EMFILE, -ENOMEM. */
-static int fill_slot(struct fd_table *t, u32 min, const struct fd_slot *slot, u64 limit)
+struct file *fd_lookup(struct fd_table *t, int fd)
+{
+	/* With the only reference nobody else changes the table, and who gets one meanwhile, in
+	 * /proc, only looks. */
+	return refcount_is_one(&t->refs) ? lookup_slot(t, fd) : lookup_shared(t, fd);
+}
+
+/* The lowest free descriptor >= @min gets @slot. The number, -EMFILE, -ENOMEM. */
+static int fill_slot(struct fd_table *t, u32 min, struct fd_slot slot, u64 limit)
 {
 	const u32 end = (u32)MIN(limit, (u64)SLOTS_MAX);
 	int result = -EMFILE;
@@ -193,7 +207,7 @@ static int fill_slot(struct fd_table *t, u32 min, const struct fd_slot *slot, u6
 	if (fd < end)
 		result = make_room(t, fd) < 0 ? -ENOMEM : (int)fd;
 	if (result >= 0) {
-		t->slots[fd] = *slot;
+		t->slots[fd] = slot;
 		if (start == t->lowest_free)
 			t->lowest_free = fd + 1;
 	}
@@ -204,13 +218,13 @@ static int fill_slot(struct fd_table *t, u32 min, const struct fd_slot *slot, u6
 int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
 {
 	const struct fd_slot slot = { .file = f, .cloexec = cloexec };
-	return fill_slot(t, (u32)min, &slot, limit);
+	return fill_slot(t, (u32)min, slot, limit);
 }
 
 int fd_reserve(struct fd_table *t, u64 limit)
 {
 	const struct fd_slot slot = { .is_reserved = true };
-	return fill_slot(t, 0, &slot, limit);
+	return fill_slot(t, 0, slot, limit);
 }
 
 void fd_install_reserved(struct fd_table *t, int fd, struct file *f, bool cloexec)

@@ -46,10 +46,8 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, u32 op
 	return f;
 }
 
-void file_put(struct file *f)
+void file_destroy(struct file *f)
 {
-	if (!refcount_put(&f->refs))
-		return;
 	file_lock_drop(f->inode, f);
 	if (f->ops->release != NULL)
 		f->ops->release(f);

@@ -69,8 +69,14 @@ static inline void file_get(struct file *f)
 {
 	refcount_get(&f->refs);
 }
+/* The last reference went. */
+void file_destroy(struct file *f);
 /* Context: may sleep. */
-void file_put(struct file *f);
+static inline void file_put(struct file *f)
+{
+	if (unlikely(refcount_put(&f->refs)))
+		file_destroy(f);
+}
 /* The path of @f as seen from @root, for /proc: kmalloc'd. NULL: it has none, or no memory. */
 char *file_path_alloc(const struct file *f, const struct inode *root);
 /* @f, of a regular file, is being mapped: its path is for /proc/N/maps, unless an earlier one's is

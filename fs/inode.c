@@ -133,15 +133,11 @@ bool cred_in_group(const struct cred *cred, u32 gid)
 	return found;
 }
 
-int inode_permission(const struct inode *inode, const struct cred *cred, u32 mask)
+int inode_permission_by_mode(const struct inode *inode, const struct cred *cred, u32 mask)
 {
 	const u32 mode = READ_ONCE(inode->mode);
-	if (cred->euid == 0) {
-		/* Root may do all but execute what nobody may. */
-		const bool is_allowed = (mask & X_OK) == 0 || S_ISDIR(mode) ||
-					(mode & ANY_EXECUTE_BIT) != 0;
-		return is_allowed ? 0 : -EACCES;
-	}
+	if (cred->euid == 0)
+		return (mode & ANY_EXECUTE_BIT) != 0 ? 0 : -EACCES;
 	u32 granted = mode;
 	if (cred->euid == inode->uid)
 		granted = mode >> 6;

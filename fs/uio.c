@@ -9,19 +9,6 @@
 #include "kernel/sched/sched.h"
 #include "lib/string.h"
 
-void uio_init_user(struct uio *u, const struct user_iovec *iov, size_t count, size_t total_bytes)
-{
-	*u = (struct uio){ .iov = iov,
-			   .iov_left = count,
-			   .left = total_bytes,
-			   .file_end_max = UINT64_MAX };
-}
-
-void uio_init_kernel(struct uio *u, void *buf, size_t len_bytes)
-{
-	*u = (struct uio){ .kernel_buf = buf, .left = len_bytes, .file_end_max = UINT64_MAX };
-}
-
 enum direction { TO_USER, FROM_USER, CLEAR };
 
 /* Bytes not moved. */

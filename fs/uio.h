@@ -24,8 +24,18 @@ struct uio {
 	u64 file_end_max; /* RLIMIT_FSIZE: a regular file is not written behind it */
 };
 
-void uio_init_user(struct uio *u, const struct user_iovec *iov, size_t count, size_t total_bytes);
-void uio_init_kernel(struct uio *u, void *buf, size_t len_bytes);
+static inline void uio_init_user(struct uio *u, const struct user_iovec *iov, size_t count,
+				 size_t total_bytes)
+{
+	*u = (struct uio){ .iov = iov,
+			   .iov_left = count,
+			   .left = total_bytes,
+			   .file_end_max = UINT64_MAX };
+}
+static inline void uio_init_kernel(struct uio *u, void *buf, size_t len_bytes)
+{
+	*u = (struct uio){ .kernel_buf = buf, .left = len_bytes, .file_end_max = UINT64_MAX };
+}
 
 /* Move at most min(@len, u->left) bytes; returns how many: fewer means a bad address.
  * Context: may fault, so no spinlock. */

@@ -37,6 +37,15 @@ static inline u32 refcount_read(const struct refcount *r)
 	return __atomic_load_n(&r->value, __ATOMIC_RELAXED);
 }
 
+/*
+ * Is the caller's reference the only one? Acquire: all that others did before they put theirs is
+ * seen. Whoever asks must know where another could come from now.
+ */
+static inline bool refcount_is_one(const struct refcount *r)
+{
+	return __atomic_load_n(&r->value, __ATOMIC_ACQUIRE) == 1;
+}
+
 static inline void refcount_get(struct refcount *r)
 {
 	refcount_check(r, __atomic_fetch_add(&r->value, 1, __ATOMIC_RELAXED), "got");

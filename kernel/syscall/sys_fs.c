@@ -7,16 +7,6 @@
 #include "lib/abi/resource.h"
 #include "mm/pmm/slab.h"
 
-struct file *file_of(u64 fd)
-{
-	struct file *f = file_of_any(fd);
-	if (f != NULL && file_is_path(f)) {
-		file_put(f);
-		f = NULL;
-	}
-	return f;
-}
-
 u64 fd_limit(void)
 {
 	return process_current()->limits[RLIMIT_NOFILE].soft;

@@ -29,7 +29,15 @@ static inline struct file *file_of_any(u64 fd)
 	return fd_lookup(task_current()->files, (int)fd);
 }
 /* The same, but not those opened with O_PATH: they are good for hardly anything. */
-struct file *file_of(u64 fd);
+static inline struct file *file_of(u64 fd)
+{
+	struct file *f = file_of_any(fd);
+	if (f != NULL && unlikely(file_is_path(f))) {
+		file_put(f);
+		f = NULL;
+	}
+	return f;
+}
 u64 fd_limit(void);
 /* Descriptors for both, whose references are consumed, and their numbers at @told. 0, -EMFILE,
  * -ENOMEM, -EFAULT: then there are none. */

@@ -55,7 +55,8 @@ static ssize_t at_position_write(struct file *f, struct uio *u, u64 pos)
 }
 
 /* One buffer. */
-static s64 transfer_one(u64 fd, uaddr_t buf, u64 count, u64 pos, transfer_fn *transfer)
+static __always_inline s64 transfer_one(u64 fd, uaddr_t buf, u64 count, u64 pos,
+					transfer_fn *transfer)
 {
 	struct file *f = file_of(fd);
 	if (f == NULL)
