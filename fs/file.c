@@ -78,7 +78,7 @@ char *file_path_alloc(const struct file *f, const struct inode *root)
 
 void file_name_mapping(const struct file *f, const struct inode *root)
 {
-	if (!filemap_has_path(f->inode->object))
+	if (filemap_path(f->inode->object) == NULL)
 		filemap_set_path(f->inode->object, file_path_alloc(f, root));
 }
 

@@ -118,9 +118,9 @@ struct vm_object *filemap_create(struct page_quota *quota, u64 inode_number)
 	return &m->object;
 }
 
-bool filemap_has_path(const struct vm_object *o)
+const char *filemap_path(const struct vm_object *o)
 {
-	return READ_ONCE(container_of(o, const struct filemap, object)->path) != NULL;
+	return READ_ONCE(container_of(o, const struct filemap, object)->path);
 }
 
 void filemap_set_path(struct vm_object *o, char *path)

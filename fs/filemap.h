@@ -35,7 +35,8 @@ int filemap_init(void);
 struct vm_object *filemap_create(struct page_quota *quota, u64 inode_number);
 /* The name for /proc/N/maps, kmalloc'd, or NULL: it is taken over; what comes second is freed. */
 void filemap_set_path(struct vm_object *o, char *path);
-bool filemap_has_path(const struct vm_object *o);
+/* It, NULL: none yet. Stays as long as @o. */
+const char *filemap_path(const struct vm_object *o);
 
 /* Bytes read at @pos, up to @size_bytes, the file's size; -EFAULT. Holes read as zeros and stay
  * holes. */

@@ -23,7 +23,6 @@
 #include "fs/path.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/trace.h"
-#include "kernel/proc/exe.h"
 #include "kernel/proc/exec_args.h"
 #include "kernel/proc/exec_load.h"
 #include "kernel/proc/exec_script.h"
@@ -82,7 +81,6 @@ struct exec {
 	struct path_ctx paths;
 	struct file *file;     /* the program: not the script */
 	struct exec_head head; /* its beginning */
-	struct exe *exe;
 	u32 euid, egid;
 	bool is_secure; /* other rights than the caller's: AT_SECURE */
 	struct elf_image program, interpreter;
@@ -107,14 +105,6 @@ static int check_executable(const struct exec *x, const struct file *f)
 	return inode_permission(inode, x->paths.cred, X_OK);
 }
 
-static void put_file(struct exec *x)
-{
-	if (x->file == NULL)
-		return;
-	inode_allow_write(x->file->inode);
-	file_put(x->file);
-}
-
 /* @f is what is executed instead of x->file, if it may be; nobody may write it from here on. */
 static int take_file(struct exec *x, struct file *f)
 {
@@ -123,7 +113,7 @@ static int take_file(struct exec *x, struct file *f)
 		error = inode_deny_write(f->inode);
 	if (error != 0)
 		return error;
-	put_file(x);
+	process_put_exe(x->file);
 	file_get(f);
 	x->file = f;
 	return 0;
@@ -147,7 +137,15 @@ static int open_requested(struct exec *x)
 	const struct exec_request *r = x->request;
 	if (r->file == NULL)
 		return open_program(x, r->start, r->path, r->follow_last);
-	return take_file(x, r->file);
+	/* A file of its own: the caller's lives on in whatever holds it, locks and all. */
+	inode_get(r->file->inode);
+	struct file *f = file_create(&file_path_ops, r->file->inode, O_PATH, NULL);
+	if (f == NULL)
+		return -ENOMEM;
+	f->path = file_path_alloc(r->file, x->paths.root); /* without one, /proc lacks it */
+	const int error = take_file(x, f);
+	file_put(f);
+	return error;
 }
 
 static void head_put(struct exec_head *head)
@@ -339,16 +337,6 @@ static int build_memory(struct exec *x)
 
 /* ---- from one to the other -------------------------------------------------------------- */
 
-/* What the commit would otherwise have to allocate. */
-static int prepare_rest(struct exec *x)
-{
-	char *path = file_path_alloc(x->file, x->paths.root);
-	/* Without one it is in no directory, or memory is short. */
-	x->exe = exe_create(x->file->inode, path != NULL ? path : x->request->path);
-	kfree(path);
-	return x->exe != NULL ? 0 : -ENOMEM;
-}
-
 /*
  * The other threads end. What they might have shared the table of files with is known then; memory
  * for a copy may be missing, and the caller goes on alone.
@@ -376,8 +364,7 @@ static int prepare(struct exec *x)
 	if (error != 0)
 		return error;
 	choose_cred(x);
-	error = build_memory(x);
-	return error != 0 ? error : prepare_rest(x);
+	return build_memory(x);
 }
 
 static const char *base_name(const char *path)
@@ -390,17 +377,17 @@ static void swap_files(struct process *p, struct exec *x)
 {
 	struct task *t = task_current();
 	spin_lock(&p->signals.lock);
-	struct exe *old_exe = p->exe;
-	p->exe = x->exe;
+	struct file *old_exe = p->exe;
+	p->exe = x->file;
 	struct fd_table *old_files = NULL;
 	if (x->files != NULL) {
 		old_files = t->files;
 		t->files = x->files;
 	}
 	spin_unlock(&p->signals.lock);
-	x->exe = NULL;
+	x->file = NULL;
 	x->files = NULL;
-	exe_put(old_exe);
+	process_put_exe(old_exe);
 	if (old_files != NULL)
 		fd_table_put(old_files);
 	fd_table_close_on_exec(t->files);
@@ -441,12 +428,11 @@ static void exec_fini(struct exec *x)
 	elf_image_fini(&x->program);
 	elf_image_fini(&x->interpreter);
 	head_put(&x->head);
-	put_file(x);
+	process_put_exe(x->file);
 	if (x->files != NULL)
 		fd_table_put(x->files);
 	if (x->aspace != NULL)
 		aspace_put(x->aspace);
-	exe_put(x->exe);
 }
 
 int process_exec(const struct exec_request *request, struct exec_args *args)

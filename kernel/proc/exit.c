@@ -20,7 +20,6 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
-#include "kernel/proc/exe.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/strace.h"
@@ -121,14 +120,14 @@ static void drop_places(struct process *p)
 	spin_lock(&p->signals.lock);
 	struct inode *root = p->root;
 	struct inode *cwd = p->cwd;
-	struct exe *exe = p->exe;
+	struct file *exe = p->exe;
 	p->root = NULL;
 	p->cwd = NULL;
 	p->exe = NULL;
 	spin_unlock(&p->signals.lock);
 	inode_put(root);
 	inode_put(cwd);
-	exe_put(exe);
+	process_put_exe(exe);
 }
 
 /* ---- the end of a thread ---------------------------------------------------------------- */

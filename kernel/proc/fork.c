@@ -17,7 +17,6 @@
 #include "fs/file.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
-#include "kernel/proc/exe.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/strace.h"
 #include "lib/abi/errno.h"
@@ -147,7 +146,8 @@ static void copy_places(struct process *child, struct process *parent)
 	inode_get(paths.cwd);
 	child->cwd = paths.cwd;
 	child->umask = paths.umask;
-	exe_get(parent->exe);
+	file_get(parent->exe);
+	(void)inode_deny_write(parent->exe->inode); /* the parent does already */
 	child->exe = parent->exe;
 }
 

@@ -14,9 +14,9 @@
  */
 #include "kernel/proc/process.h"
 
+#include "fs/file.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
-#include "kernel/proc/exe.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
@@ -131,13 +131,21 @@ struct process *process_create(void)
 	return p;
 }
 
+void process_put_exe(struct file *exe)
+{
+	if (exe == NULL)
+		return;
+	inode_allow_write(exe->inode);
+	file_put(exe);
+}
+
 /* Half-built, or a reaped zombie, which holds only memory. */
 static void process_destroy(struct process *p)
 {
 	ASSERT(!p->is_published);
 	inode_put(p->root);
 	inode_put(p->cwd);
-	exe_put(p->exe);
+	process_put_exe(p->exe);
 	task_destroy(p->leader);
 	/* After the thread, which names it. */
 	if (p->aspace != NULL)

@@ -33,7 +33,6 @@
 #include "lib/refcount.h"
 #include "mm/vmm/aspace.h"
 
-struct exe;
 struct fd_table;
 struct file;
 struct tty;
@@ -96,7 +95,7 @@ struct process {
 	 */
 	struct aspace *aspace;
 	struct inode *root, *cwd;
-	struct exe *exe; /* counted */
+	struct file *exe; /* O_PATH; nobody may write it: inode_deny_write() */
 
 	u64 resident_peak; /* under signals.lock: pages, of memory it has no more (exec, exit) */
 
@@ -239,6 +238,9 @@ struct inode *process_inode_lookup(struct process *p, enum process_inode which);
 struct path_ctx task_paths(void);
 /* chdir, chroot: the running process takes over the caller's reference and puts the old one. */
 void process_set_inode(enum process_inode which, struct inode *inode);
+/* @exe is one process less's: its file may be written again. NULL is welcome. Context: may sleep.
+ */
+void process_put_exe(struct file *exe);
 
 /* What all its tasks have used so far. Caller holds process_tree_lock. */
 void process_usage_locked(const struct process *p, struct task_usage *out);

@@ -8,7 +8,6 @@
 #include "kernel/proc/process.h"
 
 #include "fs/file.h"
-#include "kernel/proc/exe.h"
 #include "lib/string.h"
 
 struct cred process_cred(struct process *p)

@@ -11,11 +11,11 @@
 #include "fs/file.h"
 #include "fs/fs.h"
 #include "fs/path.h"
-#include "kernel/proc/exe.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/snapshot.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
+#include "mm/pmm/slab.h"
 
 /* ---- what fs/procfs.c asks -------------------------------------------------------------- */
 
@@ -86,21 +86,29 @@ static int link_inode(u32 pid, const char *which, struct inode **out)
 	return error;
 }
 
-static ssize_t exe_text(struct process *p, char *buf, size_t size)
-{
-	ssize_t len = -ENOENT;
-	spin_lock(&p->signals.lock);
-	if (!process_may_be_looked_at_locked(p))
-		len = -EACCES;
-	else if (p->exe != NULL)
-		len = (ssize_t)MIN(strlcpy(buf, p->exe->path, size), size - 1);
-	spin_unlock(&p->signals.lock);
-	return len;
-}
-
 static struct inode *own_root(void)
 {
 	return process_inode_lookup(process_current(), PROCESS_ROOT);
+}
+
+static ssize_t exe_text(struct process *p, char *buf, size_t size)
+{
+	spin_lock(&p->signals.lock);
+	const bool may = process_may_be_looked_at_locked(p);
+	struct file *exe = may ? p->exe : NULL;
+	if (exe != NULL)
+		file_get(exe);
+	spin_unlock(&p->signals.lock);
+	if (exe == NULL)
+		return may ? -ENOENT : -EACCES;
+	struct inode *root = own_root();
+	char *path = file_path_alloc(exe, root);
+	const ssize_t len = path != NULL ? (ssize_t)MIN(strlcpy(buf, path, size), size - 1) :
+					   -ENOMEM;
+	kfree(path);
+	inode_put(root);
+	file_put(exe);
+	return len;
 }
 
 /* The directory as the reader of /proc would name it. */

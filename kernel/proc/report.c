@@ -5,9 +5,11 @@
  */
 #include "kernel/proc/report.h"
 
+#include "fs/file.h"
+#include "fs/filemap.h"
+#include "fs/inode.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
-#include "kernel/proc/exe.h"
 #include "kernel/proc/process.h"
 #include "lib/abi/mman.h"
 #include "lib/format.h"
@@ -41,8 +43,10 @@ static void print_region(const struct region_info *r, void *arg)
 void report_process(const struct process *p)
 {
 	struct aspace *as = READ_ONCE(p->aspace);
+	/* As it was called when it was mapped first: there is no looking for its name now. */
+	const char *name = p->exe != NULL ? filemap_path(p->exe->inode->object) : NULL;
 	pr_emerg("Process %u (%s), %s; its memory:", p->pid, p->leader->thread->name,
-		 p->exe != NULL ? p->exe->path : "no program");
+		 name != NULL ? name : "no program");
 	if (as != NULL)
 		aspace_visit_regions_unlocked(as, REGIONS_MAX, print_region, as);
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 
 static char text[65536];
 
@@ -65,12 +66,50 @@ static void the_exe_link_is_the_file_that_runs(void)
 	CHECK_EXITED(run_self("exe"), 0); /* through the link itself */
 }
 
+static void exe_is(const char *wanted)
+{
+	char path[512] = { 0 };
+	CHECK(readlink(TEST_SELF, path, sizeof(path) - 1) > 0);
+	CHECK_STR(path, wanted);
+}
+
 static int look_at_exe(void)
 {
-	char path[256] = { 0 };
-	CHECK(readlink(TEST_SELF, path, sizeof(path) - 1) > 0);
-	CHECK_STR(path, "/tests/.all");
+	exe_is("/tests/.all");
 	return 0;
+}
+
+static int move_own_file(void)
+{
+	char dir[256], wanted[300];
+	CHECK(getcwd(dir, sizeof(dir)) != NULL);
+	snprintf(wanted, sizeof(wanted), "%s/program", dir);
+	exe_is(wanted);
+	CHECK_EQ(rename("program", "moved"), 0);
+	snprintf(wanted, sizeof(wanted), "%s/moved", dir);
+	exe_is(wanted);
+	CHECK_EQ(unlink("moved"), 0);
+	snprintf(wanted, sizeof(wanted), "%s/moved (deleted)", dir);
+	exe_is(wanted);
+	return 0;
+}
+
+static void become_a_copy(void)
+{
+	char *const args[] = { (char *)(uintptr_t)test_name, "move", NULL };
+	const int from = open(TEST_SELF, O_RDONLY);
+	const int to = open("program", O_WRONLY | O_CREAT, 0700);
+	CHECK(from >= 0 && to >= 0);
+	while (sendfile(to, from, NULL, 1 << 20) > 0)
+		;
+	close(from), close(to);
+	execv("./program", args);
+	test_fail(__FILE__, __LINE__, "exec: %s", strerror(errno));
+}
+
+static void the_exe_link_follows_its_file(void)
+{
+	CHECK_EXITED(run_in_child(become_a_copy), 0);
 }
 
 static void descriptors_are_listed_and_can_be_opened_again(void)
@@ -220,6 +259,7 @@ int test_main(int argc, char **argv)
 		TEST(self_is_the_reader),
 		TEST(stat_status_and_cmdline_name_the_process),
 		TEST(the_exe_link_is_the_file_that_runs),
+		TEST(the_exe_link_follows_its_file),
 		TEST(descriptors_are_listed_and_can_be_opened_again),
 		TEST(maps_has_the_stack_and_the_mapping),
 		TEST(the_system_tells_about_itself),
@@ -227,5 +267,7 @@ int test_main(int argc, char **argv)
 		TEST(each_task_has_a_directory),
 		TEST(nothing_is_past_the_end),
 	};
-	return argc > 1 ? look_at_exe() : test_run(cases, ARRAY_SIZE(cases));
+	if (argc > 1)
+		return strcmp(argv[1], "move") == 0 ? move_own_file() : look_at_exe();
+	return test_run(cases, ARRAY_SIZE(cases));
 }
