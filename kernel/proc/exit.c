@@ -233,6 +233,7 @@ static void hand_children_to_init_locked(struct process *p, struct list *dead)
 		list_remove(&child->sibling);
 		list_push_back(&init->children, &child->sibling);
 		child->parent = init;
+		WRITE_ONCE(child->parent_pid, init->pid);
 		child->parent_task = init->leader;
 		child->exit_signal = SIGCHLD;
 		if (child->parent_death_signal != 0)

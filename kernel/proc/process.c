@@ -381,6 +381,7 @@ static void join_tree_locked(struct process *child, struct process *parent)
 {
 	child->parent = parent;
 	if (parent != NULL) {
+		child->parent_pid = parent->pid;
 		child->parent_task = task_current();
 		child->tty = parent->tty;
 		list_push_back(&parent->children, &child->sibling);

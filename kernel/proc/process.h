@@ -67,6 +67,7 @@ struct process {
 
 	/* under process_tree_lock */
 	struct process *parent;
+	u32 parent_pid;       /* 0: none. Its own threads read it without the lock */
 	struct list children; /* struct process.sibling */
 	struct list sibling;
 	struct list group_node; /* see process_set_group_locked() */

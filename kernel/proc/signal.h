@@ -41,9 +41,7 @@ struct task;
 /* All of it, since it is copied to programs as it is. */
 static inline void siginfo_init(struct siginfo *info, int sig, int code)
 {
-	memset(info, 0, sizeof(*info));
-	info->si_signo = sig;
-	info->si_code = code;
+	*info = (struct siginfo){ .si_signo = sig, .si_code = code };
 }
 
 /*

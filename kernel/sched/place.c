@@ -314,6 +314,11 @@ bool thread_wake(struct thread *t)
 
 void thread_interrupt(struct thread *t)
 {
+	/* Nobody else takes it out of this state. */
+	if (t == thread_current() && READ_ONCE(t->state) == THREAD_RUNNING) {
+		WRITE_ONCE(t->interrupted, true);
+		return;
+	}
 	u64 flags;
 	struct sched_hart *h = hart_lock_home(t, &flags);
 	/* Under the lock, as SLEEPING is set: the sleeper sees the one or we see the other. */

@@ -42,11 +42,7 @@ s64 sys_gettid(void)
 
 s64 sys_getppid(void)
 {
-	spin_lock(&process_tree_lock);
-	const struct process *parent = process_current()->parent;
-	const u32 pid = parent != NULL ? parent->pid : 0;
-	spin_unlock(&process_tree_lock);
-	return pid;
+	return READ_ONCE(process_current()->parent_pid);
 }
 
 s64 sys_set_tid_address(u64 tid)

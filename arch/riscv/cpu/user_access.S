@@ -19,6 +19,8 @@
 user_copy:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
+	li t5, 8
+	bltu a2, t5, .Lcopy_bytes
 	xor t0, a0, a1
 	andi t0, t0, 7
 	bnez t0, .Lcopy_bytes        /* never both aligned */
@@ -89,6 +91,7 @@ user_clear:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
 	li t5, 8
+	bltu a1, t5, .Lclear_bytes
 .Lclear_align:
 	andi t0, a0, 7
 	beqz t0, .Lclear_words
