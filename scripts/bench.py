@@ -66,7 +66,9 @@ FORK_ROWS = "fork exec cow_* write_*_1M write_*_64M"
 QUICK_ROWS = ("call file memory signal switch thread fork_small fork_1M fork_4M fork_8M fork_64M fork_1G "
               "fork_exit_wait_small fork_exit_wait_64M fork_exit_wait_512M exit_256M fork_exec_tiny fork_exec_static "
               "vfork_exec_tiny posix_spawn_tiny shell cow_copy cow_takeover scale")
-ALL_ROWS = QUICK_ROWS.replace("fork_4M ", "").replace("fork_1G", "fork_to_child_512M")
+ALL_ROWS = QUICK_ROWS.replace("fork_4M ", "").replace("fork_1G", "fork_to_child_512M").replace(
+    "scale", "munmap_mmap_* first_touch_regions_* open_close_files_* dup_close_files_* poll_each_* "
+             "fork_exit_wait_proc* kill_0_* kill_wait_*_10")
 ALL_MACHINES = "linux-thp linux-lean heifer-table"
 # What is also counted in lines of memory and in fences.
 TRAFFIC_ROWS = ("null_call read_zero_1 signal sched_yield pipe_round_trip first_touch cow_copy cow_takeover fork_small "
