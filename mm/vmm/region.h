@@ -174,7 +174,7 @@ struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end);
 /*
  * The highest free range of @len_bytes below as->mmap_top: 0 and *@start, or -ENOMEM. Large ones go
  * a GiB lower while there is room: what a process touches after fork is small, most often, and then
- * leads through other tables than what makes it large (docs/adr/0007).
+ * leads through other tables than what makes it large (docs/adr/0008).
  */
 __must_check int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start);
 /* A region was inserted where region_find_gap() said: above it no search for as much need look. */
