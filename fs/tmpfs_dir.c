@@ -5,7 +5,7 @@
  * file in it meanwhile.
  *
  * Walkers look names up with the tree's lock instead (fs/tree.h), so entries come, go and change
- * with both held.
+ * with both held, and a rename, which is one step for everybody, is one hold of it.
  *
  * nlink of a directory is 2 plus its subdirectories; 0 says it was removed and takes no entries any
  * more.
@@ -64,18 +64,35 @@ static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
 	return e;
 }
 
+/* @dir has got an entry for @came and lost one for @went (NULL: none). Caller holds @dir's lock. */
+static void dir_changed(struct inode *dir, const struct inode *came, const struct inode *went)
+{
+	if (came != NULL) {
+		dir->size_bytes += ENTRY_BYTES;
+		dir->nlink += inode_is_dir(came);
+	}
+	if (went != NULL) {
+		dir->size_bytes -= ENTRY_BYTES;
+		dir->nlink -= inode_is_dir(went);
+	}
+	inode_touch(dir);
+}
+
+/* Caller holds the tree's lock. */
+static void insert_locked(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
+{
+	e->index.inode = inode;
+	name_index_insert(&tmpfs_inode_of(dir)->names, &e->index);
+}
+
 /* Takes over the caller's reference on @inode, which the caller hangs into the tree. */
 static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
 	inode_settle(inode);
-	e->index.inode = inode;
 	spin_lock(&tree_lock);
-	name_index_insert(&tmpfs_inode_of(dir)->names, &e->index);
+	insert_locked(dir, e, inode);
 	spin_unlock(&tree_lock);
-	dir->size_bytes += ENTRY_BYTES;
-	if (inode_is_dir(inode))
-		dir->nlink++;
-	inode_touch(dir);
+	dir_changed(dir, inode, NULL);
 }
 
 /*
@@ -100,10 +117,7 @@ static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 	name_index_remove(&tmpfs_inode_of(dir)->names, &e->index);
 	struct tmpfs_entry *rest = forget_name(inode, e, e->name);
 	spin_unlock(&tree_lock);
-	dir->size_bytes -= ENTRY_BYTES;
-	if (inode_is_dir(inode))
-		dir->nlink--;
-	inode_touch(dir);
+	dir_changed(dir, NULL, inode);
 	kfree(rest);
 	inode_unsettle(inode);
 	return inode;
@@ -233,44 +247,64 @@ static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want
 }
 
 /*
- * @e, in @dir, names @inode from now on; the reference it held on another passes to the caller. If
- * that one has lost its name, @spare, which is used up, has the name's text for it.
+ * @inode, which stood somewhere as @old_name, now stands in @dir as @name. Caller holds the tree's
+ * lock. Returns the parent it has lost, for the caller to put; NULL: none.
  */
-static struct inode *entry_point(struct inode *dir, struct tmpfs_entry *e, struct inode *inode,
-				 struct tmpfs_entry *spare)
+static struct inode *moved_locked(struct inode *inode, const char *old_name, struct inode *dir,
+				  const char *name)
 {
-	struct inode *old = e->index.inode;
-	dir->nlink += (u32)inode_is_dir(inode) - (u32)inode_is_dir(old);
-	inode_unsettle(old);
-	inode_settle(inode);
-	spin_lock(&tree_lock);
-	e->index.inode = inode;
-	if (spare != NULL)
-		spare = forget_name(old, spare, e->name);
-	spin_unlock(&tree_lock);
-	kfree(spare);
-	inode_touch(dir);
-	return old;
+	/* A file with another name hangs by that one. */
+	return inode->name == old_name ? tree_attach_locked(inode, dir, name) : NULL;
 }
 
-/* @inode, which stood somewhere as @old_name, now stands in @dir as @name. */
-static void moved(struct inode *inode, const char *old_name, struct inode *dir, const char *name)
-{
-	inode->ctime = fs_now(); /* racy against others' updates of the same, and harmless */
-	/* A file with another name hangs by that one. Only who has the directory of the name that
-	 * it hangs by locked changes which it is. */
-	if (READ_ONCE(inode->name) == old_name)
-		inode_put(tree_attach(inode, dir, name));
-}
-
+/* The entries stay, and each takes over the other's reference. */
 static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *new_dir,
 		     struct tmpfs_entry *b)
 {
 	struct inode *from_a = a->index.inode;
-	struct inode *from_b = entry_point(new_dir, b, from_a, NULL);
-	(void)entry_point(old_dir, a, from_b, NULL); /* its reference is b's now */
-	moved(from_a, a->name, new_dir, b->name);
-	moved(from_b, b->name, old_dir, a->name);
+	struct inode *from_b = b->index.inode;
+	spin_lock(&tree_lock);
+	a->index.inode = from_b;
+	b->index.inode = from_a;
+	struct inode *parent_a = moved_locked(from_a, a->name, new_dir, b->name);
+	struct inode *parent_b = moved_locked(from_b, b->name, old_dir, a->name);
+	spin_unlock(&tree_lock);
+	dir_changed(old_dir, from_b, from_a);
+	dir_changed(new_dir, from_a, from_b);
+	/* racy against others' updates of the same, and harmless */
+	from_a->ctime = from_b->ctime = fs_now();
+	inode_put(parent_a);
+	inode_put(parent_b);
+}
+
+/*
+ * @from's inode goes to @to, and @from away. @to is new, or names a victim, who has lost its link
+ * already; then @spare, which is used up, has the name's text for it. NULL otherwise.
+ */
+static void move(struct inode *old_dir, struct tmpfs_entry *from, struct inode *new_dir,
+		 struct tmpfs_entry *to, struct tmpfs_entry *spare)
+{
+	struct inode *inode = from->index.inode; /* @to takes over the reference */
+	struct inode *victim = spare != NULL ? to->index.inode : NULL;
+	spin_lock(&tree_lock);
+	if (victim == NULL) {
+		insert_locked(new_dir, to, inode);
+	} else {
+		to->index.inode = inode;
+		spare = forget_name(victim, spare, to->name);
+	}
+	struct inode *parent = moved_locked(inode, from->name, new_dir, to->name);
+	name_index_remove(&tmpfs_inode_of(old_dir)->names, &from->index);
+	spin_unlock(&tree_lock);
+	dir_changed(new_dir, inode, victim);
+	dir_changed(old_dir, NULL, inode);
+	inode->ctime = fs_now(); /* racy against others' updates of the same, and harmless */
+	kfree(from);
+	kfree(spare);
+	inode_put(parent);
+	if (victim != NULL)
+		inode_unsettle(victim);
+	inode_put(victim);
 }
 
 static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_len,
@@ -278,7 +312,6 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 {
 	struct tmpfs_entry *from = find(old_dir, old_name, old_len);
 	struct tmpfs_entry *to = find(new_dir, new_name, new_len);
-	struct inode *victim = NULL;
 	if (from == NULL)
 		return -ENOENT;
 	if ((flags & RENAME_EXCHANGE) != 0) {
@@ -293,21 +326,15 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 	if (fresh == NULL)
 		return -ENOMEM;
 	if (to == NULL) {
-		to = fresh;
-		entry_add(new_dir, to, from->index.inode);
-	} else {
-		const int err = drop_link(to->index.inode);
-		if (err < 0) {
-			kfree(fresh);
-			return err;
-		}
-		victim = entry_point(new_dir, to, from->index.inode, fresh);
+		move(old_dir, from, new_dir, fresh, NULL);
+		return 0;
 	}
-	/* The tree uses the old entry's name until moved(), so that entry goes last. */
-	moved(from->index.inode, from->name, new_dir, to->name);
-	(void)entry_remove(old_dir, from); /* its reference is the new entry's now */
-	inode_put(victim);
-	return 0;
+	const int err = drop_link(to->index.inode);
+	if (err < 0)
+		kfree(fresh);
+	else
+		move(old_dir, from, new_dir, to, fresh);
+	return err;
 }
 
 static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)

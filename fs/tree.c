@@ -8,17 +8,23 @@
 
 struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
 
-struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name)
+struct inode *tree_attach_locked(struct inode *inode, struct inode *parent, const char *name)
 {
+	struct inode *old = inode->parent;
 	inode_get(parent);
 	inode_settle(parent);
-	spin_lock(&tree_lock);
-	struct inode *old = inode->parent;
 	inode->parent = parent;
 	inode->name = name;
-	spin_unlock(&tree_lock);
 	if (old != NULL)
 		inode_unsettle(old);
+	return old;
+}
+
+struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name)
+{
+	spin_lock(&tree_lock);
+	struct inode *old = tree_attach_locked(inode, parent, name);
+	spin_unlock(&tree_lock);
 	return old;
 }
 

@@ -4,10 +4,10 @@
  *
  * One spinlock (RANK_MOUNTS) covers inode->parent, inode->name, inode->mounted and
  * filesystem->covered of everybody, and inode->names, which change with the directory's own lock
- * held, too. So who holds it walks up
- * and down through inodes that nobody counts for him: none of them can go, nor be unmounted,
- * before he lets go of the lock. It is held for a path at most. Renames of directories also hold
- * fs/path_change.c's mutex.
+ * held, too. So who holds it walks up and down through inodes that nobody counts for him: none of
+ * them can go, nor be unmounted, before he lets go of the lock. And what is one step to the user,
+ * like a rename, is done in one hold of it. It is held for a path at most. Renames of directories
+ * also hold fs/path_change.c's mutex.
  */
 #pragma once
 
@@ -22,6 +22,9 @@ extern struct spinlock tree_lock;
  * Returns the parent it had, whose reference is now the caller's to put; NULL: none.
  */
 __must_check struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name);
+/* The same as a part of a larger step. Caller holds the lock, which it lets go before it puts. */
+__must_check struct inode *tree_attach_locked(struct inode *inode, struct inode *parent,
+					      const char *name);
 /* @dir is being removed: it keeps its parent, for "..". -EBUSY: something is mounted on it. */
 __must_check int tree_remove(struct inode *dir);
 

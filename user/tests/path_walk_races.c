@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Paths are walked while others rename, remove, replace and unmount what is on the way: a walker
- * finds what is there or nothing, and a name that always stands for something is always found.
+ * finds what is there or nothing, and a name that always stands for something is always found. A
+ * rename is one step: who has seen that it happened sees nothing any more of how it was before.
  */
 /* oracle: linux-system */
 #include "lib/test.h"
@@ -12,6 +13,7 @@
 
 #define WALKERS 3
 #define ROUNDS  300
+#define RENAMES 2000
 
 static atomic_bool is_over;
 static atomic_ulong found; /* walks that ended at a file */
@@ -105,8 +107,98 @@ static void what_is_on_the_way_may_change(void)
 	CHECK_CHILD(race);
 }
 
+/* A directory that goes to and fro between two names. */
+struct move {
+	const char *names[2];
+	unsigned int flags; /* of renameat2() */
+	/* A way that leads first through what is true only after a rename to the second name (to
+	 * the first), then through what is true only before it. */
+	const char *halfway[2];
+};
+
+static const struct move *move;
+static atomic_ulong begun, done; /* renames; the first, and every other one, is to the second name
+				  */
+
+static void *look_for_halves(void *arg)
+{
+	while (!atomic_load(&is_over)) {
+		const unsigned long before = atomic_load(&done);
+		const bool is_there = access(move->halfway[before % 2], F_OK) == 0;
+		/* More than one rename while we walked may lead anywhere. */
+		if (atomic_load(&begun) <= before + 1)
+			CHECK(!is_there);
+		atomic_fetch_add(&found, 1);
+	}
+	return arg;
+}
+
+static void move_to_and_fro(void)
+{
+	pthread_t walkers[WALKERS];
+	for (int i = 0; i < WALKERS; i++)
+		CHECK_EQ(pthread_create(&walkers[i], NULL, look_for_halves, NULL), 0);
+	while (atomic_load(&found) == 0)
+		sched_yield();
+	for (unsigned long i = 0; i < RENAMES; i++) {
+		atomic_store(&begun, i + 1);
+		CHECK_EQ(syscall(SYS_renameat2, AT_FDCWD, move->names[i % 2], AT_FDCWD,
+				 move->names[(i + 1) % 2], move->flags),
+			 0);
+		atomic_store(&done, i + 1);
+	}
+	atomic_store(&is_over, true);
+	for (int i = 0; i < WALKERS; i++)
+		CHECK_EQ(pthread_join(walkers[i], NULL), 0);
+}
+
+static void an_exchange_is_one_step(void)
+{
+	static const struct move exchange = {
+		.names = { "left", "right" },
+		.flags = RENAME_EXCHANGE,
+		.halfway = { "right/in/../../left/in", "left/in/../../right/in" },
+	};
+	CHECK_EQ(mkdir("left", 0755), 0);
+	CHECK_EQ(mkdir("right", 0755), 0);
+	CHECK_EQ(mkdir("left/in", 0755), 0);
+	move = &exchange;
+	CHECK_CHILD(move_to_and_fro);
+}
+
+static void a_rename_is_one_step(void)
+{
+	static const struct move rename = {
+		.names = { "old", "new" },
+		.halfway = { "new/../old", "old/../new" },
+	};
+	CHECK_EQ(mkdir("old", 0755), 0);
+	move = &rename;
+	CHECK_CHILD(move_to_and_fro);
+}
+
+static void a_directory_comes_with_its_parent(void)
+{
+	static const struct move between = {
+		.names = { "from/x", "to/x" },
+		.halfway = { "to/x/../in_from", "from/x/../in_to" },
+	};
+	CHECK_EQ(mkdir("from", 0755), 0);
+	CHECK_EQ(mkdir("to", 0755), 0);
+	CHECK_EQ(mkdir("from/x", 0755), 0);
+	put_file("from/in_from");
+	put_file("to/in_to");
+	move = &between;
+	CHECK_CHILD(move_to_and_fro);
+}
+
 int test_main(int argc, char **argv)
 {
-	static const struct test_case cases[] = { TEST(what_is_on_the_way_may_change) };
+	static const struct test_case cases[] = {
+		TEST(what_is_on_the_way_may_change),
+		TEST(an_exchange_is_one_step),
+		TEST(a_rename_is_one_step),
+		TEST(a_directory_comes_with_its_parent),
+	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }
