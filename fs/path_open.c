@@ -19,6 +19,7 @@
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/mount.h"
+#include "lib/string.h"
 #include "mm/pmm/slab.h"
 
 static ssize_t dir_read(struct file *f, struct uio *u, u64 *pos)
@@ -107,6 +108,13 @@ static int check_access(const struct path_ctx *ctx, const struct inode *inode, u
 	return err;
 }
 
+/* Is the name that @w ended at the one by which @inode hangs in the tree? */
+static bool hangs_by_last(const struct walk *w, const struct inode *inode)
+{
+	return inode->parent == w->dir && !inode->is_removed && strlen(inode->name) == w->len &&
+	       memcmp(inode->name, w->name, w->len) == 0;
+}
+
 /* @f is of @inode, which @w found: by which name, that too. */
 static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 {
@@ -114,9 +122,9 @@ static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 	f->inode = inode;
 	if (w->kind != LAST_NAME || inode_is_dir(inode))
 		return;
-	/* What hangs in the tree by its only name is found there when somebody asks. A path that
-	 * does not fit into memory is only missing in /proc. */
-	if (inode->parent == NULL || inode->is_removed || inode->nlink > 1)
+	/* What hangs in the tree by this name is found there when somebody asks. A path that does
+	 * not fit into memory is only missing in /proc. */
+	if (!hangs_by_last(w, inode))
 		f->path = tree_path_alloc(w->ctx->root, w->dir, w->name, w->len);
 }
 
