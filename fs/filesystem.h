@@ -29,8 +29,10 @@ struct filesystem {
 	void (*show_options)(const struct filesystem *fs, struct seq *s);
 
 	/*
-	 * atomic: references on its inodes from outside (fs/inode.h). A walker gets the next inode
-	 * before it puts the last, so the count is never 0 while somebody is inside.
+	 * atomic: references on its inodes from outside (fs/inode.h). Walkers inside are not
+	 * counted while they hold the tree's lock (fs/tree.h). So 0 is final only once that lock
+	 * was held after the way in was cut, which tree_unmount() does: a walker counts what he
+	 * takes along before he lets go of it.
 	 */
 	u64 users;
 
@@ -45,9 +47,7 @@ struct filesystem {
 	u32 flags;           /* MS_*; read without the lock */
 };
 
-/*
- * Is an inode of it in use by anybody but itself? False is final once nobody can enter any more.
- */
+/* Is an inode of it in use by anybody but itself? False is final after tree_unmount(). */
 static inline bool fs_is_busy(const struct filesystem *fs)
 {
 	/* Acquire pairs with leave() in fs/inode.c. */

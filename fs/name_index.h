@@ -27,7 +27,10 @@ struct name_index {
 	u64 count;
 };
 
-/* FNV-1a: names are short, and nobody gains by making them collide but his own directory. */
+/*
+ * FNV-1a: names are short. It has no secret, so names can be made to collide; finding one of those
+ * is linear in their number, at everybody's expense if it is done under a lock that all share.
+ */
 #define NAME_HASH_START 0xcbf29ce484222325ULL
 static inline u64 name_hash_add(u64 hash, char c)
 {

@@ -32,10 +32,12 @@ struct tmpfs {
 struct tmpfs_inode {
 	struct inode inode;
 	struct list node; /* under tmpfs->lock */
-	/* under inode.lock */
-	struct name_index names;     /* directory */
-	char *target;                /* symbolic link; set once */
-	struct tmpfs_entry *removed; /* the entry it hung by, which has its name still; or NULL */
+	char *target;     /* symbolic link; set once */
+	/* Directory: changed under inode.lock and the tree's lock, read under either. */
+	struct name_index names;
+	/* The entry it hung by, which has its name still; or NULL. Changed under that directory's
+	 * inode.lock and the tree's lock. */
+	struct tmpfs_entry *removed;
 };
 
 struct tmpfs_entry {
