@@ -69,7 +69,7 @@ void inode_allow_write(struct inode *i)
 {
 }
 
-void file_put(struct file *f)
+void file_destroy(struct file *f)
 {
 }
 
