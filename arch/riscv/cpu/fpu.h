@@ -31,8 +31,12 @@ static inline void fpu_switch_in(struct arch_thread *t)
 		fpu_load_other(t);
 }
 /* The running thread's registers are about to be changed (get_user_fpu()): should it sleep
- * meanwhile, they are kept as if the program did it. */
+ * meanwhile, they are kept as if the program did it, and are dirty no more. */
 void fpu_set_dirty(void);
+static inline bool fpu_is_dirty(void)
+{
+	return (thread_user_frame(arch_current())->status & SSTATUS_FS) == SSTATUS_FS_DIRTY;
+}
 /* @child begins with what @parent, which runs, has. */
 void fpu_fork(struct arch_thread *parent, struct arch_thread *child);
 /* exec: the running thread @t begins with zeros. */

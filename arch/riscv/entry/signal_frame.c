@@ -194,17 +194,28 @@ static_assert(offsetof(struct frame_settings, mask) ==
 		      offsetof(struct ucontext, uc_sigmask) - offsetof(struct ucontext, uc_stack),
 	      "as they stand in it");
 
+static bool read_fpu(uaddr_t from)
+{
+	do {
+		fpu_set_dirty();
+		if (get_user_fpu(from) != 0)
+			return false;
+		/* It slept, and what was loaded since is not known to be newer than what was saved
+		 * then: once more. */
+	} while (unlikely(!fpu_is_dirty()));
+	return true;
+}
+
 /* As far as it can be read, the registers change at once. */
 static bool read_frame(uaddr_t at, struct trap_frame *f, struct frame_settings *out)
 {
 	if (!IS_ALIGNED(at, sizeof(u64)))
 		return false;
-	fpu_set_dirty();
 	return copy_from_user(out, at + offsetof(struct rt_sigframe, uc.uc_stack), sizeof(*out)) ==
 		       0 &&
 	       copy_from_user(f->x, at + offsetof(struct rt_sigframe, uc.uc_mcontext.gregs),
 			      sizeof(f->x)) == 0 &&
-	       get_user_fpu(at + offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs)) == 0;
+	       read_fpu(at + offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs));
 }
 
 void signal_return(struct trap_frame *f)
