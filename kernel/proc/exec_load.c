@@ -4,7 +4,7 @@
  * memory behind it where the program wants more than the file has. lib/elf.c has checked that no
  * two overlap and that nothing overflows; what may still go wrong is memory.
  *
- * Locks: the inode's for reading; the space's inside aspace_map() and aspace_own_page().
+ * Locks: the inode's for reading; the space's inside aspace_map() and aspace_clear_tail().
  */
 #include "kernel/proc/exec_load.h"
 
@@ -18,7 +18,6 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 #include "mm/vmm/aspace.h"
-#include "mm/vmm/fence.h"
 
 /* All of it, or -ENOEXEC when the file is too short. */
 static int read_exactly(struct inode *inode, void *buf, size_t len_bytes, u64 pos)
@@ -88,19 +87,9 @@ static int map_fixed(struct aspace *as, struct map_args *args)
 
 /* The rest of the page that the file's part of a segment ends in: zeros, not what follows in the
  * file. */
-static int clear_page_tail(struct aspace *as, uaddr_t from, u32 prot)
+static int clear_page_tail(struct aspace *as, uaddr_t from)
 {
-	const size_t len = page_align_up(from) - from;
-	if (len == 0)
-		return 0;
-	void *tail = aspace_own_page(as, from);
-	if (tail == NULL)
-		return -ENOMEM;
-	memset(tail, 0, len);
-	/* Written through the linear map, which no instruction cache hears of (H25). */
-	if ((prot & PROT_EXEC) != 0)
-		fence_code();
-	return 0;
+	return page_offset(from) == 0 || aspace_clear_tail(as, from) == 0 ? 0 : -ENOMEM;
 }
 
 static int map_segment(const struct elf_segment *s, u64 bias, struct inode *inode,
@@ -122,7 +111,7 @@ static int map_segment(const struct elf_segment *s, u64 bias, struct inode *inod
 		/* A bss that its program cannot write need not be zeros: nobody made it so on
 		 * purpose. */
 		if (error == 0 && mem_end > file_end && (prot & PROT_WRITE) != 0)
-			error = clear_page_tail(as, file_end, prot);
+			error = clear_page_tail(as, file_end);
 		if (error != 0)
 			return error;
 	}

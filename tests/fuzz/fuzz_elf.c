@@ -35,11 +35,6 @@ u64 filemap_size(const struct vm_object *o)
 	return file_bytes;
 }
 
-void uio_init_kernel(struct uio *u, void *buf, size_t len_bytes)
-{
-	*u = (struct uio){ .kernel_buf = buf, .left = len_bytes };
-}
-
 ssize_t filemap_read(struct vm_object *o, struct uio *uio, u64 pos, u64 size_bytes)
 {
 	const size_t left = pos < file_bytes ? file_bytes - pos : 0;
@@ -81,15 +76,10 @@ int aspace_unmap(struct aspace *as, uaddr_t addr, u64 len_bytes)
 	return 0;
 }
 
-void *aspace_own_page(struct aspace *as, uaddr_t to)
+int aspace_clear_tail(struct aspace *as, uaddr_t from)
 {
-	static u8 page[PAGE_SIZE];
-	FUZZ_CHECK(is_inside_user_space(to, 1));
-	return page + page_offset(to);
-}
-
-void fence_code(void)
-{
+	FUZZ_CHECK(is_inside_user_space(from, 1) && page_offset(from) != 0);
+	return 0;
 }
 
 /* ---- checks ----------------------------------------------------------------------------- */
