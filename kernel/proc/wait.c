@@ -82,8 +82,9 @@ int process_usage(int who, struct krusage *out)
 
 static void send_sigchld_locked(struct process *p, int sig, int code, int status)
 {
-	/* Most parents have no handler, and want to be told by wait4 alone. */
-	if (signal_is_dropped(p->parent, sig))
+	/* Most parents have no handler, and want to be told by wait4 alone. clone() may have asked
+	 * for another signal, and some do something though they are ignored. */
+	if (sig == SIGCHLD && signal_is_dropped(p->parent, sig))
 		return;
 	struct task_usage used;
 	process_usage_locked(p, &used);

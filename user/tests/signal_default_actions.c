@@ -74,6 +74,33 @@ static void a_stopped_process_can_be_killed(void)
 	CHECK_KILLED(wait_for(pid), SIGKILL);
 }
 
+static int ends_with_us[2]; /* a pipe */
+
+static void stop_with_a_child(void)
+{
+	char byte;
+	close(ends_with_us[1]);
+	/* Its end is told by another signal than SIGCHLD. */
+	if (syscall(SYS_clone, SIGCONT, 0, 0, 0, 0) == 0) {
+		(void)!read(ends_with_us[0], &byte, 1);
+		_exit(0);
+	}
+	raise(SIGSTOP);
+	_exit(5);
+}
+
+static void a_child_that_ends_can_continue_its_parent(void)
+{
+	int status = 0;
+	CHECK_EQ(pipe(ends_with_us), 0);
+	const pid_t pid = start_child(stop_with_a_child);
+	close(ends_with_us[0]);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	close(ends_with_us[1]);
+	CHECK_EXITED(wait_for(pid), 5);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -81,6 +108,7 @@ int test_main(int argc, char **argv)
 		TEST(some_are_ignored),
 		TEST(stopped_processes_go_on),
 		TEST(a_stopped_process_can_be_killed),
+		TEST(a_child_that_ends_can_continue_its_parent),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }
