@@ -32,7 +32,7 @@ enum lock_rank {
 	RANK_LDISC,     /* a terminal's line being edited; its echo goes to the port */
 	RANK_DEVICE,    /* registries of drivers and procfs entries */
 	RANK_FILE_LOCK, /* who has locked which part of a file; only wait queues inside */
-	RANK_FUTEX,     /* a bucket of sleepers; only their wait queues inside */
+	RANK_FUTEX,     /* a bucket of sleepers; only run queues inside, to wake them */
 	/* spinning, interrupts off */
 	RANK_IRQ_FIRST,
 	RANK_WORK = RANK_IRQ_FIRST, /* queues of deferred work, filled from interrupts */

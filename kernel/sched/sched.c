@@ -117,7 +117,9 @@ static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct 
 	WRITE_ONCE(h->current, next);
 	h->switches++;
 	next->on_cpu = true;
-	next->ran_since = now;
+	/* Where the account of @prev ends: who asked from another hart may have looked at the clock
+	 * later. So a hart's busy time never falls. */
+	next->ran_since = prev->ran_since;
 	hart_charge_switch(h, prev, next);
 	h->turn_began = now;
 	address_space_load(h, next->satp, next->harts);

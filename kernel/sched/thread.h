@@ -45,7 +45,7 @@ struct thread {
 	/* under the lock of the run queue it belongs to (thread->arch.cpu) */
 	struct rb_node run_node;
 	enum thread_state state;
-	bool is_queued; /* run_node is in that queue; implies READY */
+	bool is_queued; /* it stands in that queue; implies READY */
 	bool on_cpu;    /* it is that hart's current thread: its registers are there */
 	bool sleeps_interruptibly;
 	u64 vruntime; /* weighted nanoseconds, on the scale of that queue */
