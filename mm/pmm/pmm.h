@@ -108,9 +108,8 @@ void pmm_put(struct page *p);
 
 /*
  * Frames that lost their last holder, which are neighbours: memory that goes at once goes in long
- * runs, and a run is freed for a fraction of what its frames cost one by one. Begins as { NULL,
- * NULL
- * }; to be ended by frame_run_end().
+ * runs, and a run is freed for a fraction of what its frames cost one by one. Begins with two NULL;
+ * to be ended by frame_run_end().
  */
 struct frame_run {
 	struct page *first, *end;

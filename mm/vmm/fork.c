@@ -98,6 +98,8 @@ static int copy_anon_leaf(struct fork_job *job, pte_t *slot, pte_t *copy)
 	page_copy(page_to_virt(own), page_to_virt(frame));
 	job->copied_code |= (e.bits & PTE_X) != 0;
 	if ((e.bits & PTE_COW) && page_has_one_owner(frame)) {
+		/* What was copied has been read before anybody may write there again (H18). */
+		__atomic_thread_fence(__ATOMIC_RELEASE);
 		/* COW: its region allows writing; so V and R are there. */
 		e.bits = (e.bits & ~PTE_COW) | PTE_W | PTE_D;
 		ptable_change_leaf(slot, e);
