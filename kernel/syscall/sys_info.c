@@ -240,7 +240,9 @@ static s64 set_name(uaddr_t from)
 	const ssize_t length = strncpy_from_user(name, from, sizeof(name) - 1);
 	if (length == -EFAULT)
 		return -EFAULT;
-	name[sizeof(name) - 1] = '\0';
+	/* What stood behind the name may have come along; a name too long for us fills it. */
+	const size_t end = length >= 0 ? (size_t)length : sizeof(name) - 1;
+	memset(name + end, 0, sizeof(name) - end);
 	memcpy(thread_current()->name, name, sizeof(name));
 	return 0;
 }

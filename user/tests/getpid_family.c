@@ -54,6 +54,10 @@ static void names_of_threads_are_kept(void)
 	CHECK_EQ(prctl(PR_SET_NAME, "a-name-that-is-longer-than-that"), 0);
 	CHECK_EQ(prctl(PR_GET_NAME, name), 0);
 	CHECK_STR(name, "a-name-that-is-");
+	_Alignas(8) static const char shorter[16] = "ab\0not of it";
+	CHECK_EQ(prctl(PR_SET_NAME, shorter), 0);
+	CHECK_EQ(prctl(PR_GET_NAME, name), 0);
+	CHECK(memcmp(name, "ab\0\0\0\0\0\0\0\0\0\0\0\0\0", 16) == 0);
 }
 
 static void sysinfo_is_plausible(void)
