@@ -10,6 +10,7 @@ usage: check_binary.py BUILD_DIRECTORY CROSS_PREFIX
   stimecmp, nothing unknown
 - from lr to sc no more than what a hart promises to succeed with in the end (T44)
 - no segment is both writable and executable, no section in a place of its own
+- the table of instructions that may fault is in order
 - the Image's header says what a boot loader will believe (T14, T15)
 """
 
@@ -37,6 +38,7 @@ beq bne blt bge bltu bgeu beqz bnez blez bgez bltz bgtz ble bgt bleu bgtu""".spl
 HINTS = {"0x0100000f", "0x100000f"}
 SECTIONS = {".text", ".rodata", ".initramfs", ".data", ".bss"}
 
+EXTABLE_ENTRY = struct.Struct("<ii")
 IMAGE_HEADER = struct.Struct("<IIQQQIIQQII")
 TEXT_OFFSET = 0x200000
 MAGIC, MAGIC2 = 0x5643534952, 0x05435352
@@ -151,6 +153,17 @@ class Binary:
         if not sections:
             self.error("no sections found", "has readelf's output changed? scripts/check_binary.py reads it")
 
+    def check_extable(self):
+        start, end = self.symbols["extable_start"], self.symbols["extable_end"]
+        with (self.build / "Image").open("rb") as image:
+            image.seek(start - self.symbols["_start"])
+            entries = image.read(end - start)
+        instructions = [start + i * EXTABLE_ENTRY.size + distance
+                        for i, (distance, _) in enumerate(EXTABLE_ENTRY.iter_unpack(entries))]
+        if not instructions or instructions != sorted(set(instructions)):
+            self.error("the table of instructions that may fault is not in their order",
+                       "extable_find() halves it: in arch/riscv/boot/kernel.lds.S .extable follows the order of .text")
+
     def check_header(self):
         with (self.build / "Image").open("rb") as image:
             fields = IMAGE_HEADER.unpack(image.read(IMAGE_HEADER.size))
@@ -179,6 +192,7 @@ def main():
     binary = Binary(Path(sys.argv[1]), sys.argv[2])
     binary.check_code()
     binary.check_layout()
+    binary.check_extable()
     binary.check_header()
     if binary.errors:
         sys.exit("\n".join(binary.errors))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Filled by usercopy.S through a linker section: pairs of 32-bit distances from the pair, so the
- * table is right wherever the image is linked. A handful of entries, searched in order, and only
- * after a fault.
+ * Filled by guarded.inc through a linker section: pairs of 32-bit distances from the pair, so the
+ * table is right wherever the image is linked. The linker lays out instructions and entries in the
+ * same order; scripts/check_binary.py sees to it that this stays so, for the search halves.
  */
 #include "arch/riscv/cpu/extable.h"
 
@@ -13,8 +13,16 @@ extern const struct extable_entry extable_start[], extable_end[];
 
 u64 extable_find(u64 pc)
 {
-	for (const struct extable_entry *e = extable_start; e < extable_end; e++)
-		if ((u64)e + (u64)(s64)e->instruction == pc)
+	const struct extable_entry *low = extable_start, *high = extable_end;
+	while (low < high) {
+		const struct extable_entry *e = low + (high - low) / 2;
+		const u64 instruction = (u64)e + (u64)(s64)e->instruction;
+		if (instruction == pc)
 			return (u64)e + (u64)(s64)e->recovery;
+		if (instruction < pc)
+			low = e + 1;
+		else
+			high = e;
+	}
 	return 0;
 }
