@@ -465,9 +465,10 @@ int signal_set_action(int sig, const struct ksigaction *new_action, struct ksiga
 			.mask = new_action->mask & ~SIGNALS_UNBLOCKABLE,
 		};
 		action_set_locked(s, sig, &action);
-		if (action_ignores(new_action, sig))
+		if (action_ignores(new_action, sig)) {
 			pending_discard_everywhere_locked(p, SIGNAL_BIT(sig));
-		recalculate_locked(task_current());
+			recalculate_locked(task_current());
+		}
 	}
 	spin_unlock(&s->lock);
 	return 0;
