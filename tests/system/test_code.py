@@ -9,13 +9,13 @@ EVENT = re.compile(r"\[ *\d+\.\d{6}\] \d +(\d+) (\w+) +(.*)")
 FENCE = re.compile(r"count=(\d+) harts=(0x[0-9a-f]+)")
 
 # What the thread did last before the fence: the number of a system call, the access that faulted. The copied
-# page is first written at its word 100.
+# page is first written at its word 100. exec brings in the page that a program begins in.
 CAUSES = {
     "riscv_flush_icache": r"syscall number=259 ",
     "mprotect": r"syscall number=226 ",
     "a fresh page": r"fault access=1 address=0x\w+000 ",
     "a copied page": r"fault access=1 address=0x\w+190 ",
-    "the first fetch from a new program": r"fault access=2 ",
+    "a new program": r"syscall number=221 ",
 }
 
 
