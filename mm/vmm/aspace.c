@@ -185,6 +185,7 @@ void *aspace_own_page(struct aspace *as, uaddr_t va)
 	pte_t leaf;
 	mutex_lock(&as->lock);
 	const int err = fault_serve(as, va, ACCESS_WRITE, &leaf);
+	DEBUG_ASSERT(err != 0 || region_find(as, va)->object == NULL);
 	mutex_unlock(&as->lock);
 	return err == 0 ? leaf_byte(leaf, va) : NULL;
 }
