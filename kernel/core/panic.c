@@ -133,7 +133,9 @@ static void print_places(const u64 *places, size_t count)
 
 static void print_backtrace(void)
 {
-	pr_emerg("Backtrace:");
+	pr_emerg(IS_ENABLED(CONFIG_FRAME_POINTERS) ?
+			 "Backtrace:" :
+			 "Backtrace, with calls that may have returned:");
 	if (frame != NULL)
 		backtrace_count = (u32)unwind_trap(frame, backtrace, BACKTRACE_MAX);
 	else

@@ -86,7 +86,8 @@ WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Ws
 KERNEL_CPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) \
 		   -I . -I $(B) -include $(B)/generated/config.h
 KERNEL_CFLAGS := -std=gnu11 $(ARCH_FLAGS) -ffreestanding -fno-builtin -fno-pic -fno-pie \
-		 -fno-stack-protector -fno-common -fno-strict-aliasing -fno-omit-frame-pointer \
+		 -fno-stack-protector -fno-common -fno-strict-aliasing \
+		 -f$(if $(CONFIG_FRAME_POINTERS),no-)omit-frame-pointer \
 		 -fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=$(CURDIR)=. -O2 -g $(WARNINGS)
 # clang 14's assembler maps no folder in the line table of DWARF 5.
 KERNEL_AFLAGS := $(ARCH_FLAGS) -gdwarf-4 -ffile-prefix-map=$(CURDIR)=.

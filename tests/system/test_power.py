@@ -100,6 +100,12 @@ def test_panic_of_a_release_build_is_decoded_by_the_script(machine):
     before, _ = machine.expect(r"---\[ end of panic \]---")
     text = plain(before)
     assert "sys_write+0x" in text and "sys_rw.c" not in text
+    # No caller is missing; others may stand between. The last one is what was interrupted: a program.
+    report = text.partition("Backtrace")[2].partition("Hart ")[0].partition("Last events")[0]
+    names = re.findall(r"\[[0-9a-f]{16}\] (\w+)", report)
+    wanted = ["crash", "run_letter", "store", "text_write", "file_write", "sys_write", "trap_vector"]
+    assert [name for name in names if name in wanted] == wanted
+    assert re.fullmatch("0x[0-9a-f]+", names[-1]), names
     decoded = subprocess.run([sys.executable, ROOT / "scripts/decode.py"], input=text, text=True, check=True,
                              capture_output=True).stdout
     assert source_line("kernel/proc/sysrq.c", "sd zero, 0(zero)") in decoded
