@@ -280,6 +280,36 @@ static void sizes_beyond_the_archive_are_refused(void **state)
 	}
 }
 
+/* In the field of the device's minor number, which may be anything. */
+static void every_byte_at_every_place_is_a_digit_or_damage(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	struct archive a = { .len = 0 };
+
+	add(&a, "one", 0100644, "");
+	add_trailer(&a);
+	for (u32 place = 0; place < 8; place++) {
+		for (u32 byte = 0; byte < 256; byte++) {
+			const char *const digit = byte != 0 ? strchr(digits, (int)byte) : NULL;
+			struct cpio_reader r;
+			struct cpio_entry e;
+			u32 value;
+
+			memcpy(a.bytes + 6 + 10 * 8, "19afAF50", 8);
+			a.bytes[6 + 10 * 8 + place] = (u8)byte;
+			cpio_init(&r, a.bytes, a.len);
+			assert_int_equal(cpio_next(&r, &e), digit != NULL ? 1 : -EINVAL);
+			if (digit == NULL)
+				continue;
+			value = (u32)(digit - digits);
+			value = value > 15 ? value - 6 : value;
+			assert_int_equal(e.rdev_minor >> (4 * (7 - place)) & 15, value);
+			assert_int_equal((e.rdev_minor ^ 0x19afaf50) & ~(15U << 4 * (7 - place)),
+					 0);
+		}
+	}
+}
+
 static void changed_bytes_do_no_harm(void **state)
 {
 	struct archive a = { .len = 0 };
@@ -317,6 +347,7 @@ int main(void)
 		cmocka_unit_test(check_sums_count_where_the_form_has_them),
 		cmocka_unit_test(unsound_names_are_refused),
 		cmocka_unit_test(sizes_beyond_the_archive_are_refused),
+		cmocka_unit_test(every_byte_at_every_place_is_a_digit_or_damage),
 		cmocka_unit_test(changed_bytes_do_no_harm),
 	};
 
