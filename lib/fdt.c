@@ -390,15 +390,27 @@ u32 fdt_by_phandle(const struct fdt *f, u32 phandle)
 	return FDT_NONE;
 }
 
-bool fdt_is_compatible(const struct fdt *f, u32 node, const char *compatible)
+bool fdt_list_has(const char *list, u32 len_bytes, const char *wanted)
 {
-	const char *s;
+	while (len_bytes > 0) {
+		const u32 size = (u32)strnlen(list, len_bytes) + 1;
 
-	for (u32 i = 0; (s = fdt_prop_string_at(f, node, "compatible", i)) != NULL; i++) {
-		if (strcmp(s, compatible) == 0)
+		if (size > len_bytes)
+			return false; /* not terminated */
+		if (strcmp(list, wanted) == 0)
 			return true;
+		list += size;
+		len_bytes -= size;
 	}
 	return false;
+}
+
+bool fdt_is_compatible(const struct fdt *f, u32 node, const char *compatible)
+{
+	u32 len;
+	const char *const list = fdt_prop(f, node, "compatible", &len);
+
+	return list != NULL && fdt_list_has(list, len, compatible);
 }
 
 bool fdt_node_is_enabled(const struct fdt *f, u32 node)

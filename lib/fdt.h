@@ -73,6 +73,8 @@ u32 fdt_by_phandle(const struct fdt *f, u32 phandle);
 /* About a node. */
 const char *fdt_node_name(const struct fdt *f, u32 node); /* with @unit; "" for the root */
 bool fdt_is_compatible(const struct fdt *f, u32 node, const char *compatible);
+/* Is @wanted one of the strings of a property's value (compatible, asked for several)? */
+bool fdt_list_has(const char *list, u32 len_bytes, const char *wanted);
 bool fdt_node_is_enabled(const struct fdt *f, u32 node); /* status is absent, "okay" or "ok" */
 /* Full path into @buf, cut off if need be; returns @buf. For messages. */
 const char *fdt_path_of(const struct fdt *f, u32 node, char *buf, size_t size_bytes);

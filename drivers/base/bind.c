@@ -8,10 +8,12 @@
 const struct driver *driver_match(const struct fdt *tree, u32 node,
 				  const struct driver *const *drivers, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	u32 len_bytes;
+	const char *list = fdt_prop(tree, node, "compatible", &len_bytes);
+	for (size_t i = 0; i < count && list != NULL; i++) {
 		for (const char *const *wanted = drivers[i]->compatible; *wanted != NULL;
 		     wanted++) {
-			if (fdt_is_compatible(tree, node, *wanted))
+			if (fdt_list_has(list, len_bytes, *wanted))
 				return drivers[i];
 		}
 	}

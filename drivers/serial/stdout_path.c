@@ -22,10 +22,12 @@ int stdout_node(const struct fdt *tree, u32 *node)
 
 int stdout_alias_number(const struct fdt *tree, u32 node, u32 *number)
 {
+	const u32 aliases = fdt_find_path(tree, "/aliases");
 	char alias[] = "serialN";
 	for (u32 i = 0; i < ALIASES_MAX; i++) {
 		alias[sizeof(alias) - 2] = (char)('0' + i);
-		if (fdt_find_path(tree, alias) == node) {
+		const char *path = fdt_prop_string(tree, aliases, alias);
+		if (path != NULL && *path == '/' && fdt_find_path(tree, path) == node) {
 			*number = i;
 			return 0;
 		}
