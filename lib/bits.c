@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the compiler calls for __builtin_ctz, __builtin_clz, __builtin_popcount and __builtin_bswap,
- * as the base instruction set has nothing for them and the kernel is linked without the compiler's
- * library.
+ * The table behind bits_lowest(), and what the compiler calls for __builtin_ctz, __builtin_clz,
+ * __builtin_popcount and __builtin_bswap, as the base instruction set has nothing for them and the
+ * kernel is linked without the compiler's library.
  */
 #include "lib/bits.h"
+
+const u8 bits_shift_of[64] = {
+	0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,  62, 55, 59, 36, 53, 51,
+	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,  63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
+	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6,
+};
 
 #ifndef HOST_TEST
 

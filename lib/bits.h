@@ -20,11 +20,15 @@ static inline unsigned int bits_count(u64 x)
 	return (unsigned int)((x * 0x0101010101010101ULL) >> 56);
 }
 
+/* A number whose every six bits in a row, zeros following, are another number: a power of two
+ * times it has, on top, six bits that say which power. */
+#define BITS_SEQUENCE 0x03f79d71b4cb0a89ULL
+extern const u8 bits_shift_of[64]; /* by the top six bits of BITS_SEQUENCE << shift */
+
 /* Number of the lowest bit set. @x is not 0. */
 static inline unsigned int bits_lowest(u64 x)
 {
-	/* The bits below the lowest one, as ones. */
-	return bits_count((x & -x) - 1);
+	return bits_shift_of[((x & -x) * BITS_SEQUENCE) >> 58];
 }
 
 /* Number of the highest bit set: the logarithm, rounded down. @x is not 0. */

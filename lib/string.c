@@ -311,8 +311,10 @@ void page_copy(void *dst, const void *src)
 	do {
 		copy_block(d, s);
 		copy_block(d + 8, s + 8);
-		d += 16;
-		s += 16;
+		copy_block(d + 16, s + 16);
+		copy_block(d + 24, s + 24);
+		d += 32;
+		s += 32;
 	} while (s != end);
 }
 

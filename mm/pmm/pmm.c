@@ -398,6 +398,15 @@ void pmm_put(struct page *p)
 		page_free(p, __builtin_return_address(0));
 }
 
+void pmm_put_last(struct page *p, u32 before)
+{
+	if (before == 0)
+		put_too_often(p, __builtin_return_address(0));
+	/* What holders before wrote and read is over: pairs with their releases. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	page_free(p, __builtin_return_address(0));
+}
+
 void pmm_free_run(struct page *first, struct page *end)
 {
 	/* What holders before wrote and read is over: pairs with the release in pmm_put(). */

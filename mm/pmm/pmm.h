@@ -105,15 +105,25 @@ static inline void pmm_get(struct page *p)
 }
 /* The last put frees the block that @p heads. */
 void pmm_put(struct page *p);
+/* For the puts here: @p counted @before, 1 or, which is a mistake, 0, when it was counted down. */
+void pmm_put_last(struct page *p, u32 before);
 
 /*
- * Frames that lost their last holder, which are neighbours: memory that goes at once goes in long
- * runs, and a run is freed for a fraction of what its frames cost one by one. Begins with two NULL;
- * to be ended by frame_run_end().
+ * Puts of many in a row. Those that lose their last holder are neighbours, most often: memory that
+ * goes at once goes in long runs, and a run is freed for a fraction of what its frames cost one by
+ * one. From frame_run_begin() to frame_run_end(); in between, the caller does with the frames
+ * nothing but put them.
  */
 struct frame_run {
 	struct page *first, *end;
 };
+static inline void frame_run_begin(struct frame_run *run)
+{
+	run->first = run->end = NULL;
+	/* What the caller did with them before any of their counts goes down: one release for
+	 * all, which whoever puts or finds the last one acquires. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
 /* Free [@first, @end), which nobody holds. Their heads are 0. Any context. */
 void pmm_free_run(struct page *first, struct page *end);
 
@@ -127,12 +137,16 @@ static inline void frame_run_end(struct frame_run *run)
 /* head of an anonymous frame with one holder */
 #define PAGE_HEAD_ANON_LAST (1UL | (u64)PAGE_ANON << 32)
 
-/* pmm_put() of many in a row: what has only this holder joins @run, and is free when that ends. */
+/* pmm_put(); but what has only this holder joins @run, and is free when that ends. */
 static inline void frame_run_put(struct frame_run *run, struct page *p)
 {
 	/* Who held it before let go of it by a release; pmm_free_run() acquires. */
 	if (READ_ONCE(p->head) != PAGE_HEAD_ANON_LAST) {
-		pmm_put(p);
+		if (unlikely(p->kind == PAGE_PINNED))
+			return;
+		const u32 before = __atomic_fetch_sub(&p->count, 1, __ATOMIC_RELAXED);
+		if (unlikely(before <= 1))
+			pmm_put_last(p, before);
 		return;
 	}
 	if (p != run->end) {

@@ -99,12 +99,13 @@ unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned coun
 bool ptable_copy_leaves(struct page *from, struct page *to)
 {
 	bool took_write = false;
+	const s64 distance = (char *)ptable_entries(to) - (char *)ptable_entries(from);
 	for_each_entry(e, from)
 	{
 		took_write |= ptable_protect_leaf(e);
 		const pte_t leaf = *e;
 		pmm_get(pte_page(leaf));
-		ptable_store(ptable_same_place(to, e), leaf);
+		ptable_store_copy((pte_t *)((char *)e + distance), leaf);
 	}
 	/* Each present entry was copied, so the counts are the same. */
 	to->present = from->present;
@@ -391,7 +392,8 @@ bool ptable_drop_shared(struct aspace *as, uaddr_t *at, uaddr_t end, u64 *leaves
 
 void ptable_free_leaves(struct page *table)
 {
-	struct frame_run gone = { NULL, NULL };
+	struct frame_run gone;
+	frame_run_begin(&gone);
 	for_each_entry(e, table)
 	{
 		frame_run_put(&gone, pte_page(*e));

@@ -88,7 +88,7 @@ static inline void ptable_store_inner(pte_t *slot, pte_t e)
 	WRITE_ONCE(slot->bits, e.bits);
 }
 
-/* The only store to a leaf. Counts are the caller's business. */
+/* The only store to a leaf, but for ptable_store_copy(). Counts are the caller's business. */
 static inline void ptable_store(pte_t *slot, pte_t e)
 {
 	ASSERT((e.bits & (PTE_V | PTE_A)) != PTE_V);         /* T1: would fault on a U74 */
@@ -96,6 +96,13 @@ static inline void ptable_store(pte_t *slot, pte_t e)
 	DEBUG_ASSERT((e.bits & (PTE_W | PTE_R)) != PTE_W);   /* reserved */
 	DEBUG_ASSERT(!pte_is_table(e) && !(e.bits & PTE_G)); /* T2, and never global */
 	DEBUG_ASSERT(!pte_is_valid(e) || (e.bits & PTE_U));
+	WRITE_ONCE(slot->bits, e.bits);
+}
+
+/* A leaf of another table: it was looked at when it was stored there. */
+static inline void ptable_store_copy(pte_t *slot, pte_t e)
+{
+	DEBUG_ASSERT(!pte_is_table(e));
 	WRITE_ONCE(slot->bits, e.bits);
 }
 

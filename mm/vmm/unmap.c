@@ -14,7 +14,8 @@ void unmap_end(struct unmap_batch *b)
 	if (b->count == 0)
 		return;
 	aspace_fence(b->as);
-	struct frame_run gone = { NULL, NULL };
+	struct frame_run gone;
+	frame_run_begin(&gone);
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->pages[i]->kind == PAGE_TABLE)
 			ptable_free_leaves(b->pages[i]);

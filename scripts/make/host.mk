@@ -84,7 +84,7 @@ IL := $(H)/interleave
 IL_CFLAGS := $(filter-out -O1 -fsanitize% -fno-sanitize%,$(HOST_CFLAGS)) -O2
 IL_KERNEL_CFLAGS := $(IL_CFLAGS) -fsanitize=thread -Wno-tsan
 IL_KERNEL := $(patsubst %.c,$(IL)/%.o,$(filter-out mm/vmm/ptable_stock.c,$(wildcard mm/vmm/*.c)) \
-	     lib/rbtree.c lib/string.c)
+	     lib/bits.c lib/rbtree.c lib/string.c)
 IL_HARNESS := $(patsubst %.c,$(IL)/%.o,$(wildcard tests/host/interleave/*.c))
 IL_LINK := $(HOST_CC) -Wl,--wrap=aspace_check,--wrap=page_copy
 IL_MUTANTS := $(shell sed -n 's/^== \(.*\):.*/\1/p' tests/host/interleave/mutants.txt)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sources: lib/bitmap.c */
+/* sources: lib/bitmap.c lib/bits.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -197,7 +197,8 @@ static void runs_of_frames_come_back_whole(void **state)
 			assert_non_null(held[i]);
 		}
 		pmm_get(held[500]);
-		struct frame_run run = { NULL, NULL };
+		struct frame_run run;
+		frame_run_begin(&run);
 		for (size_t i = 0; i < ARRAY_SIZE(held); i++) /* from both ends, or rising */
 			frame_run_put(&run, held[round == 1 && i % 2 ? ARRAY_SIZE(held) - i : i]);
 		frame_run_end(&run);

@@ -67,9 +67,10 @@ static inline bool pte_is_table(pte_t e)
 	return (e.bits & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V;
 }
 
+/* Nothing stands above the frame's number: no entry of ours uses an extension of the format. */
 static inline pfn_t pte_pfn(pte_t e)
 {
-	return (e.bits & PTE_PPN_MASK) >> PTE_PPN_SHIFT;
+	return e.bits >> PTE_PPN_SHIFT;
 }
 
 static inline paddr_t pte_paddr(pte_t e)

@@ -165,6 +165,14 @@ void pmm_put(struct page *page)
 		give_back(page);
 }
 
+/* frame_run_put() has counted it down itself. */
+void pmm_put_last(struct page *page, u32 before)
+{
+	if (page->kind == PAGE_FREE || before == 0)
+		violation("frame %#lx is put once too often", (unsigned long)page_to_pfn(page));
+	give_back(page);
+}
+
 /* Whose count was 1 when frame_run_put() looked had no other holder who could have changed it. */
 void pmm_free_run(struct page *first, struct page *end)
 {

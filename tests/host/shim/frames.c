@@ -102,8 +102,14 @@ void pmm_put(struct page *p)
 		return;
 	if (p->kind == PAGE_FREE || p->count == 0)
 		panic("frame %#lx put once too often", (unsigned long)page_to_pfn(p));
-	if (--p->count != 0)
-		return;
+	if (--p->count == 0)
+		pmm_put_last(p, 1);
+}
+
+void pmm_put_last(struct page *p, u32 before)
+{
+	if (p->kind == PAGE_FREE || before == 0)
+		panic("frame %#lx put once too often", (unsigned long)page_to_pfn(p));
 	p->kind = PAGE_FREE;
 	__asan_poison_memory_region(page_to_virt(p), PAGE_SIZE);
 	free_frames[free_count++] = page_to_pfn(p);
