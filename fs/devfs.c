@@ -35,8 +35,7 @@ static ssize_t null_read(struct file *f, struct uio *u, u64 *pos)
 static ssize_t null_write(struct file *f, struct uio *u, u64 *pos)
 {
 	const size_t n = u->left;
-	u->left = 0;
-	u->done += n;
+	uio_shorten(u, 0);
 	return (ssize_t)n;
 }
 
@@ -47,15 +46,15 @@ static s64 null_seek(struct file *f, s64 offset, int whence)
 
 static ssize_t zero_read(struct file *f, struct uio *u, u64 *pos)
 {
-	const size_t before = u->done;
+	const size_t wanted = u->left;
 	while (u->left > 0) {
 		const size_t part = MIN(u->left, ZERO_CHUNK);
 		if (uio_clear(u, part) < part)
-			return u->done == before ? -EFAULT : (ssize_t)(u->done - before);
+			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
 		if (u->left > 0 && !uio_breathe())
 			break;
 	}
-	return (ssize_t)(u->done - before);
+	return (ssize_t)(wanted - u->left);
 }
 
 /* Private mappings of it are anonymous memory, which kernel/syscall/sys_mm.c makes; shared ones
@@ -74,33 +73,32 @@ static ssize_t full_write(struct file *f, struct uio *u, u64 *pos)
 static ssize_t random_read(struct file *f, struct uio *u, u64 *pos)
 {
 	u8 chunk[RANDOM_CHUNK];
-	const size_t before = u->done;
-	if (u->left > RANDOM_ONCE_BYTES)
-		u->left = RANDOM_ONCE_BYTES;
+	uio_shorten(u, RANDOM_ONCE_BYTES);
+	const size_t wanted = u->left;
 	while (u->left > 0) {
 		const size_t part = MIN(u->left, sizeof(chunk));
 		random_fill(chunk, part);
 		if (uio_copy_in(u, chunk, part) < part)
-			return u->done == before ? -EFAULT : (ssize_t)(u->done - before);
+			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
 		if (u->left > 0 && !uio_breathe())
 			break;
 	}
-	return (ssize_t)(u->done - before);
+	return (ssize_t)(wanted - u->left);
 }
 
 /* What is written is stirred in; it cannot do harm. */
 static ssize_t random_write(struct file *f, struct uio *u, u64 *pos)
 {
 	u8 chunk[RANDOM_CHUNK];
-	const size_t before = u->done;
+	const size_t wanted = u->left;
 	while (u->left > 0) {
 		const size_t part = MIN(u->left, sizeof(chunk));
 		const size_t got = uio_copy_out(u, chunk, part);
 		random_stir(chunk, got);
 		if (got < part)
-			return u->done == before ? -EFAULT : (ssize_t)(u->done - before);
+			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
 	}
-	return (ssize_t)(u->done - before);
+	return (ssize_t)(wanted - u->left);
 }
 
 static const struct file_ops null_ops = {

@@ -7,7 +7,7 @@
  * at the ones in use below it, which is what open and dup do all the time. None from `end` on is in
  * use, or has any value yet. So fork and exit look at no more than were ever used.
  */
-#include "fs/file.h"
+#include "fs/fd_table.h"
 
 #include "fs/file_lock.h"
 #include "kernel/core/panic.h"
@@ -15,25 +15,7 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
-#define FIRST_SLOTS 32
-#define SLOTS_MAX   (1U << 18) /* 4 MiB of table; above any sensible RLIMIT_NOFILE */
-
-struct fd_slot {
-	struct file *file; /* counted; NULL: free or reserved */
-	bool cloexec;
-	bool is_reserved; /* somebody has the number and no file yet: for all others it is closed */
-};
-
-struct fd_table {
-	struct refcount refs; /* atomic */
-
-	struct spinlock lock;
-	u32 size;        /* slots there is room for */
-	u32 end;         /* <= size: the slots before it have a value */
-	u32 lowest_free; /* may be == end */
-	struct fd_slot *slots;
-	struct fd_slot first[FIRST_SLOTS];
-};
+#define SLOTS_MAX (1U << 18) /* 4 MiB of table; above any sensible RLIMIT_NOFILE */
 
 static struct slab_cache *table_cache;
 
@@ -61,11 +43,12 @@ struct fd_table *fd_table_create(void)
 	if (t == NULL)
 		return NULL;
 	refcount_init(&t->refs, 1);
+	t->was_shared = false;
 	t->end = 0;
 	t->lowest_free = 0;
 	spin_init(&t->lock, "descriptor table", RANK_FD_TABLE);
 	t->slots = t->first;
-	t->size = FIRST_SLOTS;
+	t->size = FD_FIRST_SLOTS;
 	return t;
 }
 
@@ -153,6 +136,12 @@ void fd_table_get(struct fd_table *t)
 	refcount_get(&t->refs);
 }
 
+void fd_table_share(struct fd_table *t)
+{
+	WRITE_ONCE(t->was_shared, true);
+	fd_table_get(t);
+}
+
 bool fd_table_is_shared(const struct fd_table *t)
 {
 	return refcount_read(&t->refs) > 1;
@@ -171,29 +160,20 @@ void fd_table_put(struct fd_table *t)
 	slab_free(table_cache, t);
 }
 
-/* Caller holds the lock, or the only reference. */
-static inline struct file *lookup_slot(struct fd_table *t, int fd)
+struct file *fd_lookup(struct fd_table *t, int fd)
 {
+	spin_lock(&t->lock);
 	const struct fd_slot *slot = find_slot(t, fd);
 	struct file *f = slot != NULL ? slot->file : NULL;
 	if (f != NULL)
 		file_get(f);
-	return f;
-}
-
-static __noinline struct file *lookup_shared(struct fd_table *t, int fd)
-{
-	spin_lock(&t->lock);
-	struct file *f = lookup_slot(t, fd);
 	spin_unlock(&t->lock);
 	return f;
 }
 
-struct file *fd_lookup(struct fd_table *t, int fd)
+void fd_put_shared(struct file *f)
 {
-	/* With the only reference nobody else changes the table, and who gets one meanwhile, in
-	 * /proc, only looks. */
-	return refcount_is_one(&t->refs) ? lookup_slot(t, fd) : lookup_shared(t, fd);
+	file_put(f);
 }
 
 /* The lowest free descriptor >= @min gets @slot. The number, -EMFILE, -ENOMEM. */

@@ -32,7 +32,7 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, u32 op
 		inode_put(inode);
 		return NULL;
 	}
-	const u32 access = open_flags & O_ACCMODE;
+	const u32 access = open_flags & (O_ACCMODE | O_PATH);
 	*f = (struct file){
 		.ops = ops,
 		.inode = inode,
@@ -82,32 +82,16 @@ void file_name_mapping(const struct file *f, const struct inode *root)
 		filemap_set_path(f->inode->object, file_path_alloc(f, root));
 }
 
-ssize_t file_read(struct file *f, struct uio *u)
+ssize_t file_read_at_offset(struct file *f, struct uio *u)
 {
-	if (!f->readable)
-		return -EBADF;
-	if (f->ops->read == NULL)
-		return -EINVAL;
-	if (!f->has_offset) {
-		u64 unused = 0;
-		return f->ops->read(f, u, &unused);
-	}
 	mutex_lock(&f->lock);
 	const ssize_t n = f->ops->read(f, u, &f->offset);
 	mutex_unlock(&f->lock);
 	return n;
 }
 
-ssize_t file_write(struct file *f, struct uio *u)
+ssize_t file_write_at_offset(struct file *f, struct uio *u)
 {
-	if (!f->writable)
-		return -EBADF;
-	if (f->ops->write == NULL)
-		return -EINVAL;
-	if (!f->has_offset) {
-		u64 unused = 0;
-		return f->ops->write(f, u, &unused);
-	}
 	mutex_lock(&f->lock);
 	const ssize_t n = f->ops->write(f, u, &f->offset);
 	mutex_unlock(&f->lock);
@@ -121,8 +105,6 @@ static bool takes_positions(const struct file *f)
 
 ssize_t file_pread(struct file *f, struct uio *u, u64 pos)
 {
-	if (!f->readable)
-		return -EBADF;
 	if (!takes_positions(f))
 		return -ESPIPE;
 	return f->ops->read == NULL ? -EINVAL : f->ops->read(f, u, &pos);
@@ -130,8 +112,6 @@ ssize_t file_pread(struct file *f, struct uio *u, u64 pos)
 
 ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos)
 {
-	if (!f->writable)
-		return -EBADF;
 	if (!takes_positions(f))
 		return -ESPIPE;
 	return f->ops->write == NULL ? -EINVAL : f->ops->write(f, u, &pos);

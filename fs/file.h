@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open files and the tables of descriptors that name them.
- *
- * A struct file is shared by dup and fork: its offset lives in it (file->lock, RANK_FILE_OFFSET). A
- * table belongs to a process (or several, with CLONE_FILES) and is covered by its own spinlock; a
- * system call holds a reference to the file while it works.
+ * Open files. A struct file is shared by dup and fork: its offset lives in it (file->lock,
+ * RANK_FILE_OFFSET). The tables of descriptors that name them are in fs/fd_table.h.
  */
 #pragma once
 
@@ -22,9 +19,9 @@ struct file_ops {
 	/* A device was opened by its number: may change f->private and f->ops, or refuse. May
 	 * sleep. */
 	int (*open)(struct file *f);
-	/* @pos: the file's offset, or the call's own for pread; the op moves it. Bytes, 0 at the
-	 * end, -errno (-EAGAIN with O_NONBLOCK, -EINTR when interrupted before the first byte). May
-	 * sleep. */
+	/* @pos: the file's offset, or the call's own for pread; the op moves it. NULL: a read or
+	 * write of what has no offset. Bytes, 0 at the end, -errno (-EAGAIN with O_NONBLOCK, -EINTR
+	 * when interrupted before the first byte). May sleep. */
 	ssize_t (*read)(struct file *f, struct uio *u, u64 *pos);
 	ssize_t (*write)(struct file *f, struct uio *u, u64 *pos);
 	s64 (*ioctl)(struct file *f, u32 command, u64 arg);
@@ -50,8 +47,8 @@ struct file {
 	void *private;       /* the ops' own */
 	/* kmalloc'd absolute path, of what does not hang in the tree by its only name; or NULL */
 	char *path;
-	bool readable, writable;
-	bool is_writer;  /* counted in inode->writers */
+	bool readable, writable; /* what it was opened for; neither with O_PATH */
+	bool is_writer;          /* counted in inode->writers */
 	bool has_offset; /* reads and writes go on where the last one ended: not a pipe, not a
 			    terminal */
 
@@ -91,10 +88,23 @@ static inline bool file_is_path(const struct file *f)
 	return f->ops == &file_path_ops;
 }
 
-/* -EBADF: not opened for that. */
-ssize_t file_read(struct file *f, struct uio *u);  /* at and moving the offset */
-ssize_t file_write(struct file *f, struct uio *u); /* the same; -EPIPE is turned into SIGPIPE by the
-						      caller */
+/* The caller knows that @f was opened for what it does: f->readable, f->writable. */
+ssize_t file_read_at_offset(struct file *f, struct uio *u);
+ssize_t file_write_at_offset(struct file *f, struct uio *u);
+/* At the offset and moving it. */
+static inline ssize_t file_read(struct file *f, struct uio *u)
+{
+	if (unlikely(f->ops->read == NULL))
+		return -EINVAL;
+	return f->has_offset ? file_read_at_offset(f, u) : f->ops->read(f, u, NULL);
+}
+/* The same; -EPIPE is turned into SIGPIPE by the caller. */
+static inline ssize_t file_write(struct file *f, struct uio *u)
+{
+	if (unlikely(f->ops->write == NULL))
+		return -EINVAL;
+	return f->has_offset ? file_write_at_offset(f, u) : f->ops->write(f, u, NULL);
+}
 /* -ESPIPE: a pipe or terminal. */
 ssize_t file_pread(struct file *f, struct uio *u, u64 pos);
 ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos);
@@ -122,36 +132,3 @@ static inline void poll_wait(struct poll_table *t, struct waitq *q)
 	if (t != NULL)
 		t->add(t, q);
 }
-
-/* Descriptor tables. */
-struct fd_table;
-int fd_table_init(void);                                /* once; 0 or -ENOMEM */
-struct fd_table *fd_table_create(void);                 /* NULL: no memory */
-struct fd_table *fd_table_clone(struct fd_table *from); /* fork; NULL: no memory */
-void fd_table_get(struct fd_table *t);                  /* CLONE_FILES */
-/* Somebody else has a reference, or had just now (/proc). */
-bool fd_table_is_shared(const struct fd_table *t);
-void fd_table_put(struct fd_table *t); /* the last put closes all */
-void fd_table_close_on_exec(struct fd_table *t);
-struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
-/* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.
- * The number, -EMFILE, -ENOMEM. */
-int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit);
-/*
- * The lowest free descriptor, for a file to come: nobody else gets it, and till then it is closed
- * for all. The number, -EMFILE, -ENOMEM. Then one of the two below, which cannot fail.
- */
-int fd_reserve(struct fd_table *t, u64 limit);
-/* It names @f from now on; the reference is consumed. */
-void fd_install_reserved(struct fd_table *t, int fd, struct file *f, bool cloexec);
-void fd_release(struct fd_table *t, int fd); /* it is free again */
-int fd_close(struct fd_table *t, int fd);    /* 0 or -EBADF. May sleep */
-/* dup3: @fd names @f from now on (reference consumed on success), closing what it named. @fd,
- * -EBADF, -ENOMEM, -EBUSY (it is reserved, by another thread). */
-int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 limit);
-int fd_get_cloexec(struct fd_table *t, int fd);               /* 0, 1, -EBADF */
-int fd_set_cloexec(struct fd_table *t, int fd, bool cloexec); /* 0, -EBADF */
-/* close_range: close, or mark close-on-exec, all from @first to @last. */
-void fd_close_range(struct fd_table *t, u32 first, u32 last, bool only_mark);
-/* The lowest open descriptor >= @fd, or -1: for /proc/N/fd. */
-int fd_next(struct fd_table *t, int fd);

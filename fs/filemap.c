@@ -252,7 +252,7 @@ static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, st
 ssize_t filemap_read(struct vm_object *o, struct uio *u, u64 pos, u64 size_bytes)
 {
 	struct filemap *m = filemap_of(o);
-	const size_t before = u->done;
+	const size_t wanted = u->left;
 	while (u->left > 0 && pos < size_bytes) {
 		const size_t offset = pos & ~PAGE_MASK;
 		const size_t len = MIN((u64)MIN(u->left, PAGE_SIZE - offset), size_bytes - pos);
@@ -262,10 +262,10 @@ ssize_t filemap_read(struct vm_object *o, struct uio *u, u64 pos, u64 size_bytes
 				       uio_clear(u, len);
 		pos += moved;
 		if (moved < len)
-			return u->done == before ? -EFAULT : (ssize_t)(u->done - before);
+			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
 		(void)uio_breathe(); /* reads of files are not cut short by signals */
 	}
-	return (ssize_t)(u->done - before);
+	return (ssize_t)(wanted - u->left);
 }
 
 /*
@@ -333,7 +333,7 @@ static ssize_t write_old_page(struct filemap *m, struct uio *u, u64 index, size_
 ssize_t filemap_write(struct vm_object *o, struct uio *u, u64 pos)
 {
 	struct filemap *m = filemap_of(o);
-	const size_t before = u->done;
+	const size_t wanted = u->left;
 	ssize_t n = 0;
 	while (u->left > 0) {
 		const u64 index = pos >> PAGE_SHIFT;
@@ -348,10 +348,10 @@ ssize_t filemap_write(struct vm_object *o, struct uio *u, u64 pos)
 			break;
 		(void)uio_breathe();
 	}
-	if (u->done == before)
+	if (u->left == wanted)
 		return n;
 	vm_object_mark_written(o); /* it may be code */
-	return (ssize_t)(u->done - before);
+	return (ssize_t)(wanted - u->left);
 }
 
 int filemap_allocate(struct vm_object *o, u64 pos, u64 len_bytes)

@@ -13,6 +13,7 @@
 #include "fs/fs.h"
 
 #include "fs/devfs.h"
+#include "fs/fd_table.h"
 #include "fs/file_lock.h"
 #include "fs/pipe.h"
 #include "fs/procfs.h"

@@ -267,7 +267,7 @@ static ssize_t write_some(struct pipe *p, struct uio *u)
 static ssize_t pipe_write(struct file *f, struct uio *u, u64 *pos)
 {
 	struct pipe *p = f->private;
-	const size_t before = u->done;
+	const size_t wanted = u->left;
 	/* A write of up to PIPE_BUF bytes goes in whole: no other writer's bytes come between. */
 	const size_t least = u->left <= PIPE_BUF ? u->left : 1;
 	ssize_t n = 0;
@@ -287,7 +287,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, u64 *pos)
 
 	if (has_room_left)
 		waitq_wake_one(&p->write_wait);
-	return u->done != before ? (ssize_t)(u->done - before) : n;
+	return u->left != wanted ? (ssize_t)(wanted - u->left) : n;
 }
 
 static s64 pipe_ioctl(struct file *f, u32 command, u64 arg)

@@ -10,6 +10,7 @@
  */
 #include "fs/procfs.h"
 
+#include "fs/fd_table.h"
 #include "fs/tree.h"
 #include "lib/abi/errno.h"
 #include "lib/format.h"

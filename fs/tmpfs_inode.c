@@ -150,7 +150,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, u64 *pos)
 	ssize_t n = -EFBIG;
 	const u64 end_max = MIN(FILE_SIZE_MAX, u->file_end_max);
 	if (at < end_max) {
-		u->left = MIN((u64)u->left, end_max - at);
+		uio_shorten(u, end_max - at);
 		n = filemap_write(inode->object, u, at);
 	}
 	if (n > 0) {

@@ -12,7 +12,7 @@
 enum direction { TO_USER, FROM_USER, CLEAR };
 
 /* Bytes not moved. */
-static size_t copy_one(enum direction dir, uaddr_t user, char *kernel, size_t len)
+static __always_inline size_t copy_one(enum direction dir, uaddr_t user, char *kernel, size_t len)
 {
 	switch (dir) {
 	case TO_USER:
@@ -25,67 +25,77 @@ static size_t copy_one(enum direction dir, uaddr_t user, char *kernel, size_t le
 	return clear_user(user, len);
 }
 
-/* @kernel is not looked at by CLEAR. */
-static __always_inline size_t uio_move(struct uio *u, enum direction dir, char *kernel, size_t len)
+/* What does not lie in the present user buffer: it goes on in the next, or is the kernel's. */
+static __noinline size_t move_on(struct uio *u, enum direction dir, char *kernel, size_t len)
 {
 	const size_t wanted = MIN(len, u->left);
 	size_t moved = 0;
 	while (moved < wanted) {
-		const size_t room = u->iov->len_bytes - u->iov_done;
-		if (room == 0) {
-			u->iov++;
-			u->iov_left--;
-			u->iov_done = 0;
+		if (u->room == 0) {
+			u->at = u->next->base;
+			u->room = u->next->len_bytes;
+			u->next++;
 			continue;
 		}
-		const size_t part = MIN(room, wanted - moved);
-		const size_t missed =
-			copy_one(dir, u->iov->base + u->iov_done, kernel + moved, part);
+		const size_t part = MIN(u->room, wanted - moved);
+		const size_t missed = copy_one(dir, u->at, kernel + moved, part);
+		u->at += part - missed;
+		u->room -= part - missed;
 		moved += part - missed;
-		u->iov_done += part - missed;
 		if (missed != 0)
 			break;
 	}
 	u->left -= moved;
-	u->done += moved;
 	return moved;
 }
 
 /* The kernel's own buffer: nothing can fail. */
-static char *kernel_advance(struct uio *u, size_t len)
+static size_t move_in_kernel(struct uio *u, enum direction dir, char *kernel, size_t len)
 {
-	char *at = u->kernel_buf + u->done;
+	len = MIN(len, u->left);
+	if (dir == TO_USER)
+		memcpy(u->kernel, kernel, len);
+	else if (dir == FROM_USER)
+		memcpy(kernel, u->kernel, len);
+	else
+		memset(u->kernel, 0, len);
+	u->kernel += len;
 	u->left -= len;
-	u->done += len;
-	return at;
+	return len;
+}
+
+static __noinline size_t move_slowly(struct uio *u, enum direction dir, char *kernel, size_t len)
+{
+	return u->kernel != NULL ? move_in_kernel(u, dir, kernel, len) :
+				   move_on(u, dir, kernel, len);
+}
+
+/* @kernel is not looked at by CLEAR. */
+static __always_inline size_t uio_move(struct uio *u, enum direction dir, char *kernel, size_t len)
+{
+	if (unlikely(len > u->room))
+		return move_slowly(u, dir, kernel, len);
+	const size_t moved = len - copy_one(dir, u->at, kernel, len);
+	u->at += moved;
+	u->room -= moved;
+	u->left -= moved;
+	return moved;
 }
 
 size_t uio_copy_in(struct uio *u, const void *src, size_t len_bytes)
 {
-	if (u->iov != NULL)
-		return uio_move(u, TO_USER, (char *)src, len_bytes);
-	const size_t len = MIN(len_bytes, u->left);
-	memcpy(kernel_advance(u, len), src, len);
-	return len;
+	return uio_move(u, TO_USER, (char *)src, len_bytes);
 }
 
 size_t uio_copy_out(struct uio *u, void *dst, size_t len_bytes)
 {
-	if (u->iov != NULL)
-		return uio_move(u, FROM_USER, dst, len_bytes);
-	const size_t len = MIN(len_bytes, u->left);
-	memcpy(dst, kernel_advance(u, len), len);
-	return len;
+	return uio_move(u, FROM_USER, dst, len_bytes);
 }
 
 size_t uio_clear(struct uio *u, size_t len_bytes)
 {
 	static char unused;
-	if (u->iov != NULL)
-		return uio_move(u, CLEAR, &unused, len_bytes);
-	const size_t len = MIN(len_bytes, u->left);
-	memset(kernel_advance(u, len), 0, len);
-	return len;
+	return uio_move(u, CLEAR, &unused, len_bytes);
 }
 
 bool uio_breathe(void)

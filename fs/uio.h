@@ -15,26 +15,37 @@ struct user_iovec { /* struct iovec of the ABI */
 };
 
 struct uio {
-	const struct user_iovec *iov; /* NULL: kernel buffer */
-	char *kernel_buf;
-	size_t iov_left;  /* entries from iov on */
-	size_t iov_done;  /* bytes already used of iov[0] */
-	size_t left;      /* bytes still wanted */
-	size_t done;      /* bytes moved so far */
-	u64 file_end_max; /* RLIMIT_FSIZE: a regular file is not written behind it */
+	uaddr_t at;  /* user: the next byte's place */
+	size_t room; /* user: bytes from there on in the same buffer, <= left. Kernel: 0 */
+	size_t left; /* bytes still wanted */
+	const struct user_iovec *next; /* user: the buffers behind this one, to be used up in turn
+					*/
+	char *kernel;                  /* the next byte's place; NULL: it is the user's */
+	u64 file_end_max;              /* RLIMIT_FSIZE: a regular file is not written behind it */
 };
 
-static inline void uio_init_user(struct uio *u, const struct user_iovec *iov, size_t count,
-				 size_t total_bytes)
+static inline void uio_init_user(struct uio *u, uaddr_t buf, size_t len_bytes)
 {
-	*u = (struct uio){ .iov = iov,
-			   .iov_left = count,
-			   .left = total_bytes,
+	*u = (struct uio){ .at = buf,
+			   .room = len_bytes,
+			   .left = len_bytes,
 			   .file_end_max = UINT64_MAX };
+}
+/* @iov has @total_bytes together, and stays. */
+static inline void uio_init_list(struct uio *u, const struct user_iovec *iov, size_t total_bytes)
+{
+	*u = (struct uio){ .next = iov, .left = total_bytes, .file_end_max = UINT64_MAX };
 }
 static inline void uio_init_kernel(struct uio *u, void *buf, size_t len_bytes)
 {
-	*u = (struct uio){ .kernel_buf = buf, .left = len_bytes, .file_end_max = UINT64_MAX };
+	*u = (struct uio){ .kernel = buf, .left = len_bytes, .file_end_max = UINT64_MAX };
+}
+
+/* No more than @max bytes of what is left are wanted. */
+static inline void uio_shorten(struct uio *u, size_t max)
+{
+	u->left = MIN(u->left, max);
+	u->room = MIN(u->room, max);
 }
 
 /* Move at most min(@len, u->left) bytes; returns how many: fewer means a bad address.

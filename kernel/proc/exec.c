@@ -17,6 +17,7 @@
 #include "arch/riscv/cpu/fpu.h"
 #include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/trap_frame.h"
+#include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/filemap.h"
 #include "fs/fs.h"

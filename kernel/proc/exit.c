@@ -16,7 +16,7 @@
 
 #include "arch/riscv/cpu/mmu.h"
 #include "arch/riscv/cpu/usercopy.h"
-#include "fs/file.h"
+#include "fs/fd_table.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"

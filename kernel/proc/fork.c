@@ -14,7 +14,7 @@
 #include "arch/riscv/cpu/fpu.h"
 #include "arch/riscv/cpu/trap_frame.h"
 #include "arch/riscv/cpu/usercopy.h"
-#include "fs/file.h"
+#include "fs/fd_table.h"
 #include "kernel/core/printk.h"
 #include "kernel/core/trace.h"
 #include "kernel/proc/process.h"
@@ -85,7 +85,7 @@ static int copy_files(struct task *t, u64 flags)
 {
 	struct fd_table *files = task_current()->files;
 	if ((flags & CLONE_FILES) != 0) {
-		fd_table_get(files);
+		fd_table_share(files);
 		t->files = files;
 	} else {
 		t->files = fd_table_clone(files);

@@ -8,6 +8,7 @@
 #include "kernel/proc/process.h"
 
 #include "arch/riscv/cpu/trap_frame.h"
+#include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/fs.h"
 #include "fs/path.h"

@@ -7,7 +7,7 @@
  */
 #include "kernel/proc/process.h"
 
-#include "fs/file.h"
+#include "fs/fd_table.h"
 #include "lib/string.h"
 
 struct cred process_cred(struct process *p)

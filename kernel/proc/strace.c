@@ -8,6 +8,7 @@
  */
 #include "kernel/proc/strace.h"
 
+#include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/fs.h"
 #include "generated/abi_words.h"

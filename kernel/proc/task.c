@@ -5,7 +5,7 @@
  */
 #include "kernel/proc/task.h"
 
-#include "fs/file.h"
+#include "fs/fd_table.h"
 #include "kernel/core/panic.h"
 #include "kernel/proc/process.h"
 #include "lib/abi/errno.h"

@@ -66,7 +66,7 @@ s64 sys_close_range(u64 first, u64 last, u64 flags)
 
 s64 sys_dup(u64 fd)
 {
-	struct file *f = file_of_any(fd);
+	struct file *f = fd_lookup(own_files(), (int)fd);
 	return f == NULL ? -EBADF : install(f, 0, false);
 }
 
@@ -76,7 +76,7 @@ s64 sys_dup3(u64 fd, u64 new, u64 flags)
 		return -EINVAL;
 	if ((u32) new >= fd_limit())
 		return -EBADF;
-	struct file *f = file_of_any(fd);
+	struct file *f = fd_lookup(own_files(), (int)fd);
 	if (f == NULL)
 		return -EBADF;
 	const int result =
@@ -164,7 +164,7 @@ s64 sys_fcntl(u64 fd, u64 command, u64 arg)
 	s64 result = -EBADF;
 	if (!file_is_path(f) || is_about_descriptor((u32)command))
 		result = fcntl_file(f, fd, (u32)command, arg);
-	file_put(f);
+	file_done(f);
 	return result;
 }
 
@@ -210,7 +210,7 @@ s64 sys_ioctl(u64 fd, u64 command, u64 arg)
 	if (f == NULL)
 		return -EBADF;
 	const s64 result = ioctl_file(f, fd, (u32)command, arg);
-	file_put(f);
+	file_done(f);
 	return result == -ENOIOCTLCMD ? -ENOTTY : restartable(result);
 }
 
@@ -257,7 +257,7 @@ s64 sys_lseek(u64 fd, u64 offset, u64 whence)
 		return -EBADF;
 	const s64 result = (u32)whence > SEEK_MAX ? -EINVAL :
 						    file_seek(f, (s64)offset, (int)whence);
-	file_put(f);
+	file_done(f);
 	return result;
 }
 
@@ -275,7 +275,7 @@ s64 sys_ftruncate(u64 fd, u64 length)
 		result = inode_truncate(f->inode, length);
 	if (result == 0)
 		inode_drop_set_id(f->inode, cred_current());
-	file_put(f);
+	file_done(f);
 	return result;
 }
 
@@ -309,7 +309,7 @@ s64 sys_fallocate(u64 fd, u64 mode, u64 offset, u64 length)
 	if (f == NULL)
 		return -EBADF;
 	const s64 result = allocate(f, (u32)mode, offset, length);
-	file_put(f);
+	file_done(f);
 	return result;
 }
 
@@ -323,7 +323,7 @@ static s64 check_sync(u64 fd)
 		return -EBADF;
 	const bool is_on_fs = f->inode != NULL &&
 			      (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode));
-	file_put(f);
+	file_done(f);
 	return is_on_fs ? 0 : -EINVAL;
 }
 
@@ -352,6 +352,6 @@ s64 sys_fadvise64(u64 fd, u64 offset, u64 length, u64 advice)
 		result = -ESPIPE;
 	else if ((u32)advice > POSIX_FADV_NOREUSE || (s64)length < 0)
 		result = -EINVAL;
-	file_put(f);
+	file_done(f);
 	return result;
 }

@@ -7,16 +7,6 @@
 #include "lib/abi/resource.h"
 #include "mm/pmm/slab.h"
 
-u64 fd_limit(void)
-{
-	return process_current()->limits[RLIMIT_NOFILE].soft;
-}
-
-u64 file_size_limit(void)
-{
-	return process_current()->limits[RLIMIT_FSIZE].soft;
-}
-
 s64 file_check_size(const struct inode *inode, u64 size_bytes)
 {
 	if (size_bytes <= inode->size_bytes || size_bytes <= file_size_limit())
@@ -57,7 +47,7 @@ static int inode_of_fd(u64 dirfd, struct inode **out)
 	struct inode *inode = f->inode;
 	if (inode != NULL)
 		inode_get(inode);
-	file_put(f);
+	file_done(f);
 	*out = inode;
 	return inode == NULL ? -EBADF : 0;
 }

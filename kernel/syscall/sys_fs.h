@@ -3,10 +3,11 @@
 #pragma once
 
 #include "arch/riscv/cpu/layout.h"
-#include "fs/file.h"
+#include "fs/fd_table.h"
 #include "fs/path.h"
 #include "kernel/proc/process.h"
 #include "lib/abi/errno.h"
+#include "lib/abi/resource.h"
 
 /* The most one read or write moves, as in Linux: INT_MAX down to a page. */
 #define RW_BYTES_MAX 0x7ffff000UL
@@ -23,26 +24,56 @@ static inline s64 restartable(s64 result)
 	return result == -EINTR ? -ERESTARTSYS : result;
 }
 
-/* The running process' open file, counted; NULL: EBADF. */
+/* The running task's open file, until file_done(); NULL: EBADF. */
 static inline struct file *file_of_any(u64 fd)
 {
-	return fd_lookup(task_current()->files, (int)fd);
+	return fd_borrow(task_current()->files, (int)fd);
+}
+/* The call is through with what file_of() and its like gave it. */
+static inline void file_done(struct file *f)
+{
+	fd_done(task_current()->files, f);
 }
 /* The same, but not those opened with O_PATH: they are good for hardly anything. */
 static inline struct file *file_of(u64 fd)
 {
 	struct file *f = file_of_any(fd);
 	if (f != NULL && unlikely(file_is_path(f))) {
-		file_put(f);
+		file_done(f);
 		f = NULL;
 	}
 	return f;
 }
-u64 fd_limit(void);
+/* The same, if it was opened for reading, or for writing. */
+static inline struct file *file_to_read(u64 fd)
+{
+	struct file *f = file_of_any(fd);
+	if (f != NULL && unlikely(!f->readable)) {
+		file_done(f);
+		f = NULL;
+	}
+	return f;
+}
+static inline struct file *file_to_write(u64 fd)
+{
+	struct file *f = file_of_any(fd);
+	if (f != NULL && unlikely(!f->writable)) {
+		file_done(f);
+		f = NULL;
+	}
+	return f;
+}
+static inline u64 fd_limit(void)
+{
+	return process_current()->limits[RLIMIT_NOFILE].soft;
+}
+static inline u64 file_size_limit(void)
+{
+	return process_current()->limits[RLIMIT_FSIZE].soft;
+}
 /* Descriptors for both, whose references are consumed, and their numbers at @told. 0, -EMFILE,
  * -ENOMEM, -EFAULT: then there are none. */
 __must_check int install_pair(struct file *ends[2], bool cloexec, uaddr_t told);
-u64 file_size_limit(void);
 /* May @inode's content become so long? 0; -EFBIG, with a signal, if RLIMIT_FSIZE says no. */
 s64 file_check_size(const struct inode *inode, u64 size_bytes);
 

@@ -30,7 +30,7 @@ s64 sys_flock(u64 fd, u64 operation)
 	const s64 result = f->inode == NULL ? -EINVAL :
 					      file_lock_set(f->inode, &want,
 							    waits ? FILE_LOCK_WAIT : FILE_LOCK_TRY);
-	file_put(f);
+	file_done(f);
 	return restartable(result);
 }
 
@@ -135,11 +135,11 @@ static int set_lock(struct file *f, u64 fd, u32 command, const struct file_lock_
 	 */
 	struct file *now = file_of(fd);
 	if (now == f) {
-		file_put(now);
+		file_done(now);
 		return 0;
 	}
 	if (now != NULL)
-		file_put(now);
+		file_done(now);
 	file_lock_drop(f->inode, want->owner);
 	return -EBADF;
 }

@@ -99,11 +99,11 @@ s64 sys_mmap(u64 addr, u64 length, u64 prot, u64 flags, u64 fd, u64 offset)
 		args.offset_bytes = 0;
 		return aspace_map(own_aspace(), &args);
 	}
-	struct file *f = fd_lookup(task_current()->files, (int)fd);
+	struct file *f = file_of_any(fd);
 	if (f == NULL)
 		return -EBADF;
 	const s64 result = length == 0 ? -EINVAL : map_file(f, &args);
-	file_put(f);
+	file_done(f);
 	return result;
 }
 

@@ -230,7 +230,7 @@ s64 sys_fchdir(u64 fd)
 		inode_get(f->inode);
 		process_set_inode(PROCESS_CWD, f->inode);
 	}
-	file_put(f);
+	file_done(f);
 	return err;
 }
 

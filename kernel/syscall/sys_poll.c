@@ -146,7 +146,7 @@ static void put_items(struct poll_item *items, u64 count)
 {
 	for (u64 i = 0; i < count; i++)
 		if (items[i].file != NULL)
-			file_put(items[i].file);
+			file_done(items[i].file);
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */

@@ -15,128 +15,156 @@
 
 #define SENDFILE_CHUNK (16UL << 10)
 
-/* What a write to @f gives back: who writes where nobody reads, or more than RLIMIT_FSIZE allows,
- * is told by a signal too. */
-static ssize_t write_result(const struct file *f, ssize_t result)
+/*
+ * A write to @f that brought an error: who writes where nobody reads, or more than RLIMIT_FSIZE
+ * allows, is told by a signal too. Returns what the call does.
+ */
+static __noinline s64 write_failed(const struct file *f, s64 error)
 {
-	if (result == -EPIPE && (!file_is_socket(f) || socket_raises_sigpipe(f)))
+	if (error == -EPIPE && (!file_is_socket(f) || socket_raises_sigpipe(f)))
 		(void)signal_send_task(task_current(), SIGPIPE, NULL);
-	if (result == -EFBIG && file_size_limit() != RLIM_INFINITY)
+	if (error == -EFBIG && file_size_limit() != RLIM_INFINITY)
 		(void)signal_send_task(task_current(), SIGXFSZ, NULL);
-	return result;
+	return restartable(error);
 }
 
-/* What holds for every write to @f, with @u. */
+static inline s64 write_result(const struct file *f, s64 result)
+{
+	return likely(result >= 0) ? result : write_failed(f, result);
+}
+
+/* What holds for every write with @u to @f, whose bytes have places. */
 static void prepare_write(const struct file *f, struct uio *u)
 {
 	u->file_end_max = file_size_limit();
-	if (f->writable && f->inode != NULL)
+	if (f->inode != NULL)
 		inode_drop_set_id(f->inode, cred_current());
 }
 
-/* How a call reads or writes, once its buffers are known. */
-typedef ssize_t transfer_fn(struct file *f, struct uio *u, u64 pos);
-
-static ssize_t at_offset_read(struct file *f, struct uio *u, u64 pos)
+/* At *@pos, or NULL: where @f is. */
+static __always_inline s64 read_from(struct file *f, struct uio *u, const u64 *pos)
 {
-	return file_read(f, u);
+	return restartable(pos != NULL ? file_pread(f, u, *pos) : file_read(f, u));
 }
 
-static ssize_t at_offset_write(struct file *f, struct uio *u, u64 pos)
+static __always_inline s64 write_to(struct file *f, struct uio *u, const u64 *pos)
 {
-	prepare_write(f, u);
-	return write_result(f, file_write(f, u));
+	if (f->has_offset)
+		prepare_write(f, u);
+	return write_result(f, pos != NULL ? file_pwrite(f, u, *pos) : file_write(f, u));
 }
 
-static ssize_t at_position_write(struct file *f, struct uio *u, u64 pos)
+/* ---- one buffer ------------------------------------------------------------------------------ */
+
+/* 0; -EFAULT: of a negative count, too, says Linux. */
+static inline s64 buffer_get(struct uio *u, uaddr_t buf, u64 count)
 {
-	prepare_write(f, u);
-	return write_result(f, file_pwrite(f, u, pos));
+	if (!user_range_is_possible(buf, count))
+		return -EFAULT;
+	uio_init_user(u, buf, MIN(count, RW_BYTES_MAX));
+	return 0;
 }
 
-/* One buffer. */
-static __always_inline s64 transfer_one(u64 fd, uaddr_t buf, u64 count, u64 pos,
-					transfer_fn *transfer)
+static __always_inline s64 read_buffer(u64 fd, uaddr_t buf, u64 count, const u64 *pos)
 {
-	struct file *f = file_of(fd);
+	struct file *f = file_to_read(fd);
 	if (f == NULL)
 		return -EBADF;
-	s64 result = -EFAULT; /* a negative count, too, says Linux */
-	if (user_range_is_possible(buf, count)) {
-		const struct user_iovec iov = { buf, MIN(count, RW_BYTES_MAX) };
-		struct uio u;
-		uio_init_user(&u, &iov, 1, iov.len_bytes);
-		result = transfer(f, &u, pos);
-	}
-	file_put(f);
+	struct uio u;
+	s64 result = buffer_get(&u, buf, count);
+	if (result == 0)
+		result = read_from(f, &u, pos);
+	file_done(f);
+	return result;
+}
+
+static __always_inline s64 write_buffer(u64 fd, uaddr_t buf, u64 count, const u64 *pos)
+{
+	struct file *f = file_to_write(fd);
+	if (f == NULL)
+		return -EBADF;
+	struct uio u;
+	s64 result = buffer_get(&u, buf, count);
+	if (result == 0)
+		result = write_to(f, &u, pos);
+	file_done(f);
 	return result;
 }
 
 s64 sys_read(u64 fd, u64 buf, u64 count)
 {
-	return restartable(transfer_one(fd, buf, count, 0, at_offset_read));
+	return read_buffer(fd, buf, count, NULL);
 }
 
 s64 sys_write(u64 fd, u64 buf, u64 count)
 {
-	return restartable(transfer_one(fd, buf, count, 0, at_offset_write));
+	return write_buffer(fd, buf, count, NULL);
 }
 
 s64 sys_pread64(u64 fd, u64 buf, u64 count, u64 offset)
 {
-	if ((s64)offset < 0)
-		return -EINVAL;
-	return restartable(transfer_one(fd, buf, count, offset, file_pread));
+	return (s64)offset < 0 ? -EINVAL : read_buffer(fd, buf, count, &offset);
 }
 
 s64 sys_pwrite64(u64 fd, u64 buf, u64 count, u64 offset)
 {
-	if ((s64)offset < 0)
-		return -EINVAL;
-	return restartable(transfer_one(fd, buf, count, offset, at_position_write));
+	return (s64)offset < 0 ? -EINVAL : write_buffer(fd, buf, count, &offset);
 }
 
 /* ---- lists of buffers ------------------------------------------------------------------------ */
 
-static s64 transfer_list(u64 fd, uaddr_t iov, u64 count, u64 pos, transfer_fn *transfer)
+static s64 read_list(u64 fd, uaddr_t iov, u64 count, const u64 *pos)
 {
-	struct file *f = file_of(fd);
+	struct file *f = file_to_read(fd);
 	if (f == NULL)
 		return -EBADF;
 	struct user_iov_list list;
 	s64 result = user_iov_get(&list, iov, count);
 	if (result == 0) {
 		struct uio u;
-		uio_init_user(&u, list.iov, list.count, list.total_bytes);
-		result = transfer(f, &u, pos);
+		uio_init_list(&u, list.iov, list.total_bytes);
+		result = read_from(f, &u, pos);
 		user_iov_put(&list);
 	}
-	file_put(f);
+	file_done(f);
+	return result;
+}
+
+static s64 write_list(u64 fd, uaddr_t iov, u64 count, const u64 *pos)
+{
+	struct file *f = file_to_write(fd);
+	if (f == NULL)
+		return -EBADF;
+	struct user_iov_list list;
+	s64 result = user_iov_get(&list, iov, count);
+	if (result == 0) {
+		struct uio u;
+		uio_init_list(&u, list.iov, list.total_bytes);
+		result = write_to(f, &u, pos);
+		user_iov_put(&list);
+	}
+	file_done(f);
 	return result;
 }
 
 s64 sys_readv(u64 fd, u64 iov, u64 iov_count)
 {
-	return restartable(transfer_list(fd, iov, iov_count, 0, at_offset_read));
+	return read_list(fd, iov, iov_count, NULL);
 }
 
 s64 sys_writev(u64 fd, u64 iov, u64 iov_count)
 {
-	return restartable(transfer_list(fd, iov, iov_count, 0, at_offset_write));
+	return write_list(fd, iov, iov_count, NULL);
 }
 
 s64 sys_preadv(u64 fd, u64 iov, u64 iov_count, u64 offset)
 {
-	if ((s64)offset < 0)
-		return -EINVAL;
-	return restartable(transfer_list(fd, iov, iov_count, offset, file_pread));
+	return (s64)offset < 0 ? -EINVAL : read_list(fd, iov, iov_count, &offset);
 }
 
 s64 sys_pwritev(u64 fd, u64 iov, u64 iov_count, u64 offset)
 {
-	if ((s64)offset < 0)
-		return -EINVAL;
-	return restartable(transfer_list(fd, iov, iov_count, offset, at_position_write));
+	return (s64)offset < 0 ? -EINVAL : write_list(fd, iov, iov_count, &offset);
 }
 
 /* ---- from file to file --------------------------------------------------------------------- */
@@ -155,7 +183,8 @@ static s64 send_bytes(struct file *out, u64 *out_pos, struct file *in, u64 *pos,
 			break;
 		const size_t got = (size_t)n;
 		uio_init_kernel(&u, chunk, got);
-		prepare_write(out, &u);
+		if (out->has_offset)
+			prepare_write(out, &u);
 		n = out_pos != NULL ? file_pwrite(out, &u, *out_pos) : file_write(out, &u);
 		if (n <= 0)
 			break;
@@ -224,9 +253,9 @@ s64 sys_sendfile(u64 out, u64 in, u64 offset, u64 count)
 			result = write_result(to, send_file(to, from, offset, count));
 	}
 	if (from != NULL)
-		file_put(from);
+		file_done(from);
 	if (to != NULL)
-		file_put(to);
+		file_done(to);
 	return restartable(result);
 }
 
@@ -286,9 +315,9 @@ s64 sys_copy_file_range(u64 in, u64 in_offset, u64 out, u64 out_offset, u64 size
 				 -EINVAL :
 				 write_result(to, copy_file(to, out_offset, from, in_offset, size));
 	if (from != NULL)
-		file_put(from);
+		file_done(from);
 	if (to != NULL)
-		file_put(to);
+		file_done(to);
 	return restartable(result);
 }
 
@@ -345,7 +374,7 @@ s64 sys_getdents64(u64 fd, u64 buf, u64 count)
 		.left = MIN(count, RW_BYTES_MAX),
 	};
 	const int err = file_iterate(f, &d.emitter);
-	file_put(f);
+	file_done(f);
 	if (d.done != 0)
 		return (s64)d.done;
 	return err < 0 ? err : d.err;

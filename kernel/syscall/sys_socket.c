@@ -16,14 +16,14 @@
 #define ADDRESS_BYTES_MAX 128
 #define FAMILY_BYTES      sizeof(u16)
 
-/* The socket that @fd names, counted. 0, -EBADF, -ENOTSOCK. */
+/* The socket that @fd names, until file_done(). 0, -EBADF, -ENOTSOCK. */
 static int socket_get_file(u64 fd, struct file **out)
 {
 	struct file *f = file_of(fd);
 	if (f == NULL)
 		return -EBADF;
 	if (!file_is_socket(f)) {
-		file_put(f);
+		file_done(f);
 		return -ENOTSOCK;
 	}
 	*out = f;
@@ -164,7 +164,7 @@ s64 sys_bind(u64 fd, u64 address, u64 length)
 	const struct path_ctx ctx = task_paths();
 	if (err == 0)
 		err = socket_bind(f, &ctx, &a);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -176,7 +176,7 @@ s64 sys_listen(u64 fd, u64 backlog)
 	if (err < 0)
 		return err;
 	err = socket_listen(f, (s32)backlog, &who);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -195,7 +195,7 @@ s64 sys_connect(u64 fd, u64 address, u64 length)
 	const struct path_ctx ctx = task_paths();
 	if (err == 0)
 		err = socket_connect(f, &ctx, family == AF_UNIX ? &a : NULL, &who);
-	file_put(f);
+	file_done(f);
 	return restartable(err);
 }
 
@@ -227,7 +227,7 @@ s64 sys_accept4(u64 fd, u64 address, u64 length, u64 flags)
 	/* Before a connection is taken, which cannot be put back. */
 	const int number = fd_reserve(t, fd_limit());
 	err = number < 0 ? number : accept_told(f, address, length, (u32)flags, &made);
-	file_put(f);
+	file_done(f);
 	if (err == 0)
 		fd_install_reserved(t, number, made, (flags & SOCK_CLOEXEC) != 0);
 	else if (number >= 0)
@@ -247,7 +247,7 @@ s64 sys_shutdown(u64 fd, u64 how)
 	if (err < 0)
 		return err;
 	err = socket_shutdown(f, (s32)how);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -259,7 +259,7 @@ s64 sys_getsockname(u64 fd, u64 address, u64 length)
 	if (err < 0)
 		return err;
 	socket_name(f, &a);
-	file_put(f);
+	file_done(f);
 	return address_put(&a, address, length);
 }
 
@@ -271,7 +271,7 @@ s64 sys_getpeername(u64 fd, u64 address, u64 length)
 	if (err < 0)
 		return err;
 	err = socket_peer_name(f, &a);
-	file_put(f);
+	file_done(f);
 	return err < 0 ? err : address_put(&a, address, length);
 }
 
@@ -307,11 +307,10 @@ s64 sys_sendto(u64 fd, u64 buf, u64 length, u64 flags, u64 address, u64 address_
 	const int err = socket_get_file(fd, &f);
 	if (err < 0)
 		return err;
-	const struct user_iovec iov = { buf, MIN(length, RW_BYTES_MAX) };
 	struct uio u;
-	uio_init_user(&u, &iov, 1, iov.len_bytes);
+	uio_init_user(&u, buf, MIN(length, RW_BYTES_MAX));
 	const s64 result = send_from(f, &u, (u32)flags, address, address_length);
-	file_put(f);
+	file_done(f);
 	return result;
 }
 
@@ -323,12 +322,11 @@ s64 sys_recvfrom(u64 fd, u64 buf, u64 length, u64 flags, u64 address, u64 addres
 	const int err = socket_get_file(fd, &f);
 	if (err < 0)
 		return err;
-	const struct user_iovec iov = { buf, MIN(length, RW_BYTES_MAX) };
 	struct uio u;
-	uio_init_user(&u, &iov, 1, iov.len_bytes);
+	uio_init_user(&u, buf, MIN(length, RW_BYTES_MAX));
 	struct socket_receive how = { .flags = (u32)flags };
 	s64 result = socket_receive(f, &u, &how);
-	file_put(f);
+	file_done(f);
 	if (result < 0 || address == 0)
 		return restartable(result);
 	/* A sender without a name has not even a family. */
@@ -360,7 +358,7 @@ s64 sys_sendmsg(u64 fd, u64 message, u64 flags)
 	s64 result = message_get(&m, &l, message);
 	if (result == 0) {
 		struct uio u;
-		uio_init_user(&u, l.iov, l.count, l.total_bytes);
+		uio_init_list(&u, l.iov, l.total_bytes);
 		/* Descriptors and credentials do not travel here. */
 		if (m.control_len != 0)
 			result = -EOPNOTSUPP;
@@ -369,7 +367,7 @@ s64 sys_sendmsg(u64 fd, u64 message, u64 flags)
 					   (u64)MIN(m.name_len, ADDRESS_BYTES_MAX));
 		user_iov_put(&l);
 	}
-	file_put(f);
+	file_done(f);
 	return result;
 }
 
@@ -400,7 +398,7 @@ s64 sys_recvmsg(u64 fd, u64 message, u64 flags)
 	s64 result = message_get(&m, &l, message);
 	if (result == 0) {
 		struct uio u;
-		uio_init_user(&u, l.iov, l.count, l.total_bytes);
+		uio_init_list(&u, l.iov, l.total_bytes);
 		struct socket_receive how = { .flags = (u32)flags };
 		result = socket_receive(f, &u, &how);
 		user_iov_put(&l);
@@ -408,7 +406,7 @@ s64 sys_recvmsg(u64 fd, u64 message, u64 flags)
 		if (told < 0)
 			result = told;
 	}
-	file_put(f);
+	file_done(f);
 	return restartable(result);
 }
 
@@ -429,7 +427,7 @@ s64 sys_setsockopt(u64 fd, u64 level, u64 option, u64 value, u64 length)
 		err = -EFAULT;
 	else
 		err = socket_set_option(f, (u32)option, number);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -465,6 +463,6 @@ s64 sys_getsockopt(u64 fd, u64 level, u64 option, u64 value, u64 length)
 		if (err == 0)
 			err = option_put(&number, sizeof(number), value, length);
 	}
-	file_put(f);
+	file_done(f);
 	return err;
 }

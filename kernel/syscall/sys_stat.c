@@ -27,7 +27,7 @@ s64 sys_fstat(u64 fd, u64 buf)
 		inode_stat(f->inode, &st);
 	else
 		st = (struct kstat){ .st_mode = S_IRUSR | S_IWUSR, .st_nlink = 1 };
-	file_put(f);
+	file_done(f);
 	return copy_to_user(buf, &st, sizeof(st)) == 0 ? 0 : -EFAULT;
 }
 
@@ -115,7 +115,7 @@ s64 sys_fstatfs(u64 fd, u64 buf)
 	if (f == NULL)
 		return -EBADF;
 	const s64 err = statfs_inode(f->inode, buf);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -172,7 +172,7 @@ s64 sys_fchmod(u64 fd, u64 mode)
 		return -EBADF;
 	const s64 err = f->inode == NULL ? -EINVAL :
 					   inode_set_mode(f->inode, own_cred(), (u32)mode);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -195,7 +195,7 @@ s64 sys_fchown(u64 fd, u64 uid, u64 gid)
 	const s64 err = f->inode == NULL ?
 				-EINVAL :
 				inode_set_owner(f->inode, own_cred(), (u32)uid, (u32)gid);
-	file_put(f);
+	file_done(f);
 	return err;
 }
 
@@ -260,7 +260,7 @@ s64 sys_utimensat(u64 dir, u64 path, u64 times, u64 flags)
 			return -EBADF;
 		err = f->inode == NULL ? -EINVAL :
 					 inode_set_times(f->inode, own_cred(), time[0], time[1]);
-		file_put(f);
+		file_done(f);
 		return err;
 	}
 	err = at_lookup(dir, path, (u32)flags, own_cred(), &inode);

@@ -61,7 +61,7 @@ static int wait_for_input(const struct file *f, const struct tty_file *tf, nsec_
 static ssize_t read_claimed(const struct file *f, const struct tty_file *tf, struct uio *u)
 {
 	struct read_rule rule = read_rule_of(tf->tty);
-	const size_t before = u->done;
+	const size_t all = u->left;
 	int error = 0;
 	bool line_done = false;
 
@@ -77,15 +77,15 @@ static ssize_t read_claimed(const struct file *f, const struct tty_file *tf, str
 			if (rule.pause != 0)
 				rule.deadline = clock_now() + rule.pause;
 		} else if (!line_done) {
-			if (u->done - before >= rule.least || tty_file_is_dead(tf))
+			if (all - u->left >= rule.least || tty_file_is_dead(tf))
 				break;
 			error = wait_for_input(f, tf, rule.deadline);
 			if (error != 0)
 				break;
 		}
 	}
-	if (u->done != before)
-		return (ssize_t)(u->done - before);
+	if (u->left != all)
+		return (ssize_t)(all - u->left);
 	return error == -ETIMEDOUT ? 0 : error;
 }
 

@@ -40,7 +40,7 @@ ssize_t filemap_read(struct vm_object *o, struct uio *uio, u64 pos, u64 size_byt
 	const size_t left = pos < file_bytes ? file_bytes - pos : 0;
 	const size_t n = MIN(left, uio->left);
 	if (n != 0)
-		memcpy(uio->kernel_buf, file + pos, n);
+		memcpy(uio->kernel, file + pos, n);
 	return (ssize_t)n;
 }
 

@@ -128,16 +128,14 @@ struct kstat stat_of(const char *path)
 
 ssize_t read_bytes(struct file *f, void *buf, size_t len)
 {
-	const struct user_iovec iov = { (uaddr_t)buf, len };
 	struct uio u;
-	uio_init_user(&u, &iov, 1, len);
+	uio_init_user(&u, (uaddr_t)buf, len);
 	return file_read(f, &u);
 }
 
 ssize_t write_bytes(struct file *f, const void *buf, size_t len)
 {
-	const struct user_iovec iov = { (uaddr_t)buf, len };
 	struct uio u;
-	uio_init_user(&u, &iov, 1, len);
+	uio_init_user(&u, (uaddr_t)buf, len);
 	return file_write(f, &u);
 }

@@ -11,6 +11,7 @@
 /* Pipes and descriptor tables, as far as nobody has to wait. */
 #include "tests/host/fs_fixture.h"
 
+#include "fs/fd_table.h"
 #include "fs/pipe.h"
 #include "lib/abi/limits.h"
 #include "lib/abi/poll.h"

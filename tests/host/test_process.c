@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fs/file.h"
+#include "fs/fd_table.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/wait.h"
 #include "lib/abi/errno.h"

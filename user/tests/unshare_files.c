@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* oracle: linux-system */
-/* unshare: descriptors that were shared are not any more; what there is none of is refused. */
+/* Descriptors that tasks share, closed by one while the other uses them; unshare: they are not
+ * shared any more; what there is none of is refused. */
 #include "lib/test.h"
 
 #include <sched.h>
@@ -33,6 +34,44 @@ static void descriptors_are_ones_own_afterwards(void)
 	CHECK_ERRNO(fcntl(fd, F_GETFD), EBADF);
 }
 
+static int pipe_ends[2];
+
+static int read_one(void *arg)
+{
+	char byte;
+	(void)arg;
+	return read(pipe_ends[0], &byte, 1) == 1 ? byte : 1;
+}
+
+static void until_it_sleeps(pid_t pid)
+{
+	char path[32], text[256];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		const int fd = open(path, O_RDONLY);
+		CHECK(fd >= 0);
+		const ssize_t n = read(fd, text, sizeof(text) - 1);
+		CHECK(n > 0);
+		text[n] = '\0';
+		close(fd);
+	} while (strncmp(strrchr(text, ')'), ") S", 3) != 0);
+}
+
+/* Nothing else names the reading end any more: the call alone has it. */
+static void a_call_keeps_the_file_that_another_task_closes(void)
+{
+	handle(SIGPIPE, SIG_IGN, 0);
+	CHECK_EQ(pipe(pipe_ends), 0);
+	const pid_t child = clone(read_one, stack + sizeof(stack), CLONE_FILES | SIGCHLD, NULL);
+	CHECK(child > 0);
+	until_it_sleeps(child);
+	CHECK_EQ(close(pipe_ends[0]), 0);
+	write_all(pipe_ends[1], "x", 1);
+	CHECK_EXITED(wait_for(child), 'x');
+	CHECK_ERRNO(write(pipe_ends[1], "x", 1), EPIPE);
+	CHECK_EQ(close(pipe_ends[1]), 0);
+}
+
 static void nothing_is_always_granted_and_the_unknown_never(void)
 {
 	CHECK_EQ(unshare(0), 0);
@@ -45,6 +84,7 @@ int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(descriptors_are_ones_own_afterwards),
+		TEST(a_call_keeps_the_file_that_another_task_closes),
 		TEST(nothing_is_always_granted_and_the_unknown_never),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
