@@ -24,7 +24,7 @@ from pathlib import Path
 BOOT_OBJECTS = ("obj/arch/riscv/boot/head.S.o", "obj/arch/riscv/boot/smp_entry.S.o")
 # Writers of satp apart from those: function -> how often.
 SATP_WRITERS = {"mmu_switch": 1}
-FPU_FUNCTIONS = {"fpu_registers_save", "fpu_registers_load", "fpu_registers_put_user", "fpu_registers_get_user"}
+FPU_FUNCTIONS = {"fpu_registers_save", "fpu_registers_load", "user_put_sigframe", "user_get_sigframe"}
 ZB = set("""add.uw sh1add sh2add sh3add sh1add.uw sh2add.uw sh3add.uw slli.uw andn orn xnor clz clzw ctz ctzw
 cpop cpopw max maxu min minu sext.b sext.h zext.h rol rolw ror rori roriw rorw orc.b rev8 clmul clmulh clmulr
 bclr bclri bext bexti binv binvi bset bseti brev8 pack packh packw zip unzip""".split())
@@ -99,7 +99,7 @@ class Binary:
         elif mnemonic.startswith(("cbo.", "prefetch.")):
             self.error(where, "the U74 has no cache operations")
         elif re.match(r"f(?!ence)", mnemonic) and function not in FPU_FUNCTIONS:
-            self.error(where, "the FPU's registers are the user's: only fpu_registers.S touches them")
+            self.error(where, "the FPU's registers are the user's: only fpu_registers.S and user_sigframe.S touch them")
         elif "stimecmp" in operands or re.search(r"\b0x14d\b", operands) and mnemonic.startswith("csr"):
             self.error(where, "the U74 has no Sstc: the timer is set through SBI")
         elif mnemonic.startswith(".") and operands not in HINTS:

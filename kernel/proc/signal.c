@@ -58,7 +58,8 @@ static void recalculate_locked(struct task *t)
 		return;
 	}
 	thread_clear_interrupted();
-	if (!t->restores_blocked)
+	/* Nobody else sets it now. */
+	if ((READ_ONCE(t->thread->arch.work) & TW_SIGNAL) != 0 && !t->restores_blocked)
 		thread_work_clear(&t->thread->arch, TW_SIGNAL);
 }
 
@@ -121,6 +122,16 @@ static void retarget_locked(struct task *t, u64 set)
 		notify_one_locked(t->process, __builtin_ctzll(left) + 1, t);
 }
 
+/* The running thread blocks exactly @mask from now on, less the unblockable. */
+static void set_blocked_locked(struct task *t, u64 mask)
+{
+	const u64 before = t->blocked;
+
+	t->blocked = mask & ~SIGNALS_UNBLOCKABLE;
+	retarget_locked(t, t->blocked & ~before);
+	recalculate_locked(t);
+}
+
 /* ---- actions ---------------------------------------------------------------------------- */
 
 const struct ksigaction *signal_action(const struct signal_state *s, int sig)
@@ -134,6 +145,10 @@ const struct ksigaction *signal_action(const struct signal_state *s, int sig)
 
 static void action_set_locked(struct signal_state *s, int sig, const struct ksigaction *action)
 {
+	if ((action->handler | action->flags | action->mask) == 0) {
+		s->actions_set &= ~SIGNAL_BIT(sig);
+		return;
+	}
 	s->actions[sig] = *action;
 	__atomic_store_n(&s->actions_set, s->actions_set | SIGNAL_BIT(sig), __ATOMIC_RELEASE);
 }
@@ -297,21 +312,35 @@ void signal_end_others_locked(void)
 
 /* ---- taking ----------------------------------------------------------------------------- */
 
-/* The signal itself is in out->info: look up what is to be done about it. */
-static void take_action_locked(struct process *p, struct signal_taken *out)
+static void enter_handler_locked(struct task *t, int sig, const struct ksigaction *action)
 {
-	struct signal_state *s = &p->signals;
+	u64 mask = t->blocked | action->mask;
+
+	if ((action->flags & SA_NODEFER) == 0)
+		mask |= SIGNAL_BIT(sig);
+	if ((action->flags & SA_RESETHAND) != 0)
+		action_drop_handler_locked(&t->process->signals, sig);
+	set_blocked_locked(t, mask);
+}
+
+/* The signal itself is in out->info: look up what is to be done about it. */
+static void take_action_locked(struct task *t, struct signal_taken *out)
+{
+	const struct process *p = t->process;
+	struct signal_state *s = &t->process->signals;
 	const int sig = out->info.si_signo;
 
+	out->kind = TAKEN_SIGNAL;
 	out->action = *signal_action(s, sig);
-	const bool is_default = out->action.handler == SIG_DFL;
-	if (is_default && (SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0 && p->pid != PID_INIT) {
-		s->is_stopped = true;
-		s->stop_signal = sig;
+	out->blocked_before = t->blocked;
+	if (out->action.handler == SIG_DFL) {
+		if ((SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0 && p->pid != PID_INIT) {
+			s->is_stopped = true;
+			s->stop_signal = sig;
+		}
+	} else if (out->action.handler != SIG_IGN) {
+		enter_handler_locked(t, sig, &out->action);
 	}
-	if (!is_default && out->action.handler != SIG_IGN &&
-	    (out->action.flags & SA_RESETHAND) != 0)
-		action_drop_handler_locked(s, sig);
 }
 
 static bool take_next_locked(struct task *t, struct signal_taken *out)
@@ -319,7 +348,6 @@ static bool take_next_locked(struct task *t, struct signal_taken *out)
 	struct signal_state *s = &t->process->signals;
 	const u64 deliverable = pending_for_locked(t) & ~t->blocked;
 
-	*out = (struct signal_taken){ .kind = TAKEN_SIGNAL };
 	if (t->is_killed) {
 		out->kind = TAKEN_END;
 	} else if (s->is_stopped) {
@@ -328,10 +356,10 @@ static bool take_next_locked(struct task *t, struct signal_taken *out)
 		out->info = t->fault;
 		out->is_forced = true;
 		t->fault.si_signo = 0;
-		take_action_locked(t->process, out);
+		take_action_locked(t, out);
 	} else if (pending_take_any_locked(t, deliverable, &out->info) != 0) {
 		out->is_forced = out->info.si_signo == SIGKILL && s->kill_is_forced;
-		take_action_locked(t->process, out);
+		take_action_locked(t, out);
 	} else {
 		recalculate_locked(t);
 		return false;
@@ -416,10 +444,7 @@ void signal_set_mask(u64 mask)
 	struct signal_state *s = &t->process->signals;
 
 	spin_lock(&s->lock);
-	const u64 before = t->blocked;
-	t->blocked = mask & ~SIGNALS_UNBLOCKABLE;
-	retarget_locked(t, t->blocked & ~before);
-	recalculate_locked(t);
+	set_blocked_locked(t, mask);
 	spin_unlock(&s->lock);
 }
 
@@ -489,6 +514,7 @@ void signal_state_init(struct process *p)
 	struct signal_state *s = &p->signals;
 
 	memset(s, 0, offsetof(struct signal_state, actions));
+	list_init(&s->first_queued.node);
 	spin_init(&s->lock, "signals", RANK_SIGNAL);
 	list_init(&s->pending.queue);
 	waitq_init(&s->wait, "signal");

@@ -54,6 +54,12 @@ struct restart_block {
 	u64 data[4]; /* the call's own */
 };
 
+/* What is told of one signal that is pending. */
+struct queued_signal {
+	struct list node; /* struct pending_signals.queue */
+	struct siginfo info;
+};
+
 /* Sent and not yet taken. Under signals.lock of the process. */
 struct pending_signals {
 	u64 set;           /* of SIGNAL_BIT() */
@@ -87,8 +93,11 @@ struct signal_state {
 	 * signals, so what fork and exec do follows the set: where it has no bit the action is the
 	 * default one, and there is nothing in the array.
 	 */
-	u64 actions_set; /* of SIGNAL_BIT(): which were ever set */
+	u64 actions_set; /* of SIGNAL_BIT(): which are not the default one */
 	struct ksigaction actions[NSIG];
+
+	/* under lock: a place for the first siginfo, so that most signals need no memory */
+	struct queued_signal first_queued;
 };
 
 /* What @s does about @sig: handler, flags and mask. */
@@ -197,15 +206,17 @@ int signal_set_altstack(const struct sigaltstack *stack, u64 sp);
 
 struct signal_taken {
 	enum { TAKEN_SIGNAL, TAKEN_STOP, TAKEN_END } kind; /* a signal, or what to do at once */
-	struct siginfo info;
-	struct ksigaction action; /* as it was; SA_RESETHAND has been obeyed */
+	/* of TAKEN_SIGNAL alone */
 	bool is_forced;           /* ends even PID 1 */
+	struct siginfo info;      /* si_signo: the number */
+	struct ksigaction action; /* as it was; SA_RESETHAND has been obeyed */
+	u64 blocked_before;       /* by the thread; if there is a handler, what it wants is now */
 };
 /*
  * What the running thread has to do next: end, stop with its process, or take a deliverable signal,
  * faults first. A signal that will stop the process sets is_stopped in the same moment, so that a
- * SIGCONT from now on is not lost. False: nothing, and the marks of the invariant above are
- * cleared.
+ * SIGCONT from now on is not lost; one that has a handler blocks what that wants blocked. False:
+ * nothing, and the marks of the invariant above are cleared.
  */
 bool signal_take_next(struct signal_taken *out);
 /* The stop that the running thread took is real, all are to stop; or it is not (the group is

@@ -85,45 +85,30 @@ static void act_by_default(struct process *p, const struct signal_taken *taken)
 	process_exit(wait_status_signaled((u32)sig, false));
 }
 
-bool signal_next(struct signal_delivery *out)
+bool signal_next(struct signal_taken *out)
 {
-	struct task *t = task_current();
-	struct signal_taken taken;
+	struct process *p = process_current();
 
-	for (;;) {
-		if (!signal_take_next(&taken))
-			return false;
-		if (taken.kind == TAKEN_END)
+	while (signal_take_next(out)) {
+		if (out->kind == TAKEN_END)
 			task_exit(0); /* the process' status is decided, or goes on */
-		if (taken.kind == TAKEN_SIGNAL)
-			strace_signal(&taken.info);
-		if (taken.kind == TAKEN_STOP)
-			park(t->process);
-		else if (taken.action.handler == SIG_DFL)
-			act_by_default(t->process, &taken);
-		else if (taken.action.handler != SIG_IGN)
-			break;
+		if (out->kind == TAKEN_STOP) {
+			park(p);
+			continue;
+		}
+		strace_signal(&out->info);
+		if (out->action.handler == SIG_DFL)
+			act_by_default(p, out);
+		else if (out->action.handler != SIG_IGN)
+			return true;
 	}
-	out->info = taken.info;
-	out->action = taken.action;
-	out->old_mask = t->restores_blocked ? t->saved_blocked : t->blocked;
-	return true;
+	return false;
 }
 
-void signal_delivered(const struct signal_delivery *d)
+void signal_undeliverable(const struct signal_taken *taken)
 {
-	struct task *t = task_current();
-	u64 mask = t->blocked | d->action.mask;
-
-	if ((d->action.flags & SA_NODEFER) == 0)
-		mask |= SIGNAL_BIT(d->info.si_signo);
-	t->restores_blocked = false;
-	signal_set_mask(mask);
-}
-
-void signal_undeliverable(const struct signal_delivery *d)
-{
-	if (d->info.si_signo == SIGSEGV) {
+	signal_set_mask(taken->blocked_before);
+	if (taken->info.si_signo == SIGSEGV) {
 		const struct ksigaction by_default = { .handler = SIG_DFL };
 		(void)signal_set_action(SIGSEGV, &by_default, NULL); /* always has an action */
 	}

@@ -8,21 +8,12 @@
 
 #include "kernel/proc/signal.h"
 
-/* A handler that is to be called. */
-struct signal_delivery {
-	struct siginfo info; /* info.si_signo: the number */
-	struct ksigaction action;
-	u64 old_mask; /* what is blocked again when the handler returns */
-};
-
 /*
- * Obey signals until one has a handler; true: call it, and say signal_delivered() or
- * signal_undeliverable(). False: nothing is left to do. Does not return if a signal ends the
- * process; sleeps while it is stopped. Context: own thread, interrupts on, no lock held.
+ * Obey signals until one has a handler; true: call it, what that wants blocked is. False: nothing
+ * is left to do. Does not return if a signal ends the process; sleeps while it is stopped. Context:
+ * own thread, interrupts on, no lock held.
  */
-bool signal_next(struct signal_delivery *out);
-/* The handler will run: block what it wants blocked. */
-void signal_delivered(const struct signal_delivery *d);
+bool signal_next(struct signal_taken *out);
 /* Its frame cannot be written: the process gets SIGSEGV, which ends it if that was the signal
  * itself. */
-void signal_undeliverable(const struct signal_delivery *d);
+void signal_undeliverable(const struct signal_taken *taken);

@@ -17,11 +17,6 @@
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
 	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 
-struct queued_signal {
-	struct list node; /* struct pending_signals.queue */
-	struct siginfo info;
-};
-
 static struct slab_cache *queued_signal_cache;
 
 void signal_init(void)
@@ -36,11 +31,20 @@ static bool signal_is_realtime(int sig)
 	return sig >= SIGRTMIN;
 }
 
+/* NULL: no memory, or too many. */
+static struct queued_signal *queued_signal_alloc_locked(struct signal_state *s)
+{
+	if (list_is_empty(&s->first_queued.node)) /* on no list */
+		return &s->first_queued;
+	return s->queued_count < SIGNAL_QUEUE_MAX ? slab_alloc(queued_signal_cache) : NULL;
+}
+
 static void queued_signal_free_locked(struct signal_state *s, struct queued_signal *q)
 {
 	list_remove(&q->node);
 	s->queued_count--;
-	slab_free(queued_signal_cache, q);
+	if (q != &s->first_queued)
+		slab_free(queued_signal_cache, q);
 }
 
 void pending_discard_locked(struct signal_state *s, struct pending_signals *from, u64 set)
@@ -69,9 +73,7 @@ int pending_add_locked(struct signal_state *s, struct pending_signals *to, int s
 
 	if (!signal_is_realtime(sig) && (to->set & bit) != 0)
 		return 0;
-	struct queued_signal *q = NULL;
-	if (s->queued_count < SIGNAL_QUEUE_MAX)
-		q = slab_alloc(queued_signal_cache);
+	struct queued_signal *q = queued_signal_alloc_locked(s);
 	if (q != NULL) {
 		if (info != NULL)
 			q->info = *info;

@@ -234,11 +234,6 @@ void thread_exit(void)
 	panic("a dead thread runs");
 }
 
-void thread_clear_interrupted(void)
-{
-	WRITE_ONCE(thread_current()->interrupted, false);
-}
-
 void sched_print_harts(void)
 {
 	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {

@@ -128,7 +128,10 @@ static inline bool thread_is_interrupted(void)
 {
 	return READ_ONCE(thread_current()->interrupted);
 }
-void thread_clear_interrupted(void);
+static inline void thread_clear_interrupted(void)
+{
+	WRITE_ONCE(thread_current()->interrupted, false);
+}
 /* So far. Neither ever falls. Any thread, any context. */
 struct thread_times thread_times(struct thread *t);
 static inline nsec_t thread_run_time(struct thread *t)

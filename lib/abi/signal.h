@@ -237,6 +237,15 @@ struct rt_sigframe {
 };
 static_assert(sizeof(struct rt_sigframe) == 1088, "struct rt_sigframe");
 
+/* What of it sigreturn takes besides registers: as they stand in it from uc.uc_stack on. */
+struct sigframe_settings {
+	struct sigaltstack stack;
+	u64 mask;
+};
+static_assert(offsetof(struct sigframe_settings, mask) ==
+		      offsetof(struct ucontext, uc_sigmask) - offsetof(struct ucontext, uc_stack),
+	      "uc_sigmask follows uc_stack");
+
 /* sigevent.sigev_notify */
 #define SIGEV_SIGNAL    0
 #define SIGEV_NONE      1

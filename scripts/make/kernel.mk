@@ -60,7 +60,7 @@ $(B)/obj/%.S.o: %.S $(G)/flags | $(GENERATED)
 	@mkdir -p $(@D)
 	$(call say,AS,$<)$(CC) $(KERNEL_AFLAGS) $(KERNEL_CPPFLAGS) $(AFLAGS_EXTRA) -MMD -MP -c -o $@ $<
 # The registers of the FPU, which the rest of the kernel is compiled not to know.
-$(B)/obj/arch/riscv/cpu/fpu_registers.S.o: AFLAGS_EXTRA := -march=rv64gc
+$(B)/obj/arch/riscv/cpu/fpu_registers.S.o $(B)/obj/arch/riscv/cpu/user_sigframe.S.o: AFLAGS_EXTRA := -march=rv64gc
 $(B)/obj/$(VDSO_IMAGE).o: AFLAGS_EXTRA := -DVDSO_PATH='"$(B)/vdso.so"'
 $(B)/obj/$(VDSO_IMAGE).o: $(B)/vdso.so
 

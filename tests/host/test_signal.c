@@ -1,173 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: kernel/proc/signal.c kernel/proc/signal_info.c kernel/proc/signal_pending.c
- * kernel/proc/itimer.c lib/string.c
+ * kernel/proc/itimer.c lib/string.c tests/host/signal_fixture.c
  * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
-/* What is pending, blocked, ignored and taken; one process that sends to itself and to another. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "kernel/proc/process.h"
-#include "kernel/proc/signal.h"
-#include "lib/abi/errno.h"
-#include "tests/host/shim/machine.h"
-
-#define HANDLER 0x10000UL
-
-int shim_fail_after = -1;
-
-/* ---- the scheduler's part -------------------------------------------------------------- */
-
-static nsec_t now;
-static unsigned wakes;
-
-bool shim_should_fail(void)
-{
-	return shim_fail_after >= 0 && shim_fail_after-- == 0;
-}
-
-nsec_t clock_now(void)
-{
-	return now;
-}
-
-void thread_interrupt(struct thread *t)
-{
-	t->interrupted = true;
-}
-
-void thread_clear_interrupted(void)
-{
-	thread_current()->interrupted = false;
-}
-
-void waitq_init(struct waitq *q, const char *name)
-{
-	list_init(&q->waiters);
-}
-
-void waitq_wake_all_waiters(struct waitq *q)
-{
-	wakes++;
-}
-
-void waitq_add(struct waitq *q, struct waiter *w)
-{
-}
-
-void waitq_remove(struct waitq *q, struct waiter *w)
-{
-}
-
-void sleep_prepare(bool interruptible)
-{
-}
-
-/* Nobody else runs: time passes. */
-void sleep_commit(nsec_t deadline)
-{
-	now = deadline;
-}
-
-void sleep_cancel(void)
-{
-}
-
-void timer_init(struct timer *t, void (*fire)(struct timer *t))
-{
-	t->fire = fire;
-	t->when = CLOCK_NEVER;
-}
-
-void timer_start(struct timer *t, nsec_t when)
-{
-	t->when = when;
-}
-
-bool timer_cancel(struct timer *t)
-{
-	t->when = CLOCK_NEVER;
-	return true;
-}
-
-/* ---- the processes --------------------------------------------------------------------- */
-
-static struct thread own_thread, second_thread, other_thread;
-static struct task own_task, second_task, other_task; /* the second one's is made when wanted */
-static struct process own, other;
-
-static void join(struct process *p, struct task *t, struct thread *thread)
-{
-	*t = (struct task){ .process = p, .thread = thread };
-	list_init(&t->pending.queue);
-	list_push_back(&p->tasks, &t->node);
-	p->live_count++;
-	*thread = (struct thread){ .process = p, .task = t };
-}
-
-static void make_process(struct process *p, u32 pid, struct task *t, struct thread *thread)
-{
-	*p = (struct process){ .pid = pid, .leader = t };
-	list_init(&p->tasks);
-	signal_state_init(p);
-	join(p, t, thread);
-}
-
-static int setup(void **state)
-{
-	make_process(&own, 7, &own_task, &own_thread);
-	make_process(&other, 8, &other_task, &other_thread);
-	own_thread.arch.cpu = &cpus[0];
-	host_current = &own_thread.arch;
-	signal_init();
-	wakes = 0;
-	shim_fail_after = -1;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	host_current = &own_thread.arch;
-	signal_state_close();
-	host_current = &other_thread.arch;
-	signal_state_close();
-	assert_int_equal(shim_objects_used(), 0);
-	assert_int_equal(shim_locks_held, 0);
-	return 0;
-}
-
-static void handle(int sig, u64 flags)
-{
-	const struct ksigaction action = { .handler = HANDLER, .flags = flags };
-	assert_int_equal(signal_set_action(sig, &action, NULL), 0);
-}
-
-static void ignore(int sig)
-{
-	const struct ksigaction action = { .handler = SIG_IGN };
-	assert_int_equal(signal_set_action(sig, &action, NULL), 0);
-}
-
-static void send(int sig)
-{
-	assert_int_equal(signal_send(&own, sig, NULL), 0);
-}
-
-static int send_value(int sig, u64 value)
-{
-	struct siginfo info;
-	siginfo_init(&info, sig, SI_QUEUE);
-	info.si_value = value;
-	return signal_send(&own, sig, &info);
-}
-
-static int take(void)
-{
-	struct signal_taken taken;
-	return signal_take_next(&taken) ? taken.info.si_signo : 0;
-}
+/* What is pending, ignored and taken, by whom; one process that sends to itself and to another. */
+#include "tests/host/signal_fixture.h"
 
 /* ---- sending --------------------------------------------------------------------------- */
 
@@ -275,16 +111,32 @@ static void signal_without_memory_arrives_without_info(void **state)
 	struct signal_taken taken;
 
 	shim_fail_after = 0;
-	assert_int_equal(send_value(SIGUSR1, 5), 0);
+	assert_int_equal(send_value(SIGUSR1, 5), 0); /* the first finds a place */
+	assert_int_equal(send_value(SIGUSR2, 6), 0);
 	assert_true(signal_take_next(&taken));
 	assert_int_equal(taken.info.si_signo, SIGUSR1);
+	assert_int_equal(taken.info.si_value, 5);
+	assert_true(signal_take_next(&taken));
+	assert_int_equal(taken.info.si_signo, SIGUSR2);
 	assert_int_equal(taken.info.si_value, 0);
+}
+
+static void signals_one_after_the_other_need_no_memory(void **state)
+{
+	for (int i = 0; i < 3; i++) {
+		shim_fail_after = 0;
+		assert_int_equal(send_value(SIGRTMIN, 5), 0);
+		assert_int_equal(take(), SIGRTMIN);
+	}
+	assert_int_equal(own.signals.queued_count, 0);
 }
 
 static void queued_realtime_signal_without_memory_is_refused(void **state)
 {
 	shim_fail_after = 0;
+	assert_int_equal(send_value(SIGRTMIN + 1, 5), 0);
 	assert_int_equal(send_value(SIGRTMIN, 5), -EAGAIN);
+	assert_int_equal(take(), SIGRTMIN + 1);
 	assert_int_equal(take(), 0);
 }
 
@@ -421,101 +273,6 @@ static void handled_stop_does_not_stop(void **state)
 	send(SIGTSTP);
 	assert_int_equal(take(), SIGTSTP);
 	assert_false(own.signals.is_stopped);
-}
-
-/* ---- handlers and masks ---------------------------------------------------------------- */
-
-static void resethand_makes_the_action_default_when_it_is_taken(void **state)
-{
-	struct signal_taken taken;
-	struct ksigaction after;
-
-	handle(SIGUSR1, SA_RESETHAND);
-	send(SIGUSR1);
-	assert_true(signal_take_next(&taken));
-	assert_int_equal(taken.action.handler, HANDLER);
-	assert_int_equal(signal_set_action(SIGUSR1, NULL, &after), 0);
-	assert_int_equal(after.handler, SIG_DFL);
-}
-
-static void temporary_mask_comes_back(void **state)
-{
-	signal_set_mask(SIGNAL_BIT(SIGUSR1));
-	signal_set_temporary_mask(SIGNAL_BIT(SIGUSR2));
-	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
-	assert_int_equal(own_task.blocked, SIGNAL_BIT(SIGUSR2));
-	assert_int_equal(take(), 0);
-	assert_true((own_thread.arch.work & TW_SIGNAL) != 0);
-	assert_true(signal_restore_mask());
-	assert_int_equal(own_task.blocked, SIGNAL_BIT(SIGUSR1));
-	assert_false(signal_restore_mask());
-}
-
-static void wait_takes_a_blocked_signal(void **state)
-{
-	struct siginfo info;
-
-	signal_set_mask(SIGNAL_BIT(SIGUSR1));
-	assert_int_equal(send_value(SIGUSR1, 9), 0);
-	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), now, &info), SIGUSR1);
-	assert_int_equal(info.si_value, 9);
-}
-
-static void wait_ends_at_its_deadline_and_with_other_signals(void **state)
-{
-	struct siginfo info;
-
-	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), now + 5, &info), -EAGAIN);
-	send(SIGTERM);
-	assert_int_equal(signal_wait(SIGNAL_BIT(SIGUSR1), CLOCK_NEVER, &info), -EINTR);
-	assert_int_equal(own_task.awaited, 0);
-}
-
-static void child_inherits_handlers_and_mask_but_nothing_pending(void **state)
-{
-	handle(SIGUSR1, 0);
-	ignore(SIGUSR2);
-	signal_set_mask(SIGNAL_BIT(SIGHUP));
-	send(SIGHUP);
-	signal_state_fork(&other, false, false);
-	assert_int_equal(signal_action(&other.signals, SIGUSR1)->handler, HANDLER);
-	assert_int_equal(signal_action(&other.signals, SIGUSR2)->handler, SIG_IGN);
-	assert_int_equal(other_task.blocked, SIGNAL_BIT(SIGHUP));
-	assert_int_equal(other_task.pending.set | other.signals.pending.set, 0);
-	signal_state_fork(&other, true, false);
-	assert_int_equal(signal_action(&other.signals, SIGUSR1)->handler, SIG_DFL);
-	assert_int_equal(signal_action(&other.signals, SIGUSR2)->handler, SIG_IGN);
-}
-
-static void exec_keeps_what_is_ignored_blocked_and_pending(void **state)
-{
-	handle(SIGUSR1, 0);
-	ignore(SIGUSR2);
-	signal_set_mask(SIGNAL_BIT(SIGHUP));
-	send(SIGHUP);
-	signal_state_exec();
-	assert_int_equal(signal_action(&own.signals, SIGUSR1)->handler, SIG_DFL);
-	assert_int_equal(signal_action(&own.signals, SIGUSR2)->handler, SIG_IGN);
-	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGHUP));
-}
-
-/* ---- alternate stack ------------------------------------------------------------------- */
-
-static void altstack_is_checked(void **state)
-{
-	const struct sigaltstack small = { .ss_sp = 0x1000, .ss_size = MINSIGSTKSZ - 1 };
-	const struct sigaltstack odd = { .ss_sp = 0x1000, .ss_flags = 4, .ss_size = SIGSTKSZ };
-	const struct sigaltstack good = { .ss_sp = 0x1000, .ss_size = SIGSTKSZ };
-	struct sigaltstack now_set;
-
-	assert_int_equal(signal_set_altstack(&small, 0), -ENOMEM);
-	assert_int_equal(signal_set_altstack(&odd, 0), -EINVAL);
-	assert_int_equal(signal_set_altstack(&good, 0), 0);
-	signal_get_altstack(&now_set, 0x1000 + SIGSTKSZ);
-	assert_int_equal(now_set.ss_flags, SS_ONSTACK);
-	signal_get_altstack(&now_set, 0x1000);
-	assert_int_equal(now_set.ss_flags, 0);
-	assert_int_equal(signal_set_altstack(&good, 0x1001), -EPERM);
 }
 
 /* ---- interval timers -------------------------------------------------------------------- */
@@ -663,6 +420,7 @@ int main(void)
 		TEST(init_gets_only_what_it_handles),
 		TEST(init_can_be_killed_on_purpose),
 		TEST(signal_without_memory_arrives_without_info),
+		TEST(signals_one_after_the_other_need_no_memory),
 		TEST(queued_realtime_signal_without_memory_is_refused),
 		TEST(queue_is_bounded),
 		TEST(closed_process_takes_nothing),
@@ -675,13 +433,6 @@ int main(void)
 		TEST(taking_a_stop_stops_until_continue),
 		TEST(kill_ends_a_stop),
 		TEST(handled_stop_does_not_stop),
-		TEST(resethand_makes_the_action_default_when_it_is_taken),
-		TEST(temporary_mask_comes_back),
-		TEST(wait_takes_a_blocked_signal),
-		TEST(wait_ends_at_its_deadline_and_with_other_signals),
-		TEST(child_inherits_handlers_and_mask_but_nothing_pending),
-		TEST(exec_keeps_what_is_ignored_blocked_and_pending),
-		TEST(altstack_is_checked),
 		TEST(real_timer_sends_alarm_again_and_again),
 		TEST(real_timer_once_is_off_afterwards),
 		TEST(signal_to_a_process_goes_to_a_thread_that_takes_it),

@@ -33,6 +33,11 @@ void asm_offsets(void)
 	DEFINE(SMP_MAILBOX_HARTID, offsetof(struct smp_mailbox, hartid));
 	DEFINE(SMP_MAILBOX_ARGS, offsetof(struct smp_mailbox, args));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
-	DEFINE(SIGCONTEXT_FCSR, offsetof(union sigcontext_fp, d.fcsr));
-	DEFINE(SIGCONTEXT_RESERVED, offsetof(union sigcontext_fp, q.reserved));
+	DEFINE(SIGFRAME_UCONTEXT, offsetof(struct rt_sigframe, uc));
+	DEFINE(SIGFRAME_STACK, offsetof(struct rt_sigframe, uc.uc_stack));
+	DEFINE(SIGFRAME_MASK, offsetof(struct rt_sigframe, uc.uc_sigmask));
+	DEFINE(SIGFRAME_REGISTERS, offsetof(struct rt_sigframe, uc.uc_mcontext.gregs));
+	DEFINE(SIGFRAME_FPU, offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs));
+	DEFINE(SIGFRAME_FCSR, offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs.d.fcsr));
+	DEFINE(SIGFRAME_RESERVED, offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs.q.reserved));
 }

@@ -30,7 +30,7 @@ static inline void fpu_switch_in(struct arch_thread *t)
 	if (unlikely(!is_there))
 		fpu_load_other(t);
 }
-/* The running thread's registers are about to be changed (get_user_fpu()): should it sleep
+/* The running thread's registers are about to be changed (get_user_sigframe()): should it sleep
  * meanwhile, they are kept as if the program did it, and are dirty no more. */
 void fpu_set_dirty(void);
 static inline bool fpu_is_dirty(void)

@@ -16,9 +16,10 @@ ssize_t user_string(char *dst, const char *src, size_t max);
 int user_load_u32(u32 *dst, const u32 *src);
 int user_store_u32(u32 *dst, u32 value);
 int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found);
-/* fpu_registers.S */
-int fpu_registers_put_user(union sigcontext_fp *to);
-int fpu_registers_get_user(const union sigcontext_fp *from);
+/* user_sigframe.S */
+int user_put_sigframe(struct rt_sigframe *to, const struct siginfo *info,
+		      const struct sigaltstack *stack, u64 mask, const u64 *x);
+int user_get_sigframe(const struct rt_sigframe *from, struct sigframe_settings *out, u64 *x);
 
 #ifdef CONFIG_DEBUG_LOCKS
 void (*user_access_check)(const void *at);
@@ -96,20 +97,19 @@ int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found)
 	return 0;
 }
 
-int put_user_fpu(uaddr_t dst)
+int put_user_sigframe(uaddr_t dst, const struct siginfo *info, const struct sigaltstack *stack,
+		      u64 mask, const u64 *x)
 {
 	CHECK_ACCESS();
-	if (!user_range_is_valid(dst, sizeof(union sigcontext_fp)) ||
-	    fpu_registers_put_user((union sigcontext_fp *)dst) != 0)
+	if (!user_range_is_valid(dst, sizeof(struct rt_sigframe)))
 		return -EFAULT;
-	return 0;
+	return user_put_sigframe((struct rt_sigframe *)dst, info, stack, mask, x);
 }
 
-int get_user_fpu(uaddr_t src)
+int get_user_sigframe(uaddr_t src, struct sigframe_settings *out, u64 *x)
 {
 	CHECK_ACCESS();
-	if (!user_range_is_valid(src, sizeof(union sigcontext_fp)) ||
-	    fpu_registers_get_user((const union sigcontext_fp *)src) != 0)
+	if (!user_range_is_valid(src, sizeof(struct rt_sigframe)))
 		return -EFAULT;
-	return 0;
+	return user_get_sigframe((const struct rt_sigframe *)src, out, x);
 }

@@ -9,6 +9,10 @@
 #include "lib/compiler.h"
 #include "lib/types.h"
 
+struct sigaltstack;
+struct sigframe_settings;
+struct siginfo;
+
 /* Both return the number of bytes NOT copied: 0 means all of it. Any range may be passed. */
 __must_check size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes);
 __must_check size_t copy_to_user(uaddr_t dst, const void *src, size_t len_bytes);
@@ -29,12 +33,15 @@ __must_check int put_user_u32(uaddr_t dst, u32 value);
 __must_check int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found);
 
 /*
- * Store or load the running program's floating-point registers, which the hart still holds, as an
- * aligned union sigcontext_fp (lib/abi/signal.h). 0 or -EFAULT; also if what is reserved there is
- * not 0. Before loading say fpu_set_dirty().
+ * A signal frame, struct rt_sigframe of lib/abi/signal.h; @dst and @src are aligned to words. @x is
+ * the running program's pc and integer registers (struct trap_frame); the floating-point ones the
+ * hart still holds. What is left of a larger mask is not touched. 0 or -EFAULT, also if what is
+ * reserved for registers to come is not 0; a part may have been done then. Before
+ * get_user_sigframe() say fpu_set_dirty().
  */
-__must_check int put_user_fpu(uaddr_t dst);
-__must_check int get_user_fpu(uaddr_t src);
+__must_check int put_user_sigframe(uaddr_t dst, const struct siginfo *info,
+				   const struct sigaltstack *stack, u64 mask, const u64 *x);
+__must_check int get_user_sigframe(uaddr_t src, struct sigframe_settings *out, u64 *x);
 
 #ifdef CONFIG_DEBUG_LOCKS
 /* Called at each of the doors above with the caller's place: is this allowed now? Filled in by

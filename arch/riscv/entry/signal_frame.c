@@ -106,58 +106,35 @@ static uaddr_t frame_address(const struct trap_frame *f, const struct ksigaction
 	return sp;
 }
 
-/* What a frame begins with. Behind it there is room for a larger mask, which is left alone. */
-struct frame_head {
-	struct user_siginfo info;
-	u64 flags, link;
-	struct sigaltstack stack;
-	u64 mask;
-};
-static_assert(sizeof(struct frame_head) == offsetof(struct rt_sigframe, uc.unused), "its mask");
-
-static bool write_frame(uaddr_t at, const struct trap_frame *f, const struct signal_delivery *d)
+static bool push_frame(struct trap_frame *f, const struct signal_taken *taken)
 {
-	struct frame_head head;
+	const struct task *t = task_current();
+	const u64 mask = t->restores_blocked ? t->saved_blocked : taken->blocked_before;
+	const uaddr_t at = frame_address(f, &taken->action);
 
-	head.info.info = d->info;
-	memset(head.info.rest, 0, sizeof(head.info.rest));
-	head.flags = 0;
-	head.link = 0;
-	head.stack = task_current()->altstack;
-	head.mask = d->old_mask;
-	return copy_to_user(at, &head, sizeof(head)) == 0 &&
-	       copy_to_user(at + offsetof(struct rt_sigframe, uc.uc_mcontext.gregs), f->x,
-			    sizeof(f->x)) == 0 &&
-	       put_user_fpu(at + offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs)) == 0;
-}
-
-static bool push_frame(struct trap_frame *f, const struct signal_delivery *d)
-{
-	const uaddr_t at = frame_address(f, &d->action);
-
-	if (at == 0 || !write_frame(at, f, d))
+	if (at == 0 || put_user_sigframe(at, &taken->info, &t->altstack, mask, f->x) != 0)
 		return false;
-	f->x[REG_PC] = d->action.handler;
-	f->x[REG_RA] = process_current()->aspace->vdso + VDSO_SYM___vdso_rt_sigreturn;
+	f->x[REG_PC] = taken->action.handler;
+	f->x[REG_RA] = t->process->aspace->vdso + VDSO_SYM___vdso_rt_sigreturn;
 	f->x[REG_SP] = at;
-	f->x[REG_A0] = (u64)d->info.si_signo;
+	f->x[REG_A0] = (u64)taken->info.si_signo;
 	f->x[REG_A1] = at + offsetof(struct rt_sigframe, info);
 	f->x[REG_A2] = at + offsetof(struct rt_sigframe, uc);
 	return true;
 }
 
-static void call_handler(struct trap_frame *f, const struct signal_delivery *d)
+static void call_handler(struct trap_frame *f, const struct signal_taken *taken)
 {
-	struct sigaltstack *altstack = &task_current()->altstack;
+	struct task *t = task_current();
 
-	resolve_system_call(f, &d->action);
-	if (!push_frame(f, d)) {
-		signal_undeliverable(d);
+	resolve_system_call(f, &taken->action);
+	if (!push_frame(f, taken)) {
+		signal_undeliverable(taken);
 		return;
 	}
-	if (((u32)altstack->ss_flags & SS_AUTODISARM) != 0)
-		*altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
-	signal_delivered(d);
+	if (((u32)t->altstack.ss_flags & SS_AUTODISARM) != 0)
+		t->altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
+	t->restores_blocked = false;
 }
 
 /* The call was not ended by a signal: what only its temporary mask let through must wait. */
@@ -171,12 +148,12 @@ static bool call_has_ended_by_itself(const struct trap_frame *f)
 /* One handler at a time: what is left to do keeps TW_SIGNAL set. */
 void signal_deliver(struct trap_frame *f)
 {
-	struct signal_delivery delivery;
+	struct signal_taken taken;
 
 	if (call_has_ended_by_itself(f))
 		(void)signal_restore_mask(); /* whether there was a temporary one or not */
-	if (signal_next(&delivery)) {
-		call_handler(f, &delivery);
+	if (signal_next(&taken)) {
+		call_handler(f, &taken);
 		return;
 	}
 	resolve_system_call(f, NULL);
@@ -185,20 +162,14 @@ void signal_deliver(struct trap_frame *f)
 
 /* ---- returning from one ----------------------------------------------------------------- */
 
-/* What of a frame comes back besides registers. */
-struct frame_settings {
-	struct sigaltstack stack;
-	u64 mask;
-};
-static_assert(offsetof(struct frame_settings, mask) ==
-		      offsetof(struct ucontext, uc_sigmask) - offsetof(struct ucontext, uc_stack),
-	      "as they stand in it");
-
-static bool read_fpu(uaddr_t from)
+/* As far as it can be read, the registers change at once. */
+static bool read_frame(uaddr_t at, struct trap_frame *f, struct sigframe_settings *out)
 {
+	if (!IS_ALIGNED(at, sizeof(u64)))
+		return false;
 	do {
 		fpu_set_dirty();
-		if (get_user_fpu(from) != 0)
+		if (get_user_sigframe(at, out, f->x) != 0)
 			return false;
 		/* It slept, and what was loaded since is not known to be newer than what was saved
 		 * then: once more. */
@@ -206,21 +177,9 @@ static bool read_fpu(uaddr_t from)
 	return true;
 }
 
-/* As far as it can be read, the registers change at once. */
-static bool read_frame(uaddr_t at, struct trap_frame *f, struct frame_settings *out)
-{
-	if (!IS_ALIGNED(at, sizeof(u64)))
-		return false;
-	return copy_from_user(out, at + offsetof(struct rt_sigframe, uc.uc_stack), sizeof(*out)) ==
-		       0 &&
-	       copy_from_user(f->x, at + offsetof(struct rt_sigframe, uc.uc_mcontext.gregs),
-			      sizeof(f->x)) == 0 &&
-	       read_fpu(at + offsetof(struct rt_sigframe, uc.uc_mcontext.fpregs));
-}
-
 void signal_return(struct trap_frame *f)
 {
-	struct frame_settings settings;
+	struct sigframe_settings settings;
 
 	task_current()->restart.resume = NULL;
 	f->cause = CAUSE_NONE;
