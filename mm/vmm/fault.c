@@ -13,8 +13,9 @@
  *    any          private, no object  none                      anon_zero
  *    write        private             COW, anonymous     1      cow_last_owner
  *    write        private             COW, any other     any    cow_copy: the frame the leaf names
- *    read         of an object        none, page before read    read_ahead, file_read
- *    read, fetch  of an object        none                      file_read
+ *    read, fetch  of an object        none, region of code      read_around, file_read
+ *    read         of an object        none, page before read    read_around, file_read
+ *    read         of an object        none                      file_read
  *    write        private, of object  none                      file_private_write
  *    write        shared              none, or no W             file_shared_write
  *    any          of an object        page is not here          file_refault: unlock, wait, again
@@ -251,35 +252,50 @@ static int get_page(struct fault *f, bool for_write, struct page **page)
 }
 
 /*
- * Who has read the page before goes on like that, most often: then the pages behind that are in
- * memory get their leaves with it. Not for others, nor for code, which jumps: each leaf costs
- * whoever forks or exits.
+ * Pages that are in memory get their leaves with the one that was asked for: of code the others of
+ * its 16 KiB, since functions call their neighbours; of other files the pages behind, if the page
+ * before was read, for who reads goes on most often. Not more, because each leaf costs whoever
+ * forks or exits.
  */
+#define CODE_PAGES  4
 #define AHEAD_PAGES 32
 
-/* False if the fault's page was not among those mapped. */
-static bool read_ahead(struct fault *f, u64 bits)
+/* Give leaves to [@first, @end), in which the fault's page is and which one table maps. False if
+ * that page was not in memory. */
+static bool map_in_memory(struct fault *f, uaddr_t first, uaddr_t end, u64 bits)
 {
-	const struct region *r = f->region;
-	struct vm_object *o = r->object;
-	const unsigned index = pt_index(f->va, 0);
-	if (f->access != ACCESS_READ || o->ops->get_pages == NULL || index == 0 ||
-	    f->va == r->start || pte_is_none(f->slot[-1]))
-		return false;
+	struct vm_object *o = f->region->object;
 	struct page *pages[AHEAD_PAGES];
-	unsigned count = MIN((unsigned)AHEAD_PAGES, PTES_PER_TABLE - index);
-	count = (unsigned)MIN((u64)count, (r->end - f->va) >> PAGE_SHIFT);
-	o->ops->get_pages(o, region_index(r, f->va), count, pages);
+	const unsigned count = (unsigned)((end - first) >> PAGE_SHIFT);
+	const unsigned own = (unsigned)((f->va - first) >> PAGE_SHIFT);
+	o->ops->get_pages(o, region_index(f->region, first), count, pages);
 	if (bits & PTE_X)
 		vm_object_make_fetchable(o);
-	count_resident(f->as, ptable_set_leaves(f->slot, pages, count, bits));
-	return pages[0] != NULL;
+	count_resident(f->as, ptable_set_leaves(f->slot - own, pages, count, bits));
+	return pages[own] != NULL;
+}
+
+static bool read_around(struct fault *f, u64 bits)
+{
+	const struct region *r = f->region;
+	const unsigned index = pt_index(f->va, 0);
+	if (r->object->ops->get_pages == NULL)
+		return false;
+	if (bits & PTE_X) {
+		const uaddr_t first = ALIGN_DOWN(f->va, CODE_PAGES * PAGE_SIZE);
+		return map_in_memory(f, MAX(first, r->start),
+				     MIN(first + CODE_PAGES * PAGE_SIZE, r->end), bits);
+	}
+	if (index == 0 || f->va == r->start || pte_is_none(f->slot[-1]))
+		return false;
+	const u64 ahead = MIN(AHEAD_PAGES, PTES_PER_TABLE - index);
+	return map_in_memory(f, f->va, MIN(f->va + ahead * PAGE_SIZE, r->end), bits);
 }
 
 static __noinline int file_read(struct fault *f)
 {
 	const u64 bits = region_leaf_bits_no_write(f->region);
-	if (read_ahead(f, bits))
+	if (read_around(f, bits))
 		return 0;
 	struct page *page;
 	const int err = get_page(f, false, &page);

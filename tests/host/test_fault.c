@@ -210,6 +210,38 @@ static void file_read_ahead(void **state)
 	aspace_check(as);
 }
 
+/* Code: what is in memory of the same 16 KiB of addresses, within file and region. */
+static void file_read_around_code(void **state)
+{
+	file.tells = true;
+	map_file(as, 20, 10, RW, MAP_SHARED, &file.object, 0);
+	for (u64 i = 0; i < 10; i++)
+		(void)load(as, PAGE(20) + i * PAGE_SIZE);
+	/* Pages 0 to 9 are there. */
+	file.size_pages = 9;
+	map_file(as, 1, 6, RX, MAP_PRIVATE, &file.object, 4);
+	file.reads = 0;
+	shim_fences_reset();
+	assert_int_equal(user_fetch(as, PAGE(2)), 0);
+	assert_true(pte_is_none(leaf_at(as, PAGE(0)))); /* no region */
+	assert_ptr_equal(frame_at(as, PAGE(1)), file.pages[4]);
+	assert_ptr_equal(frame_at(as, PAGE(3)), file.pages[6]);
+	assert_int_equal(leaf_at(as, PAGE(3)).bits & (PTE_W | PTE_R | PTE_X), PTE_R | PTE_X);
+	assert_true(pte_is_none(leaf_at(as, PAGE(4)))); /* the next 16 KiB */
+	assert_int_equal(shim_fences.icache, 1);
+	assert_int_equal(file.reads, 0);
+	assert_int_equal(as->resident_pages, 13);
+	/* Reading what is constant there, too. */
+	assert_int_equal(load(as, PAGE(5)), FILE_WORD(8));
+	assert_ptr_equal(frame_at(as, PAGE(4)), file.pages[7]);
+	assert_true(pte_is_none(leaf_at(as, PAGE(6)))); /* past the end */
+	file.size_pages = FAKE_FILE_PAGES;
+	assert_int_equal(user_fetch(as, PAGE(6)), 0);
+	assert_int_equal(file.reads, 0);
+	assert_int_equal(as->resident_pages, 16);
+	aspace_check(as);
+}
+
 static void file_private_write(void **state)
 {
 	map_file(as, 0, 4, RW, MAP_PRIVATE, &file.object, 0);
@@ -512,7 +544,8 @@ static void owner_that_never_tells_is_never_believed(void **state)
 	map_file(as, 0, 4, RX, MAP_PRIVATE, &file.object, 0);
 	assert_int_equal(user_fetch(as, PAGE(0)), 0);
 	assert_int_equal(user_fetch(as, PAGE(1)), 0);
-	assert_int_equal(shim_fences.icache, 2);
+	/* Each time for what is in memory around the page, and for the page, which is not. */
+	assert_int_equal(shim_fences.icache, 4);
 }
 
 static void stack_grows_to_its_limit_and_keeps_a_guard(void **state)
@@ -565,6 +598,7 @@ int main(void)
 		T(cow_copy),
 		T(file_read),
 		T(file_read_ahead),
+		T(file_read_around_code),
 		T(file_private_write),
 		T(file_shared_write),
 		T(file_shared_write_may_change_the_frame),
