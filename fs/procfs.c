@@ -45,6 +45,7 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
 static ssize_t self_readlink(struct inode *inode, char *buf, size_t size);
+static int self_follow(struct inode *inode, struct inode **out);
 static void procfs_destroy(struct filesystem *fs);
 static void procfs_statfs(struct filesystem *fs, struct kstatfs *out);
 static void sysfs_statfs(struct filesystem *fs, struct kstatfs *out);
@@ -61,6 +62,7 @@ static const struct inode_ops link_ops = {
 };
 static const struct inode_ops self_ops = {
 	.readlink = self_readlink,
+	.follow = self_follow,
 	.destroy = proc_inode_destroy,
 };
 
@@ -208,25 +210,27 @@ static int make_node_inode(struct inode *dir, size_t index, struct inode **out)
 	return 0;
 }
 
-static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int make_self(struct inode *dir, struct inode **out)
 {
-	const size_t here = node_of(dir);
-	const size_t index = find_node(here, name, len);
-	if (index != NODES_MAX)
-		return make_node_inode(dir, index, out);
-	u32 pid;
-	if (here != IN_PROC)
-		return -ENOENT;
-	if (proc_parse_number(name, len, &pid))
-		return proc_process_lookup(dir, pid, out);
-	if (len != strlen("self") || memcmp(name, "self", len) != 0)
-		return -ENOENT;
 	struct proc_inode *i = proc_inode_create(container_of(dir->fs, struct procfs, fs),
 						 &self_ops, LINK_MODE, PROC_SELF_NUMBER);
 	if (i == NULL)
 		return -ENOMEM;
 	*out = &i->inode;
 	return 0;
+}
+
+/* Who processes are is asked first: programs look for themselves as they start. */
+static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+{
+	const size_t here = node_of(dir);
+	if (here == IN_PROC && len == strlen("self") && memcmp(name, "self", len) == 0)
+		return make_self(dir, out);
+	u32 pid;
+	if (here == IN_PROC && proc_parse_number(name, len, &pid))
+		return proc_process_lookup(dir, pid, out);
+	const size_t index = find_node(here, name, len);
+	return index != NODES_MAX ? make_node_inode(dir, index, out) : -ENOENT;
 }
 
 static bool emit_nodes(size_t here, u64 *pos, struct dir_emitter *e)
@@ -273,6 +277,12 @@ static ssize_t self_readlink(struct inode *inode, char *buf, size_t size)
 	const size_t len = MIN((size_t)snprintf(text, sizeof(text), "%u", pid), size);
 	memcpy(buf, text, len);
 	return (ssize_t)len;
+}
+
+/* Where the text leads, without a walk. */
+static int self_follow(struct inode *inode, struct inode **out)
+{
+	return proc_process_lookup(inode->fs->root, proc_self_pid(), out);
 }
 
 /* @root_stands_for: of the root's inode. */
