@@ -165,21 +165,6 @@ size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_b
 	return done;
 }
 
-int aspace_clear_tail(struct aspace *as, uaddr_t va)
-{
-	pte_t leaf;
-	mutex_lock(&as->lock);
-	const int err = fault_serve(as, va, ACCESS_WRITE, &leaf);
-	/* Still under the lock: truncation takes private copies of an object's pages, too. */
-	if (err == 0) {
-		memset(leaf_byte(leaf, va), 0, PAGE_SIZE - page_offset(va));
-		if ((leaf.bits & PTE_X) != 0)
-			fence_code();
-	}
-	mutex_unlock(&as->lock);
-	return err;
-}
-
 void *aspace_own_page(struct aspace *as, uaddr_t va)
 {
 	pte_t leaf;

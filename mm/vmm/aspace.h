@@ -179,8 +179,11 @@ __must_check int aspace_map_vdso(struct aspace *as, struct vm_object *image, siz
  */
 size_t aspace_read(struct aspace *as, uaddr_t va, void *dst, size_t len_bytes);
 size_t aspace_write(struct aspace *as, uaddr_t va, const void *src, size_t len_bytes);
-/* Zeros from @va to the end of its page. 0 or the errno of aspace_fault().
- * Context: may sleep; takes as->lock. */
+/*
+ * Zeros from @va to the end of its page, for who builds @as and has just mapped that page of an
+ * object, privately and to be written. 0 or the errno of aspace_fault().
+ * Context: may sleep; takes as->lock.
+ */
 __must_check int aspace_clear_tail(struct aspace *as, uaddr_t va);
 /*
  * The kernel's view of the byte at @va and the rest of its page, for who builds @as and is the only

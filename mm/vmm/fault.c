@@ -55,7 +55,8 @@ struct fault {
 	enum access access;
 	struct region *region;
 	pte_t *slot;
-	u64 mine_before; /* tables that the space had made its own before this fault */
+	u64 mine_before;   /* tables that the space had made its own before this fault */
+	size_t kept_bytes; /* file_private_write: of the object's page; behind them come zeros */
 	/* file_refault: who has to be waited for, counted while no lock is held */
 	struct vm_object *awaited;
 	u64 awaited_index;
@@ -307,6 +308,16 @@ static __noinline int file_read(struct fault *f)
 	return 0;
 }
 
+static void copy_kept(const struct fault *f, u8 *to, const u8 *from)
+{
+	if (likely(f->kept_bytes == PAGE_SIZE)) {
+		page_copy(to, from);
+		return;
+	}
+	memcpy(to, from, f->kept_bytes);
+	memset(to + f->kept_bytes, 0, PAGE_SIZE - f->kept_bytes);
+}
+
 static __noinline int file_private_write(struct fault *f)
 {
 	struct page *source;
@@ -315,7 +326,7 @@ static __noinline int file_private_write(struct fault *f)
 		return err;
 	struct page *page = pmm_alloc(0, PAGE_ANON);
 	if (page != NULL) {
-		page_copy(page_to_virt(page), page_to_virt(source));
+		copy_kept(f, page_to_virt(page), page_to_virt(source));
 		enter_leaf(f, page, region_leaf_bits(f->region), true);
 	}
 	pmm_put(source);
@@ -441,6 +452,7 @@ static int serve(struct fault *f, struct aspace *as, uaddr_t va, enum access acc
 int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 {
 	struct fault f;
+	f.kept_bytes = PAGE_SIZE;
 	const int err = serve(&f, as, va, access);
 	if (err == 0)
 		*leaf = *f.slot;
@@ -450,6 +462,7 @@ int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
 {
 	struct fault f;
+	f.kept_bytes = PAGE_SIZE;
 	mutex_lock(&as->lock);
 	const int err = serve(&f, as, va, access);
 	mutex_unlock(&as->lock);
@@ -457,5 +470,16 @@ int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
 	 * stored. */
 	if (err == 0)
 		tlb_flush_local();
+	return err;
+}
+
+int aspace_clear_tail(struct aspace *as, uaddr_t va)
+{
+	struct fault f;
+	f.kept_bytes = page_offset(va);
+	mutex_lock(&as->lock);
+	DEBUG_ASSERT(ptable_find_own(as, va) == NULL || pte_is_none(*ptable_find_own(as, va)));
+	const int err = serve(&f, as, va, ACCESS_WRITE);
+	mutex_unlock(&as->lock);
 	return err;
 }

@@ -257,6 +257,32 @@ static void file_private_write(void **state)
 	assert_int_equal(file.pages[2]->count, 1);
 }
 
+/* The end of a program's data. */
+static void file_private_write_up_to_a_byte(void **state)
+{
+	map_file(as, 0, 2, RW, MAP_PRIVATE, &file.object, 0);
+	(void)load(as, PAGE(0));
+	(void)load(as, PAGE(1));
+	u8 *in_file = page_to_virt(file.pages[1]);
+	memset(in_file + sizeof(u64), 0xee, PAGE_SIZE - sizeof(u64));
+	assert_int_equal(aspace_unmap(as, PAGE(0), 2 * PAGE_SIZE), 0);
+
+	map_file(as, 0, 2, RW | PROT_EXEC, MAP_PRIVATE, &file.object, 0);
+	shim_fences_reset();
+	assert_int_equal(aspace_clear_tail(as, PAGE(1) + sizeof(u64) + 1), 0);
+	const u8 *own = page_to_virt(frame_at(as, PAGE(1)));
+	assert_ptr_not_equal(own, in_file);
+	assert_int_equal(*(const u64 *)own, FILE_WORD(1));
+	assert_int_equal(own[sizeof(u64)], 0xee);
+	for (size_t i = sizeof(u64) + 1; i < PAGE_SIZE; i++)
+		assert_int_equal(own[i], 0);
+	assert_int_equal(in_file[PAGE_SIZE - 1], 0xee);
+	assert_int_equal(shim_fences.icache, 1);
+	/* A page that is all of the file's. */
+	store(as, PAGE(0) + sizeof(u64), 1);
+	assert_int_equal(load(as, PAGE(0)), FILE_WORD(0));
+}
+
 static void file_shared_write(void **state)
 {
 	map_file(as, 0, 4, RW, MAP_SHARED, &file.object, 0);
@@ -600,6 +626,7 @@ int main(void)
 		T(file_read_ahead),
 		T(file_read_around_code),
 		T(file_private_write),
+		T(file_private_write_up_to_a_byte),
 		T(file_shared_write),
 		T(file_shared_write_may_change_the_frame),
 		T(file_refault),
