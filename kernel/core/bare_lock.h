@@ -19,13 +19,17 @@ static inline bool bare_is_taken(const struct bare_lock *l)
 	return __atomic_load_n(&l->taken, __ATOMIC_RELAXED) != 0;
 }
 
-/*
- * Acquire: pairs with bare_unlock(), so all the last holder wrote is seen. Who waits only reads
- * until the lock is free, so that the word's cache line stays with its holder.
- */
+/* True if it was free. Acquire: pairs with bare_unlock(), so all the last holder wrote is seen. */
+static __always_inline bool bare_take(struct bare_lock *l)
+{
+	return swap_acquire(&l->taken, 1) == 0;
+}
+
+/* The same for who waits: it only reads until the lock is free, so that the word's cache line stays
+ * with its holder. */
 static inline bool bare_try_lock(struct bare_lock *l)
 {
-	return !bare_is_taken(l) && __atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE) == 0;
+	return !bare_is_taken(l) && bare_take(l);
 }
 
 static inline void bare_lock(struct bare_lock *l)
@@ -35,7 +39,7 @@ static inline void bare_lock(struct bare_lock *l)
 }
 
 /* The last access to the lock: from here on its memory may go away. */
-static inline void bare_unlock(struct bare_lock *l)
+static __always_inline void bare_unlock(struct bare_lock *l)
 {
-	__atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+	store_release(&l->taken, 0);
 }

@@ -53,7 +53,7 @@ bool spin_is_held(const struct spinlock *l);
 #else
 static __always_inline void spin_lock(struct spinlock *l)
 {
-	if (unlikely(!bare_try_lock(&l->bare)))
+	if (unlikely(!bare_take(&l->bare)))
 		call_aside(spin_wait, l);
 }
 static __always_inline bool spin_try_lock(struct spinlock *l)
