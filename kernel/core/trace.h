@@ -45,10 +45,8 @@ struct trace_event {
 /* BIT(kind) of those recorded. Atomic; changed with trace_select(). */
 extern u32 trace_mask;
 
-static inline bool trace_is_on(enum trace_kind kind)
-{
-	return IS_ENABLED(CONFIG_TRACE) && unlikely((READ_ONCE(trace_mask) & BIT(kind)) != 0);
-}
+#define trace_is_on(kind) \
+	(IS_ENABLED(CONFIG_TRACE) && unlikely((READ_ONCE(trace_mask) & (u32)BIT(kind)) != 0))
 
 void trace_record(enum trace_kind kind, u32 n, u64 a, u64 b);
 /* @name: 16 bytes, as struct thread has it. */
