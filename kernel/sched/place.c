@@ -17,10 +17,12 @@
  *    so no waker, stealer or schedule() touches it but the one who moves it, and two run-queue
  *    locks are never held together.
  *
- * 4. No wake-up is lost. sleep_prepare() sets SLEEPING under the home's lock before the sleeper
- *    looks at its condition; the waker makes the condition true before it takes the same lock. If
- *    the waker's turn was first, the sleeper sees the condition; if the sleeper's was, the waker
- *    sees SLEEPING. thread_interrupt() sets its mark under that lock for the same reason.
+ * 4. No wake-up is lost. sleep_prepare() sets SLEEPING and then looks at its condition; the waker
+ *    makes the condition true and then looks at the state. A full barrier lies between the two
+ *    steps on both sides, so one of them sees the other. thread_interrupt() does the same with its
+ *    mark. Only this step and its reversal, RUNNING -> SLEEPING -> RUNNING by the thread itself,
+ *    are made without the lock. If a waker means an earlier sleep, it ends a later one too soon, or
+ *    one that was given up already: sleepers look again.
  *
  * 5. No ready thread waits while a hart sleeps, but for the time an interrupt takes. Who queues a
  *    thread on a busy hart then looks at the mask of idle harts; who goes idle sets its bit there
@@ -303,7 +305,8 @@ bool thread_wake(struct thread *t)
 {
 	u64 flags;
 	struct sched_hart *h = hart_lock_home(t, &flags);
-	const bool sleeps = t->state == THREAD_SLEEPING;
+	barrier_full(); /* pairs with sleep_prepare() */
+	const bool sleeps = READ_ONCE(t->state) == THREAD_SLEEPING;
 	if (sleeps)
 		wake_and_unlock(h, t);
 	else
@@ -321,9 +324,9 @@ void thread_interrupt(struct thread *t)
 	}
 	u64 flags;
 	struct sched_hart *h = hart_lock_home(t, &flags);
-	/* Under the lock, as SLEEPING is set: the sleeper sees the one or we see the other. */
 	WRITE_ONCE(t->interrupted, true);
-	if (t->state == THREAD_SLEEPING && t->sleeps_interruptibly) {
+	barrier_full(); /* pairs with sleep_prepare() */
+	if (READ_ONCE(t->state) == THREAD_SLEEPING && READ_ONCE(t->sleeps_interruptibly)) {
 		wake_and_unlock(h, t);
 	} else {
 		const bool runs_elsewhere = t->on_cpu && h != sched_hart_here();

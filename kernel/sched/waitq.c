@@ -2,8 +2,8 @@
 /*
  * Wait queues and sleeping. That no wake-up is lost rests on two orders: the sleeper is on the
  * queue and SLEEPING before it looks at its condition; the waker changes the condition before it
- * looks at the queue, and then takes the lock of the sleeper's home (place.c, step 4). A wake-up
- * too many does no harm: sleepers look again.
+ * looks at the queue, and then at the sleeper's state (place.c, step 4). A wake-up too many does no
+ * harm: sleepers look again.
  *
  * A waiter stays on its queue until it takes itself off, so it is also woken for what happens while
  * it looks. Locks: waitq->lock (RANK_WAITQ), inside it the run queue's.
@@ -61,30 +61,6 @@ void waitq_wake_one_waiter(struct waitq *q)
 			is_done = thread_wake(w->thread);
 	}
 	spin_unlock_irq(&q->lock, flags);
-}
-
-/* Own state, under the lock of the own hart's run queue, where wakers look at it. */
-static inline void state_set(enum thread_state state, bool interruptible)
-{
-	struct thread *t = thread_current();
-	const u64 flags = irq_save();
-	struct sched_hart *h = sched_hart_here();
-	spin_lock(&h->lock);
-	t->state = state;
-	t->sleeps_interruptibly = interruptible;
-	spin_unlock_irq(&h->lock, flags);
-}
-
-void sleep_prepare(bool interruptible)
-{
-	state_set(THREAD_SLEEPING, interruptible);
-}
-
-void sleep_cancel(void)
-{
-	/* Only from SLEEPING can others change it; RUNNING stays. */
-	if (READ_ONCE(thread_current()->state) != THREAD_RUNNING)
-		state_set(THREAD_RUNNING, false);
 }
 
 struct sleep_timer {

@@ -68,13 +68,22 @@ static inline void waitq_wake_one(struct waitq *q)
 /* The pieces of wait_event(), also for those that wait on several queues. */
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waitq *q, struct waiter *w);
-/* State to SLEEPING, before the condition is looked at. */
-void sleep_prepare(bool interruptible);
+/* State to SLEEPING, before the condition is looked at: place.c, step 4. */
+static inline void sleep_prepare(bool interruptible)
+{
+	struct thread *t = thread_current();
+	WRITE_ONCE(t->sleeps_interruptibly, interruptible);
+	WRITE_ONCE(t->state, THREAD_SLEEPING);
+	barrier_full(); /* pairs with thread_wake() and thread_interrupt() */
+}
 /* Sleep unless woken since sleep_prepare(), until @deadline (CLOCK_NEVER: no limit). May return
  * early: look again. */
 void sleep_commit(nsec_t deadline);
 /* Not sleeping after all. */
-void sleep_cancel(void);
+static inline void sleep_cancel(void)
+{
+	WRITE_ONCE(thread_current()->state, THREAD_RUNNING);
+}
 
 /*
  * Sleep until @condition holds. It is evaluated repeatedly by the sleeper, which counts as asleep

@@ -41,18 +41,10 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 {
 }
 
-void sleep_prepare(bool interruptible)
-{
-}
-
 /* Nobody else runs: time passes. */
 void sleep_commit(nsec_t deadline)
 {
 	now = deadline;
-}
-
-void sleep_cancel(void)
-{
 }
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t))

@@ -159,20 +159,12 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 {
 }
 
-void sleep_prepare(bool interruptible)
-{
-}
-
 void sleep_commit(nsec_t deadline)
 {
 	if (while_asleep == NULL)
 		fail_msg("sleeps although nobody will wake it");
 	while_asleep();
 	while_asleep = NULL;
-}
-
-void sleep_cancel(void)
-{
 }
 
 /* ---- processes ------------------------------------------------------------------------------ */

@@ -95,17 +95,9 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	list_remove(&w->node);
 }
 
-void sleep_prepare(bool interruptible)
-{
-}
-
 void sleep_commit(nsec_t deadline)
 {
 	panic("the test would sleep for ever");
-}
-
-void sleep_cancel(void)
-{
 }
 
 /* ---- the rest ---- */
