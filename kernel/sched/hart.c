@@ -76,8 +76,8 @@ struct hart_times sched_hart_times(u32 cpu)
 	const u64 flags = spin_lock_irq(&h->lock);
 	if (h->in_service) {
 		hart_charge(h, clock_now());
-		const nsec_t now = h->current->ran_since;
-		u64 cycles = h->kernel_cycles;
+		const nsec_t now = h->charged_until;
+		u64 cycles = h->kernel_cycles - h->idle->arch.kernel_cycles;
 		if (h->current != h->idle)
 			cycles += kernel_cycles(h->current);
 		times.idle = h->idle->run_time;
@@ -136,7 +136,7 @@ static nsec_t idle_sum(nsec_t now, u64 *waiting)
 		}
 		/* The first is about to run; that it was woken just now is why we are looking. */
 		*waiting += ready > 1 ? ready - 1 : 0;
-		const nsec_t since = READ_ONCE(h->idle->ran_since);
+		const nsec_t since = READ_ONCE(h->charged_until);
 		if (READ_ONCE(h->in_service) && now > since)
 			sum += now - since;
 	}

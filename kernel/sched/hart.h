@@ -22,20 +22,18 @@ struct sched_hart {
 	 * hints */
 	struct runqueue queue;
 	struct thread *current; /* the one whose on_cpu is set */
-	nsec_t turn_began;      /* when current came */
-	nsec_t slice_end;       /* of current's turn, if somebody waits */
-	nsec_t slice_alarm;     /* by then the timer interrupt looks; CLOCK_NEVER: it does not */
-	/* of all threads that ran here, as arch_thread.kernel_cycles; what current has is still to
-	 * be added, and idle has none */
+	nsec_t charged_until;   /* current's run time is counted so far */
+	nsec_t turn_began;      /* when current came, or when the first came to wait for its end */
+	nsec_t turn_cut;    /* if a woken one is to have the hart before current's slice is over:
+			       when; 0: none is */
+	nsec_t slice_alarm; /* by then the timer interrupt looks; CLOCK_NEVER: it does not */
+	/* of all threads that ran here, idle among them, as arch_thread.kernel_cycles; what current
+	 * has is still to be added */
 	u64 kernel_cycles;
 	struct thread_times told; /* how the time not idle was divided when somebody last asked */
 	u64 switches;
 	bool in_service; /* it has reached its idle loop: what idle runs from then on is idleness */
 	nsec_t served_since; /* when it came there */
-
-	/* only the hart, interrupts off */
-	u64 *loaded_harts; /* the mask in which this hart's bit stands for what satp holds; NULL:
-			      none */
 } __aligned(64);
 
 extern struct sched_hart sched_harts[CONFIG_NR_CPUS];
@@ -71,12 +69,14 @@ static inline struct sched_hart *hart_lock_home(const struct thread *t, u64 *fla
 /* Charge the running thread for what it has run until @now. Under lock. */
 static inline void hart_charge(struct sched_hart *h, nsec_t now)
 {
-	struct thread *t = h->current;
 	/* Another hart may have charged it with a later look at the clock while we waited for the
 	 * lock. */
-	const nsec_t ran = now > t->ran_since ? now - t->ran_since : 0;
+	if (unlikely(now <= h->charged_until))
+		return;
+	struct thread *t = h->current;
+	const nsec_t ran = now - h->charged_until;
+	WRITE_ONCE(h->charged_until, now);
 	WRITE_ONCE(t->run_time, t->run_time + ran);
-	WRITE_ONCE(t->ran_since, t->ran_since + ran);
 	if (t != h->idle)
 		runqueue_charge(&h->queue, t, ran);
 }
@@ -85,8 +85,7 @@ static inline void hart_charge_switch(struct sched_hart *h, struct thread *prev,
 				      struct thread *next)
 {
 	const u64 cycles = clock_cycles();
-	if (prev != h->idle)
-		prev->arch.kernel_cycles += cycles - prev->arch.kernel_since;
+	prev->arch.kernel_cycles += cycles - prev->arch.kernel_since;
 	next->arch.kernel_since = cycles;
 	h->kernel_cycles += prev->arch.kernel_cycles - next->arch.kernel_cycles;
 }
@@ -101,17 +100,32 @@ static inline u32 hart_load(const struct sched_hart *h)
 }
 
 /*
- * Own hart, under lock: somebody waits, so current's turn ends at @end. An interrupt that is to
- * come earlier finds that out and looks again then, which costs less than to set the timer at every
- * switch.
+ * Turns. While somebody waits, the timer interrupt looks by the time the shortest slice would be
+ * over, and again at the end of the one it finds (slice_look()). So a switch neither computes a
+ * slice nor, mostly, sets the timer: an alarm that is on its way is early enough.
  */
-static inline void hart_set_slice_end(struct sched_hart *h, nsec_t end)
+
+/* Own hart, under lock: the timer interrupt looks at @when or earlier. */
+static inline void hart_look_by(struct sched_hart *h, nsec_t when)
 {
-	h->slice_end = end;
-	if (unlikely(end < h->slice_alarm)) {
-		h->slice_alarm = end;
-		timer_set_slice_end(end);
+	if (unlikely(when < h->slice_alarm)) {
+		h->slice_alarm = when;
+		timer_set_slice_end(when);
 	}
+}
+/* Own hart, under lock: current's turn begins, or counts, from @now on. */
+static inline void hart_begin_turn(struct sched_hart *h, nsec_t now)
+{
+	h->turn_began = now;
+	h->turn_cut = 0;
+	if (h->queue.ready != 0)
+		hart_look_by(h, now + SLICE_MIN_NS);
+}
+/* When current's turn ends if those that wait now go on waiting. Under lock. */
+static inline nsec_t hart_turn_end(const struct sched_hart *h)
+{
+	return h->turn_cut != 0 ? h->turn_cut :
+				  h->turn_began + runqueue_slice(&h->queue, h->current);
 }
 
 /* Fold the load average forward if it is time to. Any hart, interrupts off, without its lock. */

@@ -126,19 +126,19 @@ static __always_inline bool hart_enqueue(struct sched_hart *h, struct thread *t)
 		 * byte would do nothing but switch. */
 		const nsec_t worth = h->turn_began + TURN_MIN_NS;
 		if (is_here && now < worth) {
-			if (is_first || h->slice_end > worth)
-				hart_set_slice_end(h, worth);
+			h->turn_cut = worth;
+			hart_look_by(h, worth);
 			return false;
 		}
 		thread_work_set(&h->current->arch, TW_RESCHED);
 		return !is_here;
 	}
-	/* It waits for the end of the slice, which is not set while nobody waits. Another hart's
-	 * timer is set there alone; so the first that waits makes it look. */
+	/* It waits for the end of the slice, which does not count while nobody waits. Another
+	 * hart's timer is set there alone; so the first that waits makes it look. */
 	if (!is_first)
 		return false;
 	if (is_here)
-		hart_set_slice_end(h, now + runqueue_slice(&h->queue, h->current));
+		hart_begin_turn(h, now);
 	else
 		thread_work_set(&h->current->arch, TW_RESCHED);
 	return !is_here;
@@ -171,11 +171,20 @@ static __always_inline void enqueue_and_unlock(struct sched_hart *h, struct thre
 	offer_to_idle(h, affinity);
 }
 
+/* @t has come from another queue to @h, its new home. Under h's lock. */
+static void settle(struct sched_hart *h, struct thread *t)
+{
+	runqueue_arrive(&h->queue, t);
+	/* Its affinity changed while it was on the way here: it moves on as soon as it runs. */
+	if (unlikely(!thread_may_run_on(t, h->index)))
+		thread_work_set(&t->arch, TW_RESCHED);
+}
+
 /* @t is in transit to @h, its new home. */
 static __noinline void arrive(struct thread *t, struct sched_hart *h)
 {
 	spin_lock(&h->lock);
-	runqueue_arrive(&h->queue, t);
+	settle(h, t);
 	enqueue_and_unlock(h, t);
 }
 
@@ -191,7 +200,7 @@ static void move_and_unlock(struct sched_hart *h, struct thread *t, u32 cpu)
 
 static __always_inline void place_and_unlock(struct sched_hart *h, struct thread *t, bool is_new)
 {
-	ASSERT(t->state == THREAD_READY && !t->is_queued && !t->on_cpu);
+	DEBUG_ASSERT(t->state == THREAD_READY && !t->is_queued && !t->on_cpu);
 	/* Nearly always it stays: it may, and nobody idles that it could go to. */
 	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
 	if (is_new || unlikely((affinity & BIT(h->index)) == 0 || any_idles(affinity))) {
@@ -260,7 +269,7 @@ bool place_steal(struct sched_hart *h)
 		struct thread *t = steal_from(&sched_harts[busiest], h->index);
 		if (t != NULL) {
 			spin_lock(&h->lock);
-			runqueue_arrive(&h->queue, t);
+			settle(h, t);
 			runqueue_enqueue(&h->queue, t);
 			spin_unlock(&h->lock);
 			return true;

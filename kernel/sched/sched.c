@@ -33,37 +33,14 @@
 #include "lib/format.h"
 #include "mm/pmm/kmap.h"
 
-/*
- * Make @satp this hart's address space. @harts is the mask in which its owner sees who may remember
- * translations (NULL: the kernel's, which nobody revokes). Going in: bit, barrier, satp and fence;
- * whoever takes an entry away stores, has a barrier, and then reads the mask (mm/vmm,
- * aspace_fence): one sees the other. Coming out: satp and fence, then the bit (docs/fork.md H15).
- * Interrupts off.
- */
-static inline void address_space_load(struct sched_hart *h, u64 satp, u64 *harts)
-{
-	u64 *old = h->loaded_harts;
-	if (this_cpu()->satp == satp)
-		return;
-	if (harts != NULL && harts != old) {
-		(void)__atomic_fetch_or(harts, BIT(h->index), __ATOMIC_RELAXED);
-		barrier_full();
-	}
-	mmu_switch(satp);
-	if (old != NULL && old != harts) {
-		barrier_full();
-		(void)__atomic_fetch_and(old, ~BIT(h->index), __ATOMIC_RELAXED);
-	}
-	h->loaded_harts = harts;
-}
-
 void thread_set_satp(u64 satp, u64 *harts)
 {
 	struct thread *t = thread_current();
 	const u64 flags = irq_save();
 	t->satp = satp;
 	t->harts = harts;
-	address_space_load(sched_hart_here(), satp, harts);
+	if (this_cpu()->satp != satp)
+		mmu_switch(satp, harts);
 	irq_restore(flags);
 }
 
@@ -108,45 +85,48 @@ static void thread_begin(struct arch_thread *previous, void (*entry)(void *), vo
 
 /* From @prev to @next, both of hart @h, whose lock is held; returns, unlocked, when @prev runs
  * again. */
-static void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct thread *next,
-			      nsec_t now)
+static inline void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct thread *next)
 {
 	trace_name(TRACE_SWITCH, next->arch.tid, next->name);
-	if (prev == h->idle)
-		(void)__atomic_fetch_and(&sched_idle_harts, ~BIT(h->index), __ATOMIC_RELAXED);
 	WRITE_ONCE(h->current, next);
 	h->switches++;
 	next->on_cpu = true;
-	/* Where the account of @prev ends: who asked from another hart may have looked at the clock
-	 * later. So a hart's busy time never falls. */
-	next->ran_since = prev->ran_since;
 	hart_charge_switch(h, prev, next);
-	h->turn_began = now;
-	address_space_load(h, next->satp, next->harts);
-	kstack_sync();
+	if (this_cpu()->satp != next->satp)
+		mmu_switch(next->satp, next->harts); /* which fences */
+	else
+		kstack_sync();
 	/* Of a dead one, too, which has no process any more: it notes whose values the registers
 	 * hold. */
 	if (prev->process != NULL || prev->state == THREAD_DEAD)
 		fpu_switch_out(&prev->arch);
-	if (next->process != NULL)
-		fpu_switch_in(&next->arch);
+	fpu_switch_in(&next->arch);
 	/* Perhaps much later and on another hart: h is not to be used any more. */
 	finish_switch(context_switch(&prev->arch, &next->arch));
+}
+
+/* @prev was asked to make room: must it leave this hart altogether? Under lock. */
+static __noinline bool hear_request(const struct sched_hart *h, struct thread *prev)
+{
+	thread_work_clear(&prev->arch, TW_RESCHED);
+	return !thread_may_run_on(prev, h->index);
 }
 
 /* Who runs next on @h, whose thread @prev stays runnable, sleeps or is dead. Under lock. */
 static inline struct thread *pick_next(struct sched_hart *h, struct thread *prev, bool yields)
 {
 	struct thread *next;
+	/* Set only under this lock; also for who may not stay (thread_set_affinity()). */
+	const bool must_leave = unlikely((READ_ONCE(prev->arch.work) & TW_RESCHED) != 0) &&
+				hear_request(h, prev);
 	if (prev->state != THREAD_RUNNING || prev == h->idle) {
 		next = runqueue_pick(&h->queue);
 	} else {
 		prev->state = THREAD_READY;
 		if (yields)
 			runqueue_yield(&h->queue, prev);
-		next = likely(thread_may_run_on(prev, h->index)) ?
-			       runqueue_exchange(&h->queue, prev) :
-			       runqueue_pick(&h->queue);
+		next = unlikely(must_leave) ? runqueue_pick(&h->queue) :
+					      runqueue_exchange(&h->queue, prev);
 	}
 	return next != NULL ? next : h->idle;
 }
@@ -162,17 +142,9 @@ static void reschedule(bool is_forced, bool yields)
 	hart_sample_load(now);
 	spin_lock(&h->lock);
 	hart_charge(h, now);
-	/* Set only under this lock, for the one that runs. */
-	if (READ_ONCE(prev->arch.work) & TW_RESCHED)
-		thread_work_clear(&prev->arch, TW_RESCHED);
-
 	struct thread *next = pick_next(h, prev, yields);
 	next->state = THREAD_RUNNING;
-	/* Its affinity changed while it was on the way here: it moves on at once. */
-	if (unlikely(!thread_may_run_on(next, h->index)))
-		thread_work_set(&next->arch, TW_RESCHED);
-	if (h->queue.ready != 0)
-		hart_set_slice_end(h, now + runqueue_slice(&h->queue, next));
+	hart_begin_turn(h, now);
 
 	if (next == prev) {
 		spin_unlock(&h->lock);
@@ -181,7 +153,7 @@ static void reschedule(bool is_forced, bool yields)
 			prev->switches_forced++;
 		else
 			prev->switches_voluntary++;
-		switch_and_unlock(h, prev, next, now);
+		switch_and_unlock(h, prev, next);
 	}
 	irq_restore(flags);
 }
@@ -210,10 +182,11 @@ static void slice_look(nsec_t now)
 	h->slice_alarm = CLOCK_NEVER;
 	hart_charge(h, now);
 	if (h->current != h->idle && h->queue.ready != 0) {
-		if (now >= h->slice_end)
+		const nsec_t end = hart_turn_end(h);
+		if (now >= end)
 			thread_work_set(&h->current->arch, TW_RESCHED);
 		else
-			hart_set_slice_end(h, h->slice_end);
+			hart_look_by(h, MIN(end, now + SLICE_MIN_NS));
 	}
 	spin_unlock(&h->lock);
 }
@@ -258,7 +231,8 @@ static void hart_begin(struct sched_hart *h, struct thread *idle)
 {
 	idle->state = THREAD_RUNNING;
 	idle->on_cpu = true;
-	idle->ran_since = clock_now();
+	h->charged_until = clock_now();
+	fpu_init_hart();
 	h->idle = idle;
 	h->current = idle;
 	cpus[h->index].idle = &idle->arch;
@@ -307,8 +281,9 @@ static void enter_service(struct sched_hart *h)
 	const u64 flags = spin_lock_irq(&h->lock);
 	hart_charge(h, clock_now());
 	h->idle->run_time = 0;
+	h->idle->arch.kernel_cycles = 0;
 	h->kernel_cycles = 0;
-	h->served_since = h->idle->ran_since;
+	h->served_since = h->charged_until;
 	h->in_service = true;
 	spin_unlock_irq(&h->lock, flags);
 	(void)__atomic_fetch_or(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
@@ -331,7 +306,10 @@ void sched_idle_loop(void)
 			cpu_wait_for_interrupt();
 		/* Handlers run here; a waker may still find the bit and send its thread here. */
 		irq_enable();
-		if (READ_ONCE(h->queue.ready) != 0)
+		if (READ_ONCE(h->queue.ready) != 0) {
+			(void)__atomic_fetch_and(&sched_idle_harts, ~BIT(h->index),
+						 __ATOMIC_RELAXED);
 			schedule();
+		}
 	}
 }

@@ -51,7 +51,6 @@ struct thread {
 	u64 vruntime; /* weighted nanoseconds, on the scale of that queue */
 	s32 nice;     /* -20 .. 19; change with thread_set_nice() */
 	u32 weight;
-	nsec_t ran_since;         /* when it was last charged, while on_cpu */
 	nsec_t run_time;          /* charged (hart_charge()) */
 	struct thread_times told; /* how it was divided when somebody last asked (thread_times()) */
 	u64 switches_voluntary, switches_forced;

@@ -16,7 +16,7 @@
 
 static u64 harts_after_stores(const struct aspace *as)
 {
-	/* Pairs with the barrier between setting the bit and loading satp (kernel/sched). */
+	/* Pairs with the barrier between setting the bit and loading satp (mmu_switch()). */
 	barrier_full();
 	return __atomic_load_n(&as->harts, __ATOMIC_RELAXED);
 }

@@ -54,12 +54,13 @@ struct arch_thread {
 
 /* One hart. Only the hart itself writes, but for what says atomic. */
 struct cpu {
-	u32 index;             /* dense, 0 = boot hart */
-	u32 hartid;            /* the tree's and SBI's number */
-	bool online;           /* atomic; it takes fences, kicks and threads. Set by kernel/sched */
-	u64 satp;              /* what satp holds now */
-	const void *fpu_holds; /* whose registers the FPU holds; see fpu.c */
-	u64 stacks_known;      /* up to which fresh stack it has fenced; kstack_sync() */
+	u32 index;       /* dense, 0 = boot hart */
+	u32 hartid;      /* the tree's and SBI's number */
+	bool online;     /* atomic; it takes fences, kicks and threads. Set by kernel/sched */
+	u64 satp;        /* what satp holds now */
+	u64 *satp_harts; /* the mask in which the own bit stands for that; NULL: none */
+	const struct arch_thread *fpu_holds; /* whose registers the FPU holds; see fpu.c */
+	u64 stacks_known; /* up to which fresh stack it has fenced; kstack_sync() */
 	struct arch_thread *idle;
 	struct sched_hart *sched; /* kernel/sched's record, opaque here */
 } __aligned(64);

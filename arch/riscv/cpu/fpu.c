@@ -2,14 +2,14 @@
 /*
  * Whose floating-point registers are where. Invariants:
  *  - cpu->fpu_holds names the thread whose saved state the hart's registers equal (or newer than:
- * it runs and
- *    has dirtied them), or fpu_zero when they are all zero, or NULL when unknown;
+ *    it runs and has dirtied them); NULL: they are all zero;
  *  - a thread's saved status says Dirty only between its writing a register and its next switch or
  * save. Only this hart, interrupts off or by the running thread, touches fpu_holds.
  */
 #include "arch/riscv/cpu/fpu.h"
 
-const struct fpu_state fpu_zero;
+/* What a program that never computed has. */
+static const struct fpu_state fpu_zero;
 
 #define FPU_CPU_NONE (~0u)
 
@@ -34,12 +34,18 @@ static void registers_save(struct fpu_state *to)
 	csr_clear(sstatus, SSTATUS_FS);
 }
 
-static void registers_load(const struct fpu_state *from, const void *holds)
+/* The state of @t; NULL: zeros. */
+static void registers_load(const struct arch_thread *t)
 {
 	csr_set(sstatus, SSTATUS_FS_DIRTY);
-	fpu_registers_load(from);
+	fpu_registers_load(t != NULL ? &t->fpu : &fpu_zero);
 	csr_clear(sstatus, SSTATUS_FS);
-	this_cpu()->fpu_holds = holds;
+	this_cpu()->fpu_holds = t;
+}
+
+void fpu_init_hart(void)
+{
+	registers_load(NULL);
 }
 
 void fpu_save_dirty(struct arch_thread *t)
@@ -53,12 +59,16 @@ void fpu_save_dirty(struct arch_thread *t)
 
 void fpu_load_other(struct arch_thread *t)
 {
-	if (!t->fpu_used) {
-		registers_load(&fpu_zero, &fpu_zero);
+	const struct cpu *cpu = this_cpu();
+	/* The kernel's own threads leave them to whoever comes back. */
+	if (t->kernel_sp == 0 || (*saved_status(t) & SSTATUS_FS) == SSTATUS_FS_OFF)
 		return;
+	if (!t->fpu_used) {
+		registers_load(NULL);
+	} else if (cpu->fpu_holds != t || t->fpu_cpu != cpu->index) {
+		registers_load(t);
+		t->fpu_cpu = cpu->index;
 	}
-	registers_load(&t->fpu, t);
-	t->fpu_cpu = cpu_index();
 }
 
 void fpu_set_dirty(void)
@@ -83,7 +93,7 @@ void fpu_reset(struct arch_thread *t)
 	const u64 flags = irq_save();
 	t->fpu_used = false;
 	t->fpu_cpu = FPU_CPU_NONE;
-	registers_load(&fpu_zero, &fpu_zero);
+	registers_load(NULL);
 	set_fs(saved_status(t), SSTATUS_FS_INITIAL);
 	irq_restore(flags);
 }

@@ -10,13 +10,13 @@
 #include "arch/riscv/cpu/cpu.h"
 #include "arch/riscv/cpu/trap_frame.h"
 
-/* What a program that never computed has. */
-extern const struct fpu_state fpu_zero;
-/* The rest of what follows, when there is something to do. */
+/* Each hart, once, before its first switch. */
+void fpu_init_hart(void);
+/* The rest of what follows, when there may be something to do. */
 void fpu_save_dirty(struct arch_thread *t);
 void fpu_load_other(struct arch_thread *t);
 
-/* Around a switch, for threads that have a user frame. Interrupts off. */
+/* Around a switch; out only for threads that have a user frame. Interrupts off. */
 static inline void fpu_switch_out(struct arch_thread *t)
 {
 	if (unlikely((thread_user_frame(t)->status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
@@ -24,10 +24,7 @@ static inline void fpu_switch_out(struct arch_thread *t)
 }
 static inline void fpu_switch_in(struct arch_thread *t)
 {
-	const struct cpu *cpu = this_cpu();
-	const bool is_there = t->fpu_used ? cpu->fpu_holds == t && t->fpu_cpu == cpu->index :
-					    cpu->fpu_holds == &fpu_zero;
-	if (unlikely(!is_there))
+	if (unlikely(((u64)this_cpu()->fpu_holds | t->fpu_used) != 0))
 		fpu_load_other(t);
 }
 /* The running thread's registers are about to be changed (get_user_sigframe()): should it sleep

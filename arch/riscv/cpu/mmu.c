@@ -33,13 +33,27 @@ static pte_t *table_at(paddr_t table)
 	return phys_to_virt(table);
 }
 
-void mmu_switch(u64 satp)
+/*
+ * Going in: bit, barrier, satp and fence; whoever takes an entry away stores, has a barrier, and
+ * then reads the mask (mm/vmm/fence.c, harts_after_stores): one sees the other. Coming out: satp
+ * and fence, then the bit. A space has one root for life, so the two masks differ.
+ */
+void mmu_switch(u64 satp, u64 *harts)
 {
 	struct cpu *cpu = this_cpu();
-	if (cpu->satp == satp)
-		return;
+	const u64 bit = BIT(cpu->index);
+	u64 *const left = cpu->satp_harts;
+	if (harts != NULL) {
+		(void)__atomic_fetch_or(harts, bit, __ATOMIC_RELAXED);
+		barrier_full();
+	}
 	cpu->satp = satp;
+	cpu->satp_harts = harts;
 	__asm__ volatile("csrw satp, %0\n\tsfence.vma" ::"r"(satp) : "memory");
+	if (left != NULL) {
+		barrier_full();
+		(void)__atomic_fetch_and(left, ~bit, __ATOMIC_RELAXED);
+	}
 }
 
 /*

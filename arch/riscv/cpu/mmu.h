@@ -44,10 +44,12 @@ static inline u64 satp_make(pfn_t root)
 }
 
 /*
- * Make @satp current on this hart and fence: the only place that writes satp after boot. Returns at
- * once if it is current already. Context: interrupts off.
+ * Make @satp, another than this_cpu()->satp, current on this hart and fence: the only place that
+ * writes satp after boot. @harts: the mask in which its owner sees who may remember translations
+ * (docs/fork.md H15); NULL: the kernel's, which nobody revokes. When this returns this hart's bit
+ * is no more in the mask of what was current. Context: interrupts off.
  */
-void mmu_switch(u64 satp);
+void mmu_switch(u64 satp, u64 *harts);
 
 /*
  * Map @va in the kernel half, one 4 KiB leaf, inner tables from @alloc_table (a zeroed frame's
