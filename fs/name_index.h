@@ -3,8 +3,9 @@
  * The names of one directory, by hash, in an order that readdir can resume in whatever came and
  * went meanwhile: an entry keeps its key for life, and positions are keys.
  *
- * Key: 30 bits of hash plus one, then 32 bits that tell names of one hash apart. So keys are above
- * DIR_POS_FIRST and fit the signed 64 bits of d_off. The lock and the memory are the owner's.
+ * Key: 30 bits of hash plus one, then 32 bits that tell names of one hash apart (twins). So keys
+ * are above DIR_POS_FIRST and fit the signed 64 bits of d_off. The lock and the memory are the
+ * owner's.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ struct inode;
 struct name_entry {
 	struct rb_node node;
 	u64 key;
-	const char *name; /* need not be terminated */
+	const char *name; /* aligned to a word, and zeros up to the next one behind it */
 	size_t len;
 	struct inode *inode; /* what it names, counted by the owner */
 };
@@ -28,20 +29,21 @@ struct name_index {
 };
 
 /*
- * FNV-1a: names are short. It has no secret, so names can be made to collide; finding one of those
- * is linear in their number, at everybody's expense if it is done under a lock that all share.
+ * So many names of a directory may have one hash. It has no secret, so names can be made to
+ * collide; to find one among those is linear in their number, and done under a lock that all share.
  */
-#define NAME_HASH_START 0xcbf29ce484222325ULL
-static inline u64 name_hash_add(u64 hash, char c)
-{
-	return (hash ^ (u8)c) * 0x100000001b3ULL;
-}
-u64 name_hash(const char *name, size_t len);
+#define NAME_TWINS_MAX 16
 
-/* @hash: that of the whole name. NULL: no such name. */
-struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len,
-				   u64 hash);
-/* @e->name and @e->len are set, and the name is not there yet. */
+/* Names are compared by words. */
+typedef u64 __attribute__((may_alias)) name_word_t;
+#define NAME_WORD            sizeof(name_word_t)
+#define NAME_ROOM_BYTES(len) ALIGN_UP((size_t)(len) + 1, NAME_WORD) /* what @name needs */
+
+/* NULL: no such name. */
+struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len);
+/* May this name come, too? Not with so many of its hash as no directory has by accident. */
+bool name_index_has_room(const struct name_index *n, const char *name, size_t len);
+/* @e->name and @e->len are set, there is room, and the name is not there yet. */
 void name_index_insert(struct name_index *n, struct name_entry *e);
 void name_index_remove(struct name_index *n, struct name_entry *e);
 /* The first entry whose key is at least @key; NULL: none. */

@@ -52,23 +52,31 @@ static __noinline int make_named(struct walk *w, struct inode **out)
 	err = dir->ops->lookup(dir, w->name, w->len, &made);
 	mutex_unlock(&dir->lock);
 	walk_resume(w, made);
+	if (err == 0)
+		w->found_name = made->name;
 	*out = made;
 	return err;
 }
 
-int walk_find_name(struct walk *w, struct inode **out)
+static inline int find_name(struct walk *w, struct inode **out)
 {
 	const struct inode *dir = w->dir;
-	if (dir->names == NULL)
+	if (unlikely(dir->names == NULL))
 		return make_named(w, out);
 	const int err = inode_permission(dir, w->ctx->cred, X_OK);
 	if (err < 0)
 		return err;
-	const struct name_entry *e = name_index_find(dir->names, w->name, w->len, w->hash);
+	const struct name_entry *e = name_index_find(dir->names, w->name, w->len);
 	if (e == NULL)
 		return -ENOENT;
+	w->found_name = e->name;
 	*out = tree_find_top(e->inode);
 	return 0;
+}
+
+int walk_find_name(struct walk *w, struct inode **out)
+{
+	return find_name(w, out);
 }
 
 int walk_find_special(struct walk *w, struct inode **out)
@@ -139,8 +147,8 @@ static enum last_kind kind_of(const char *name, size_t len)
 static int pass_component(struct walk *w)
 {
 	struct inode *next;
-	const int err = w->kind == LAST_NAME ? walk_find_name(w, &next) :
-					       walk_find_special(w, &next);
+	const int err = likely(w->kind == LAST_NAME) ? find_name(w, &next) :
+						       walk_find_special(w, &next);
 	if (err < 0)
 		return err;
 	if (S_ISLNK(next->mode))
@@ -161,14 +169,12 @@ static bool next_component(struct walk *w)
 {
 	const char *const name = skip_slashes(w->rest);
 	const char *end = name;
-	u64 hash = NAME_HASH_START;
-	for (; *end != '\0' && *end != '/'; end++)
-		hash = name_hash_add(hash, *end);
+	while (*end != '\0' && *end != '/')
+		end++;
 	if (end == name)
 		return false;
 	w->name = name;
 	w->len = (size_t)(end - name);
-	w->hash = hash;
 	w->kind = kind_of(name, w->len);
 	w->has_slash = *end == '/';
 	w->rest = w->has_slash ? skip_slashes(end) : end;
@@ -233,10 +239,8 @@ int walk_follow_last(struct walk *w, struct inode *link)
 	return walk_on(w);
 }
 
-void walk_end(struct walk *w)
+void walk_put(struct walk *w)
 {
-	if (!w->is_paused)
-		spin_unlock(&tree_lock);
 	inode_put(w->paused_at);
 	inode_put(w->found);
 	kfree(w->text);

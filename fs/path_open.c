@@ -108,13 +108,6 @@ static int check_access(const struct path_ctx *ctx, const struct inode *inode, u
 	return err;
 }
 
-/* Is the name that @w ended at the one by which @inode hangs in the tree? */
-static bool hangs_by_last(const struct walk *w, const struct inode *inode)
-{
-	return inode->parent == w->dir && !inode->is_removed && strlen(inode->name) == w->len &&
-	       memcmp(inode->name, w->name, w->len) == 0;
-}
-
 /* @f is of @inode, which @w found: by which name, that too. */
 static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 {
@@ -124,7 +117,7 @@ static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 		return;
 	/* What hangs in the tree by this name is found there when somebody asks. A path that does
 	 * not fit into memory is only missing in /proc. */
-	if (!hangs_by_last(w, inode))
+	if (inode->name == NULL || inode->name != w->found_name)
 		f->path = tree_path_alloc(w->ctx->root, w->dir, w->name, w->len);
 }
 
@@ -171,6 +164,7 @@ static int make(struct walk *w, u32 mode, bool *is_new, struct inode **out)
 	}
 	mutex_unlock(&dir->lock);
 	walk_resume(w, inode);
+	w->found_name = *is_new ? inode->name : NULL;
 	if (err == 0)
 		*out = tree_find_top(inode);
 	return err;

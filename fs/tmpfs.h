@@ -42,8 +42,9 @@ struct tmpfs_inode {
 
 struct tmpfs_entry {
 	struct name_entry index;
-	char name[]; /* terminated */
+	char name[]; /* terminated; see index.name */
 };
+static_assert(offsetof(struct tmpfs_entry, name) % NAME_WORD == 0, "aligned to a word");
 
 static inline struct tmpfs *tmpfs_of(const struct inode *inode)
 {

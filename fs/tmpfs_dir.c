@@ -48,17 +48,17 @@ static struct tmpfs_entry *entry_of(struct name_entry *e)
 
 static struct tmpfs_entry *find(struct inode *dir, const char *name, size_t len)
 {
-	return entry_of(
-		name_index_find(&tmpfs_inode_of(dir)->names, name, len, name_hash(name, len)));
+	return entry_of(name_index_find(&tmpfs_inode_of(dir)->names, name, len));
 }
 
 static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
 {
-	struct tmpfs_entry *e = kmalloc(sizeof(*e) + len + 1);
+	const size_t room = NAME_ROOM_BYTES(len);
+	struct tmpfs_entry *e = kmalloc(sizeof(*e) + room);
 	if (e == NULL)
 		return NULL;
+	memset(e->name + room - NAME_WORD, 0, NAME_WORD);
 	memcpy(e->name, name, len);
-	e->name[len] = '\0';
 	e->index.name = e->name;
 	e->index.len = len;
 	return e;
@@ -109,6 +109,15 @@ static struct tmpfs_entry *forget_name(struct inode *inode, struct tmpfs_entry *
 	return NULL;
 }
 
+/* May @name be added to @dir? -ENOENT: @dir was removed; -ENOSPC: too many names like it are there.
+ */
+static int check_room(struct inode *dir, const char *name, size_t len)
+{
+	if (dir->nlink == 0)
+		return -ENOENT;
+	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, len) ? 0 : -ENOSPC;
+}
+
 /* Returns the inode with the entry's reference, which is the caller's now. */
 static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 {
@@ -148,8 +157,9 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 		     const struct cred *cred, u64 rdev, const char *target, struct inode **out)
 {
-	if (dir->nlink == 0)
-		return -ENOENT;
+	int err = check_room(dir, name, len);
+	if (err < 0)
+		return err;
 	struct tmpfs_entry *e = entry_alloc(name, len);
 	if (e == NULL)
 		return -ENOMEM;
@@ -161,8 +171,8 @@ static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 			mode |= S_ISGID;
 	}
 	struct inode *inode;
-	const int err = tmpfs_inode_create(tmpfs_of(dir), S_ISDIR(mode) ? &tmpfs_dir_ops : NULL,
-					   mode, cred->euid, gid, rdev, target, &inode);
+	err = tmpfs_inode_create(tmpfs_of(dir), S_ISDIR(mode) ? &tmpfs_dir_ops : NULL, mode,
+				 cred->euid, gid, rdev, target, &inode);
 	if (err < 0) {
 		kfree(e);
 		return err;
@@ -190,8 +200,9 @@ static int dir_symlink(struct inode *dir, const char *name, size_t len, const ch
 
 static int dir_link(struct inode *dir, const char *name, size_t len, struct inode *target)
 {
-	if (dir->nlink == 0)
-		return -ENOENT;
+	const int err = check_room(dir, name, len);
+	if (err < 0)
+		return err;
 	struct tmpfs_entry *e = entry_alloc(name, len);
 	if (e == NULL)
 		return -ENOMEM;
@@ -320,8 +331,9 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 		exchange(old_dir, from, new_dir, to);
 		return 0;
 	}
-	if (to == NULL && new_dir->nlink == 0)
-		return -ENOENT;
+	int err = to == NULL ? check_room(new_dir, new_name, new_len) : 0;
+	if (err < 0)
+		return err;
 	struct tmpfs_entry *fresh = entry_alloc(new_name, new_len);
 	if (fresh == NULL)
 		return -ENOMEM;
@@ -329,7 +341,7 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 		move(old_dir, from, new_dir, fresh, NULL);
 		return 0;
 	}
-	const int err = drop_link(to->index.inode);
+	err = drop_link(to->index.inode);
 	if (err < 0)
 		kfree(fresh);
 	else

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "fs/path.h"
+#include "fs/tree.h"
 
 enum last_kind {
 	LAST_NAME,
@@ -30,14 +31,16 @@ struct walk {
 	const char *rest; /* of the path, behind name */
 	const char *name; /* the last component, not terminated */
 	size_t len;
-	u64 hash;       /* name_hash() of it */
 	bool has_slash; /* something like "name/" was written: it must be a directory */
 	enum last_kind kind;
 	bool is_paused;
 	unsigned int links; /* followed so far */
 	char *text;         /* kmalloc'd: the path since the last link; NULL: still the caller's */
+	/* Of what was found by w->name: the text it has that name in, which is inode->name if it
+	 * hangs in the tree by it. */
+	const char *found_name;
 	/* Counted, or NULL: where the last pause was, and what was found then. What the tree alone
-	 * does not keep hangs on these. */
+	 * does not keep hangs on these. The others are NULL if there was no pause. */
 	struct inode *paused_at, *found;
 };
 
@@ -54,8 +57,15 @@ void walk_pause(struct walk *w);
 void walk_resume(struct walk *w, struct inode *found);
 /* The last component is @link, to be followed: on to the last component of where it leads. */
 int walk_follow_last(struct walk *w, struct inode *link);
+void walk_put(struct walk *w);
 /* After any of these, also after an error. Context: may sleep. */
-void walk_end(struct walk *w);
+static inline void walk_end(struct walk *w)
+{
+	if (likely(!w->is_paused))
+		spin_unlock(&tree_lock);
+	if (unlikely(w->paused_at != NULL))
+		walk_put(w);
+}
 
 /* May names be looked up in @dir? 0, -ENOTDIR, -EACCES. */
 int walk_check_search(const struct walk *w, const struct inode *dir);

@@ -22,6 +22,14 @@
 /* Rarely called, and never inlined: its registers and its frame are not to be its caller's. */
 #define __cold __attribute__((cold, noinline))
 
+/* It reads whole words of which only a part is anybody's: in host tests, not to be complained of.
+ */
+#ifdef HOST_TEST
+#define __reads_whole_words __attribute__((no_sanitize_address))
+#else
+#define __reads_whole_words
+#endif
+
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

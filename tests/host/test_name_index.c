@@ -15,7 +15,7 @@
 
 static struct name_index names;
 static struct name_entry entries[NAMES];
-static char texts[NAMES][16];
+static char texts[NAMES][16] __aligned(NAME_WORD);
 
 static int setup(void **state)
 {
@@ -29,7 +29,7 @@ static int setup(void **state)
 
 static struct name_entry *find(const char *name)
 {
-	return name_index_find(&names, name, strlen(name), name_hash(name, strlen(name)));
+	return name_index_find(&names, name, strlen(name));
 }
 
 static void every_name_is_found_and_no_other(void **state)
@@ -41,7 +41,7 @@ static void every_name_is_found_and_no_other(void **state)
 		assert_ptr_equal(find(texts[i]), &entries[i]);
 	assert_null(find("name"));
 	assert_null(find("name5000"));
-	assert_null(name_index_find(&names, "name12", 3, name_hash("name12", 3)));
+	assert_null(name_index_find(&names, "name12", 3));
 }
 
 static void keys_are_positions_that_a_program_can_hold(void **state)
@@ -90,6 +90,55 @@ static void equal_hashes_are_told_apart(void **state)
 	assert_int_equal(entries[0].key, twin.key - 1);
 }
 
+/*
+ * Names of all lengths and alignments, with neighbours that are no part of them: what is found is
+ * what strncmp() says.
+ */
+static void names_are_told_apart_at_every_alignment_and_length(void **state)
+{
+	static char stored[3][64] __aligned(NAME_WORD);
+	static char text[80];
+	for (size_t len = 1; len <= 40; len++) {
+		struct name_entry e[3];
+		names = (struct name_index){ 0 };
+		for (size_t i = 0; i < 3; i++) {
+			memset(stored[i], 0, sizeof(stored[i]));
+			memset(stored[i], 'a', len);
+			stored[i][i == 1 ? 0 : len - 1] = "abc"[i];
+			e[i] = (struct name_entry){ .name = stored[i], .len = len };
+			name_index_insert(&names, &e[i]);
+		}
+		for (size_t at = 0; at < 8; at++) {
+			for (size_t i = 0; i < 3; i++) {
+				memset(text, '/', sizeof(text));
+				memcpy(text + at, stored[i], len);
+				assert_ptr_equal(name_index_find(&names, text + at, len), &e[i]);
+				for (size_t k = 0; k < len; k++) {
+					text[at + k] ^= 0x80;
+					assert_null(name_index_find(&names, text + at, len));
+					text[at + k] ^= 0x80;
+				}
+			}
+		}
+	}
+}
+
+static void names_of_one_hash_are_limited(void **state)
+{
+	struct name_entry twins[NAME_TWINS_MAX];
+	names = (struct name_index){ 0 };
+	for (int i = 0; i < NAME_TWINS_MAX; i++) {
+		assert_true(name_index_has_room(&names, texts[0], entries[0].len));
+		/* The same name again, as a collision that is as bad as can be. */
+		twins[i] = (struct name_entry){ .name = texts[0], .len = entries[0].len };
+		name_index_insert(&names, &twins[i]);
+	}
+	assert_false(name_index_has_room(&names, texts[0], entries[0].len));
+	assert_true(name_index_has_room(&names, texts[1], entries[1].len));
+	name_index_remove(&names, &twins[3]);
+	assert_true(name_index_has_room(&names, texts[0], entries[0].len));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +146,8 @@ int main(void)
 		cmocka_unit_test_setup(keys_are_positions_that_a_program_can_hold, setup),
 		cmocka_unit_test_setup(listing_goes_on_whatever_was_removed, setup),
 		cmocka_unit_test_setup(equal_hashes_are_told_apart, setup),
+		cmocka_unit_test(names_are_told_apart_at_every_alignment_and_length),
+		cmocka_unit_test_setup(names_of_one_hash_are_limited, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,52 @@ static void names_have_a_longest_length(void **state)
 	assert_int_equal(make_file(name, ""), 0);
 }
 
+/* The @i-th of many names of 8 bytes that fs/name_index.c gives one hash: its steps, backwards. */
+static void make_twin(u64 i, char name[9])
+{
+	const u64 factor = 0x9e3779b97f4a7c15ULL;
+	u64 inverse = factor;
+	for (int round = 0; round < 6; round++)
+		inverse *= 2 - factor * inverse;
+	u64 word = (0x12345678ULL << 34 | i) * inverse;
+	word = (word ^ word >> 32) * inverse;
+	memcpy(name, &word, sizeof(word));
+	name[8] = '\0';
+}
+
+static void names_made_to_collide_are_limited_and_told_apart(void **state)
+{
+	char name[9];
+	u64 made = 0, i = 0;
+	int err = 0;
+	for (; err == 0; i++) {
+		make_twin(i, name);
+		if (strlen(name) != 8 || strchr(name, '/') != NULL)
+			continue;
+		err = make_file(name, name);
+		if (err == 0)
+			assert_string_equal(content_of(name), name);
+		made += err == 0;
+	}
+	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(made, 16);
+	assert_int_equal(make_file("other", ""), 0);
+	assert_int_equal(rename_to("other", name), -ENOSPC);
+	assert_int_equal(make_dir(name), -ENOSPC);
+	assert_int_equal(exists(name), -ENOENT);
+	/* All are still there, each with its own content; where one goes there is room again. */
+	for (u64 k = 0; k < i - 1; k++) {
+		char old[9];
+		make_twin(k, old);
+		if (strlen(old) != 8 || strchr(old, '/') != NULL)
+			continue;
+		assert_string_equal(content_of(old), old);
+		assert_int_equal(remove_file(old), 0);
+		assert_int_equal(exists(old), -ENOENT);
+	}
+	assert_int_equal(rename_to("other", name), 0);
+}
+
 static void links_are_followed_up_to_forty(void **state)
 {
 	char name[16], target[16] = "f";
@@ -446,6 +492,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dots_and_slashes_mean_what_they_mean, fs_setup,
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(names_have_a_longest_length, fs_setup, fs_teardown),
+		cmocka_unit_test_setup_teardown(names_made_to_collide_are_limited_and_told_apart,
+						fs_setup, fs_teardown),
 		cmocka_unit_test_setup_teardown(links_are_followed_up_to_forty, fs_setup,
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(links_lead_on_from_where_they_stand, fs_setup,
