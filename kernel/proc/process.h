@@ -232,11 +232,24 @@ struct fd_table *process_files_lookup(struct process *p);
 enum process_inode { PROCESS_CWD, PROCESS_ROOT, PROCESS_EXE };
 /* NULL as well for one that it has not. */
 struct inode *process_inode_lookup(struct process *p, enum process_inode which);
+/* The rest of task_paths() when they have changed. */
+void task_renew_places(struct task *t);
 /*
  * Root, working directory and rights of the running thread. What they name stays until the thread
  * asks again, or ends, whatever other threads do meanwhile (chdir, chroot).
  */
-struct path_ctx task_paths(void);
+static inline struct path_ctx task_paths(void)
+{
+	struct task *t = task_current();
+	const struct process *p = t->process;
+	/* Without the lock: what another thread changed before we could know of it shows here. */
+	if (unlikely(READ_ONCE(p->root) != t->root || READ_ONCE(p->cwd) != t->cwd))
+		task_renew_places(t);
+	return (struct path_ctx){ .root = t->root,
+				  .cwd = t->cwd,
+				  .cred = &t->cred,
+				  .umask = READ_ONCE(p->umask) };
+}
 /* chdir, chroot: the running process takes over the caller's reference and puts the old one. */
 void process_set_inode(enum process_inode which, struct inode *inode);
 /* @exe is one process less's: its file may be written again. NULL is welcome. Context: may sleep.

@@ -110,7 +110,7 @@ static void renew(struct inode **mine, struct inode *shared, struct inode **old)
 	*mine = shared;
 }
 
-static __noinline void renew_places(struct task *t)
+void task_renew_places(struct task *t)
 {
 	struct process *p = t->process;
 	struct inode *old_root, *old_cwd;
@@ -120,17 +120,4 @@ static __noinline void renew_places(struct task *t)
 	spin_unlock(&p->signals.lock);
 	inode_put(old_root);
 	inode_put(old_cwd);
-}
-
-struct path_ctx task_paths(void)
-{
-	struct task *t = task_current();
-	struct process *p = t->process;
-	/* Without the lock: what another thread changed before we could know of it shows here. */
-	if (READ_ONCE(p->root) != t->root || READ_ONCE(p->cwd) != t->cwd)
-		renew_places(t);
-	return (struct path_ctx){ .root = t->root,
-				  .cwd = t->cwd,
-				  .cred = &t->cred,
-				  .umask = READ_ONCE(p->umask) };
 }

@@ -15,27 +15,32 @@ s64 file_check_size(const struct inode *inode, u64 size_bytes)
 	return -EFBIG;
 }
 
-int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty)
+/* Into memory of its own. Its length, not 0, or as user_path_get(). */
+static __cold ssize_t get_long_path(struct user_path *p, uaddr_t from)
+{
+	p->text = kmalloc(PATH_MAX_BYTES);
+	if (p->text == NULL)
+		return -ENOMEM;
+	const ssize_t len = strncpy_from_user(p->text, from, PATH_MAX_BYTES);
+	if (len < 0)
+		kfree(p->text);
+	return len;
+}
+
+static inline int get_path(struct user_path *p, uaddr_t from, bool may_be_empty)
 {
 	p->text = p->small;
 	ssize_t len = strncpy_from_user(p->small, from, sizeof(p->small));
-	if (len == -ENAMETOOLONG) {
-		p->text = kmalloc(PATH_MAX_BYTES);
-		if (p->text == NULL)
-			return -ENOMEM;
-		len = strncpy_from_user(p->text, from, PATH_MAX_BYTES);
-	}
-	if (len == 0 && !may_be_empty)
-		len = -ENOENT;
+	if (unlikely(len == -ENAMETOOLONG))
+		len = get_long_path(p, from);
 	if (len < 0)
-		user_path_put(p);
-	return len < 0 ? (int)len : 0;
+		return (int)len;
+	return len != 0 || may_be_empty ? 0 : -ENOENT;
 }
 
-void user_path_put(struct user_path *p)
+int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty)
 {
-	if (p->text != p->small)
-		kfree(p->text);
+	return get_path(p, from, may_be_empty);
 }
 
 /* What @dirfd names, counted. */
@@ -53,29 +58,23 @@ static int inode_of_fd(u64 dirfd, struct inode **out)
 }
 
 /* Where @path starts, counted; NULL as in struct at_path. */
-static int start_of(u64 dirfd, const char *path, struct inode **out)
+static inline int start_of(u64 dirfd, const char *path, struct inode **out)
 {
 	*out = NULL;
-	if (*path == '/' || (int)dirfd == AT_FDCWD)
+	if (likely(*path == '/' || (int)dirfd == AT_FDCWD))
 		return 0;
 	return inode_of_fd(dirfd, out);
 }
 
 int at_path_get(struct at_path *p, u64 dirfd, uaddr_t from)
 {
-	int err = user_path_get(&p->path, from, false);
+	int err = get_path(&p->path, from, false);
 	if (err < 0)
 		return err;
 	err = start_of(dirfd, p->path.text, &p->start);
 	if (err < 0)
 		user_path_put(&p->path);
 	return err;
-}
-
-void at_path_put(struct at_path *p)
-{
-	inode_put(p->start);
-	user_path_put(&p->path);
 }
 
 static int lookup_empty(u64 dirfd, struct inode **out)
@@ -86,27 +85,25 @@ static int lookup_empty(u64 dirfd, struct inode **out)
 	return 0;
 }
 
+int user_path_is_empty(uaddr_t path)
+{
+	char first[1];
+	const ssize_t len = path != 0 ? strncpy_from_user(first, path, sizeof(first)) : 0;
+	return len == -EFAULT ? -EFAULT : len == 0;
+}
+
 int at_lookup(u64 dirfd, uaddr_t path, u32 flags, const struct cred *cred, struct inode **out)
 {
-	const bool may_be_empty = (flags & AT_EMPTY_PATH) != 0;
-	struct user_path text;
-	if (may_be_empty && path == 0)
-		return lookup_empty(dirfd, out);
-	int err = user_path_get(&text, path, may_be_empty);
+	struct at_path p;
+	int err = (flags & AT_EMPTY_PATH) != 0 ? user_path_is_empty(path) : 0;
+	if (err != 0)
+		return err < 0 ? err : lookup_empty(dirfd, out);
+	err = at_path_get(&p, dirfd, path);
 	if (err < 0)
 		return err;
-	struct inode *start = NULL;
-	if (text.text[0] == '\0') {
-		err = lookup_empty(dirfd, out);
-	} else {
-		err = start_of(dirfd, text.text, &start);
-		struct path_ctx ctx = task_paths();
-		ctx.cred = cred;
-		if (err == 0)
-			err = path_lookup(&ctx, start, text.text,
-					  (flags & AT_SYMLINK_NOFOLLOW) == 0, out);
-	}
-	inode_put(start);
-	user_path_put(&text);
+	struct path_ctx ctx = task_paths();
+	ctx.cred = cred;
+	err = path_lookup(&ctx, p.start, p.path.text, (flags & AT_SYMLINK_NOFOLLOW) == 0, out);
+	at_path_put(&p);
 	return err;
 }

@@ -8,6 +8,7 @@
 #include "kernel/proc/process.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/resource.h"
+#include "mm/pmm/slab.h"
 
 /* The most one read or write moves, as in Linux: INT_MAX down to a page. */
 #define RW_BYTES_MAX 0x7ffff000UL
@@ -87,7 +88,14 @@ struct user_path {
 };
 /* -EFAULT, -ENAMETOOLONG, -ENOMEM; -ENOENT if it is empty, unless @may_be_empty. On 0, put it. */
 __must_check int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty);
-void user_path_put(struct user_path *p);
+static inline void user_path_put(struct user_path *p)
+{
+	if (unlikely(p->text != p->small))
+		kfree(p->text);
+}
+
+/* Of AT_EMPTY_PATH, which NULL is as good for as "": 1, 0, -EFAULT. */
+__must_check int user_path_is_empty(uaddr_t path);
 
 /* A path and where it starts: the arguments of the calls whose names end in "at". */
 struct at_path {
@@ -97,7 +105,12 @@ struct at_path {
 };
 /* As user_path_get(); -EBADF. On 0, put it. */
 __must_check int at_path_get(struct at_path *p, u64 dirfd, uaddr_t from);
-void at_path_put(struct at_path *p);
+static inline void at_path_put(struct at_path *p)
+{
+	if (p->start != NULL)
+		inode_put(p->start);
+	user_path_put(&p->path);
+}
 
 /*
  * The inode that (@dirfd, @path, @flags) names, counted. @flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH

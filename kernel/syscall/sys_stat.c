@@ -17,23 +17,34 @@ static const struct cred *own_cred(void)
 
 /* ---- stat ------------------------------------------------------------------------------------ */
 
-s64 sys_fstat(u64 fd, u64 buf)
+static s64 stat_file(u64 fd, struct kstat *st)
 {
 	struct file *f = file_of_any(fd);
 	if (f == NULL)
 		return -EBADF;
-	struct kstat st;
 	if (f->inode != NULL)
-		inode_stat(f->inode, &st);
+		inode_stat(f->inode, st);
 	else
-		st = (struct kstat){ .st_mode = S_IRUSR | S_IWUSR, .st_nlink = 1 };
+		*st = (struct kstat){ .st_mode = S_IRUSR | S_IWUSR, .st_nlink = 1 };
 	file_done(f);
+	return 0;
+}
+
+s64 sys_fstat(u64 fd, u64 buf)
+{
+	struct kstat st;
+	const s64 err = stat_file(fd, &st);
+	if (err < 0)
+		return err;
 	return copy_to_user(buf, &st, sizeof(st)) == 0 ? 0 : -EFAULT;
 }
 
 static s64 stat_at(u64 dir, uaddr_t path, u32 flags, struct kstat *st)
 {
 	struct inode *inode;
+	/* What the C library's fstat() asks. */
+	if ((flags & AT_EMPTY_PATH) != 0 && (int)dir != AT_FDCWD && user_path_is_empty(path) == 1)
+		return stat_file(dir, st);
 	const s64 err = at_lookup(dir, path, flags, own_cred(), &inode);
 	if (err < 0)
 		return err;
