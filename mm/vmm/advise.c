@@ -337,7 +337,7 @@ int aspace_unlock(struct aspace *as, uaddr_t addr, u64 len_bytes)
 /* All there is; regions that cannot be marked stay as they are. Locks: as->lock. */
 static void mark_all(struct aspace *as, u32 locked)
 {
-	for (struct region *r = region_first(as); r != NULL; r = region_next(r)) {
+	for (struct region *r = region_first(as); r != NULL; r = r->next) {
 		region_set_flags(r, (r->flags & ~REGION_LOCKED) | locked);
 		r = region_merge(r);
 	}

@@ -55,7 +55,7 @@ struct aspace *aspace_create(void)
 	as->brk_limit_bytes = ~0UL;
 	as->stack_limit_bytes = STACK_LIMIT_DEFAULT;
 	as->mmap_top = USER_MAX;
-	as->gaps[0].len_bytes = as->gaps[1].len_bytes = ~0UL;
+	as->gaps[0].below = as->gaps[1].below = USER_MAX;
 	return as;
 }
 
@@ -260,7 +260,7 @@ void aspace_for_each_region(struct aspace *as,
 			    void (*visit)(const struct region_info *info, void *arg), void *arg)
 {
 	mutex_lock(&as->lock);
-	for (const struct region *r = region_first(as); r != NULL; r = region_next(r))
+	for (const struct region *r = region_first(as); r != NULL; r = r->next)
 		visit_region(r, visit, arg);
 	mutex_unlock(&as->lock);
 }
@@ -269,6 +269,6 @@ void aspace_visit_regions_unlocked(const struct aspace *as, u32 max,
 				   void (*visit)(const struct region_info *info, void *arg),
 				   void *arg)
 {
-	for (const struct region *r = region_first(as); r != NULL && max-- > 0; r = region_next(r))
+	for (const struct region *r = region_first(as); r != NULL && max-- > 0; r = r->next)
 		visit_region(r, visit, arg);
 }

@@ -33,8 +33,7 @@ struct aspace {
 	struct mutex lock;
 	struct rb_root regions; /* by start */
 	u64 region_count;
-	struct region *last_region; /* the last fault's, or NULL: the next one is likely there too
-				     */
+	struct region *last_region; /* that was used, or NULL: what comes is likely near it */
 	u64 id;                     /* set once; no other space ever has it */
 	u64 mapped_pages;           /* sum of the regions, for RLIMIT_AS and statm */
 	u64 mapped_peak;            /* the most it ever was */

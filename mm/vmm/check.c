@@ -142,9 +142,13 @@ static void check_regions(const struct aspace *as)
 {
 	u64 count = 0;
 	uaddr_t last_end = 0;
-	for (const struct region *r = region_first(as); r != NULL; r = region_next(r)) {
+	bool knows_last = as->last_region == NULL;
+	for (const struct region *r = region_first(as), *prev = NULL; r != NULL;
+	     prev = r, r = r->next) {
+		knows_last |= r == as->last_region;
 		if (r->as != as || r->start < last_end || r->start >= r->end || r->end > USER_MAX ||
-		    page_offset(r->start | r->end) != 0)
+		    page_offset(r->start | r->end) != 0 || r->prev != prev ||
+		    region_find_from(as, r->start) != r)
 			panic("region [%#lx, %#lx) after one that ends at %#lx",
 			      (unsigned long)r->start, (unsigned long)r->end,
 			      (unsigned long)last_end);
@@ -152,7 +156,7 @@ static void check_regions(const struct aspace *as)
 		count++;
 	}
 	const struct region_sum sum = region_sum_range(as, 0, USER_MAX);
-	if (count != as->region_count || sum.pages != as->mapped_pages ||
+	if (!knows_last || count != as->region_count || sum.pages != as->mapped_pages ||
 	    sum.data_pages != as->data_pages)
 		panic("regions: %lu with %lu pages, %lu data; counted %lu, %lu, %lu",
 		      (unsigned long)count, (unsigned long)sum.pages, (unsigned long)sum.data_pages,

@@ -136,7 +136,7 @@ static bool stack_grow(struct aspace *as, struct region *r, uaddr_t va)
 		return false;
 	if (r->end - va > as->stack_limit_bytes)
 		return false;
-	const struct region *below = region_prev(r);
+	const struct region *below = r->prev;
 	if (below != NULL && va - below->end < STACK_GUARD_BYTES)
 		return false;
 	if (!region_limits_allow(as, (r->start - va) >> PAGE_SHIFT, 0))

@@ -294,7 +294,7 @@ static int drop_unwanted(struct aspace *child)
 	unmap_begin(&b, child);
 	struct region *next;
 	for (struct region *r = region_first(child); r != NULL && err == 0; r = next) {
-		next = region_next(r);
+		next = r->next;
 		if ((r->flags & (REGION_DONT_FORK | REGION_WIPE_ON_FORK)) == 0)
 			continue;
 		err = unmap_prepare(child, r->start, r->end);

@@ -60,8 +60,8 @@ static int map_parse(const struct map_args *args, u64 *len_bytes, struct region 
 }
 
 /* Where the mapping goes. With MAP_FIXED what is there goes, after every other check. */
-static int map_place(const struct aspace *as, const struct map_args *args, u64 len_bytes,
-		     uaddr_t *start, bool *searched)
+static int map_place(struct aspace *as, const struct map_args *args, u64 len_bytes, uaddr_t *start,
+		     bool *searched)
 {
 	uaddr_t addr = args->addr;
 	*searched = false;
@@ -101,6 +101,22 @@ static int map_check_lock(const struct aspace *as, const struct map_args *args, 
 	return region_lock_limit_allows(as, pages) ? 0 : -EAGAIN;
 }
 
+/* What is there goes, unless something fails. */
+static int map_over(const struct region *like, struct list *dead)
+{
+	struct region *r = region_create(like);
+	if (r == NULL)
+		return -ENOMEM;
+	const int err = range_clear(r->as, r->start, r->end, dead);
+	if (err != 0) {
+		region_destroy(r); /* not the object's last reference: the caller holds one */
+		return err;
+	}
+	region_insert(r);
+	(void)region_merge(r);
+	return 0;
+}
+
 static int map_locked(struct aspace *as, const struct map_args *args, struct region *like,
 		      u64 len_bytes, struct list *dead)
 {
@@ -129,16 +145,10 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 	like->as = as;
 	like->start = start;
 	like->end = end;
-	struct region *r = region_create(like);
-	if (r == NULL)
+	if (old.pages != 0)
+		return map_over(like, dead);
+	if (region_add(like) == NULL)
 		return -ENOMEM;
-	err = old.pages != 0 ? range_clear(as, start, end, dead) : 0;
-	if (err != 0) {
-		region_destroy(r); /* not the object's last reference: the caller holds one */
-		return err;
-	}
-	region_insert(r);
-	(void)region_merge(r);
 	if (searched)
 		region_note_gap_taken(as, start, len_bytes);
 	return 0;
@@ -264,12 +274,10 @@ static int protect_piece(struct protect_job *job, struct region *r, uaddr_t star
 	if (err != 0)
 		return err;
 
-	r = region_isolate(r, start, end);
+	r = region_protect(r, start, end, job->prot);
 	if (r == NULL)
 		return -ENOMEM;
-	region_set_prot(r, job->prot);
 	protect_leaves(job, r, start, end);
-	(void)region_merge(r);
 	return 0;
 }
 
@@ -338,12 +346,7 @@ static int brk_grow(struct aspace *as, uaddr_t start, uaddr_t end)
 		.max_prot = PROT_ALL,
 		.flags = MAP_PRIVATE | (as->locks_future ? REGION_LOCKED : 0),
 	};
-	struct region *r = region_create(&like);
-	if (r == NULL)
-		return -ENOMEM;
-	region_insert(r);
-	(void)region_merge(r);
-	return 0;
+	return region_add(&like) != NULL ? 0 : -ENOMEM;
 }
 
 static int brk_locked(struct aspace *as, uaddr_t new_end, struct list *dead)

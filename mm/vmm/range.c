@@ -14,9 +14,12 @@ bool (*aspace_user_is_ending)(void);
 
 int range_clear(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
 {
+	struct region *first = region_find_from(as, start);
+	if (first == NULL || first->start >= end)
+		return 0; /* so there are no leaves either */
 	int err = unmap_prepare(as, start, end);
 	if (err == 0)
-		err = region_punch(as, start, end, dead);
+		err = region_punch(first, start, end, dead);
 	if (err != 0)
 		return err;
 	struct unmap_batch b;

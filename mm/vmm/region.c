@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The set of regions of a space: a red-black tree by start address. Nothing here touches page
- * tables.
+ * The set of regions of a space: a red-black tree by start address, and chained in that order.
+ * Nothing here touches page tables.
  *
  * Invariant: start < end, page-aligned, and each region ends at or before the next one starts.
  * The sums in the space (pages, data pages, count) are changed by the same functions that change
@@ -30,6 +30,15 @@ void region_init(void)
 
 struct region *region_find_from(const struct aspace *as, uaddr_t va)
 {
+	/* The one that was used last, or its neighbour, most often. */
+	struct region *last = as->last_region;
+	if (last != NULL && va >= last->end) {
+		if (last->next == NULL || va < last->next->end)
+			return last->next;
+	} else if (last != NULL) {
+		if (va >= last->start || last->prev == NULL || va >= last->prev->end)
+			return last;
+	}
 	struct rb_node *n = as->regions.node;
 	struct region *best = NULL;
 	while (n != NULL) {
@@ -55,6 +64,20 @@ struct region *region_find_in_tree(struct aspace *as, uaddr_t va)
 	return r;
 }
 
+/* The one before @above, which is of @as; NULL stands for the end of them all. */
+static struct region *region_before(const struct aspace *as, const struct region *above)
+{
+	return above != NULL ? above->prev : region_of_node(rb_last(&as->regions));
+}
+
+/* Where what must stay free below @r ends, seen from below. */
+static uaddr_t guarded_start(const struct region *r)
+{
+	if ((r->flags & MAP_GROWSDOWN) == 0)
+		return r->start;
+	return r->start > STACK_GUARD_BYTES ? r->start - STACK_GUARD_BYTES : 0;
+}
+
 /* ---- sums ---- */
 
 /* @r has @pages more than it had, or fewer. */
@@ -67,14 +90,6 @@ static void account(const struct region *r, s64 pages)
 		as->data_pages += (u64)pages;
 	if (r->flags & REGION_LOCKED)
 		as->locked_pages += (u64)pages;
-}
-
-/* [@start, @end) became free: what is known of gaps may be wrong now. */
-static void forget_gaps(struct aspace *as, uaddr_t end)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(as->gaps); i++)
-		if (end > as->gaps[i].below)
-			as->gaps[i].len_bytes = ~0UL;
 }
 
 bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages)
@@ -94,7 +109,7 @@ struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr
 {
 	struct region_sum sum = { 0, 0, 0 };
 	for (const struct region *r = region_find_from(as, start); r != NULL && r->start < end;
-	     r = region_next(r)) {
+	     r = r->next) {
 		const u64 pages = (MIN(end, r->end) - MAX(start, r->start)) >> PAGE_SHIFT;
 		sum.pages += pages;
 		if (region_is_data(r->prot, r->flags))
@@ -112,7 +127,14 @@ struct region *region_create(const struct region *like)
 	struct region *r = slab_alloc(region_cache);
 	if (r == NULL)
 		return NULL;
-	*r = *like;
+	r->as = like->as;
+	r->object = like->object;
+	r->start = like->start;
+	r->end = like->end;
+	r->offset_bytes = like->offset_bytes;
+	r->prot = like->prot;
+	r->max_prot = like->max_prot;
+	r->flags = like->flags;
 	list_init(&r->object_node);
 	if (r->object != NULL)
 		vm_object_get(r->object);
@@ -155,51 +177,93 @@ static void object_unlink(struct region *r)
 	spin_unlock(&r->object->lock);
 }
 
-/* Into the tree at *@link below @parent, and the object's list; sums as in unlink_region(). */
-static void link_region(struct region *r, struct rb_node *parent, struct rb_node **link)
+/* Between @below and @above, either of which may be NULL, in the order. */
+static void link_order(struct region *r, struct region *below, struct region *above)
 {
-	rb_insert(&r->as->regions, parent, link, &r->node);
+	r->prev = below;
+	r->next = above;
+	if (below != NULL)
+		below->next = r;
+	if (above != NULL)
+		above->prev = r;
+}
+
+/* Into the space between @below and @above, its neighbours, and the object's list; sums as in
+ * unlink_region(). */
+static void link_region(struct region *r, struct region *below, struct region *above)
+{
+	/* Of two neighbours the one that stands deeper has room towards the other. */
+	struct rb_root *root = &r->as->regions;
+	if (above != NULL && above->node.left == NULL)
+		rb_insert(root, &above->node, &above->node.left, &r->node);
+	else if (below != NULL)
+		rb_insert(root, &below->node, &below->node.right, &r->node);
+	else
+		rb_insert(root, NULL, &root->node, &r->node);
+	link_order(r, below, above);
 	r->as->region_count++;
 	object_link(r);
 }
 
 void region_insert(struct region *r)
 {
-	struct rb_node **link = &r->as->regions.node;
-	struct rb_node *parent = NULL;
-	while (*link != NULL) {
-		parent = *link;
-		const struct region *other = rb_entry(parent, struct region, node);
-		DEBUG_ASSERT(r->end <= other->start || other->end <= r->start);
-		link = r->start < other->start ? &parent->left : &parent->right;
-	}
+	struct region *above = region_find_from(r->as, r->start);
 	DEBUG_ASSERT(r->start < r->end && page_offset(r->start | r->end) == 0);
-	link_region(r, parent, link);
+	DEBUG_ASSERT(above == NULL || r->end <= above->start);
+	link_region(r, region_before(r->as, above), above);
 	account(r, (s64)region_pages(r));
 }
 
-/* Out of the tree and the object's list; the sums of pages are the caller's business. */
+/* Out of the space and the object's list; the sums of pages are the caller's business. */
 static void unlink_region(struct region *r)
 {
 	struct aspace *as = r->as;
 	rb_remove(&as->regions, &r->node);
+	if (r->prev != NULL)
+		r->prev->next = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
 	as->region_count--;
 	if (as->last_region == r)
-		as->last_region = NULL;
+		as->last_region = r->prev;
 	object_unlink(r);
+}
+
+/* The gap between @below and @above, either of which may be NULL, became larger: what is known of
+ * gaps ends there, if it is one for them. */
+static void note_gap(struct aspace *as, const struct region *below, const struct region *above)
+{
+	const uaddr_t start = below != NULL ? below->end : USER_MIN;
+	const uaddr_t end = above != NULL ? guarded_start(above) : USER_MAX;
+	for (unsigned i = 0; i < ARRAY_SIZE(as->gaps); i++) {
+		struct gap_hint *h = &as->gaps[i];
+		if (end > h->below && end >= start + h->len_bytes)
+			h->below = end;
+	}
+}
+
+static void remove_region(struct region *r, struct list *dead)
+{
+	account(r, -(s64)region_pages(r));
+	unlink_region(r);
+	if (r->object != NULL)
+		list_push_back(dead, &r->object_node);
+	else
+		region_destroy(r);
 }
 
 void region_remove(struct region *r, struct list *dead)
 {
-	account(r, -(s64)region_pages(r));
-	forget_gaps(r->as, r->end);
-	unlink_region(r);
-	list_push_back(dead, &r->object_node);
+	note_gap(r->as, r->prev, r->next);
+	remove_region(r, dead);
 }
 
 /* ---- all of a space ---- */
 
-/* A copy of the region at @node, of the same colour, hung into @as at *@link. NULL: no memory. */
+/*
+ * A copy of the region at @node, of the same colour, hung into @as at *@link, below @parent. NULL:
+ * no memory.
+ */
 static struct rb_node *copy_node(const struct rb_node *node, struct aspace *as,
 				 struct rb_node *parent, struct rb_node **link)
 {
@@ -210,6 +274,11 @@ static struct rb_node *copy_node(const struct rb_node *node, struct aspace *as,
 	copy->flags &= ~REGION_LOCKED; /* locks are not inherited */
 	copy->node = (struct rb_node){ .parent = parent, .red = node->red };
 	*link = &copy->node;
+	struct region *above = region_of_node(parent);
+	if (above != NULL && link == &parent->left)
+		link_order(copy, above->prev, above);
+	else
+		link_order(copy, above, above != NULL ? above->next : NULL);
 	as->region_count++;
 	object_link(copy);
 	return *link;
@@ -251,7 +320,7 @@ void region_destroy_all(struct aspace *as)
 {
 	struct list dead;
 	list_init(&dead);
-	for (struct region *r = region_first(as); r != NULL; r = region_next(r)) {
+	for (struct region *r = region_first(as); r != NULL; r = r->next) {
 		object_unlink(r);
 		list_push_back(&dead, &r->object_node);
 	}
@@ -272,14 +341,7 @@ struct region *region_split(struct region *r, uaddr_t at)
 	upper->start = at;
 	upper->offset_bytes += at - r->start;
 	r->end = at;
-	/* The next in order stands leftmost on the right. */
-	struct rb_node *parent = &r->node;
-	struct rb_node **link = &r->node.right;
-	while (*link != NULL) {
-		parent = *link;
-		link = &parent->left;
-	}
-	link_region(upper, parent, link);
+	link_region(upper, r, r->next);
 	return upper;
 }
 
@@ -306,43 +368,65 @@ static __noinline void unite(struct region *low, struct region *high)
 
 struct region *region_merge(struct region *r)
 {
-	struct region *low = region_prev(r);
+	struct region *low = r->prev;
 	if (continues(low, r)) {
 		unite(low, r);
 		r = low;
 	}
-	struct region *high = region_next(r);
-	if (continues(r, high))
-		unite(r, high);
+	if (continues(r, r->next))
+		unite(r, r->next);
 	return r;
 }
 
-int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
+struct region *region_add(const struct region *like)
 {
-	struct region *r = region_find_from(as, start);
-	if (r == NULL || r->start >= end)
-		return 0;
+	struct aspace *as = like->as;
+	struct region *above = region_find_from(as, like->start);
+	struct region *below = region_before(as, above);
+	struct region *r;
+	DEBUG_ASSERT(above == NULL || like->end <= above->start);
+	if (continues(below, like)) {
+		r = below;
+		r->end = like->end;
+		if (continues(r, above))
+			unite(r, above);
+	} else if (continues(like, above)) {
+		r = above;
+		r->start = like->start;
+		r->offset_bytes = like->offset_bytes;
+	} else {
+		r = region_create(like);
+		if (r == NULL)
+			return NULL;
+		link_region(r, below, above);
+	}
+	account(r, (s64)region_pages(like));
+	as->last_region = r;
+	return r;
+}
 
+int region_punch(struct region *r, uaddr_t start, uaddr_t end, struct list *dead)
+{
+	struct aspace *as = r->as;
 	if (r->start < start) {
 		/* A hole in the middle is the only case that needs memory. */
 		if (r->end > end && region_split(r, end) == NULL)
 			return -ENOMEM;
 		account(r, -(s64)((r->end - start) >> PAGE_SHIFT));
-		forget_gaps(as, r->end);
 		r->end = start;
-		r = region_next(r);
+		r = r->next;
 	}
 	while (r != NULL && r->end <= end) {
-		struct region *next = region_next(r);
-		region_remove(r, dead);
+		struct region *next = r->next;
+		remove_region(r, dead);
 		r = next;
 	}
 	if (r != NULL && r->start < end) {
 		account(r, -(s64)((end - r->start) >> PAGE_SHIFT));
-		forget_gaps(as, end);
 		r->offset_bytes += end - r->start;
 		r->start = end;
 	}
+	note_gap(as, region_before(as, r), r);
 	return 0;
 }
 
@@ -358,13 +442,12 @@ void region_grow_up(struct region *r, uaddr_t end)
 	r->end = end;
 }
 
-void region_set_prot(struct region *r, u32 prot)
+/* @pages of @r, of the protection it has now, get @prot. */
+static void account_prot(const struct region *r, u32 prot, u64 pages)
 {
-	struct aspace *as = r->as;
 	const bool was_data = region_is_data(r->prot, r->flags);
-	r->prot = prot;
 	if (was_data != region_is_data(prot, r->flags))
-		as->data_pages += was_data ? -region_pages(r) : region_pages(r);
+		r->as->data_pages += was_data ? -pages : pages;
 }
 
 void region_set_flags(struct region *r, u32 flags)
@@ -388,15 +471,47 @@ struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end)
 	return r;
 }
 
-/* ---- free ranges ---- */
-
-/* Where what must stay free below @r ends, seen from below. */
-static uaddr_t guarded_start(const struct region *r)
+/* What lies between where @low and @high meet and @border goes from one to the other. */
+static void move_border(struct region *low, struct region *high, uaddr_t border)
 {
-	if ((r->flags & MAP_GROWSDOWN) == 0)
-		return r->start;
-	return r->start > STACK_GUARD_BYTES ? r->start - STACK_GUARD_BYTES : 0;
+	high->offset_bytes += border - high->start;
+	low->end = high->start = border;
 }
+
+struct region *region_protect(struct region *r, uaddr_t start, uaddr_t end, u32 prot)
+{
+	const u64 pages = (end - start) >> PAGE_SHIFT;
+	const struct region part = {
+		.object = r->object,
+		.start = start,
+		.end = end,
+		.offset_bytes = r->offset_bytes + (start - r->start),
+		.prot = prot,
+		.max_prot = r->max_prot,
+		.flags = r->flags,
+	};
+	if (start == r->start && end == r->end) {
+		account_prot(r, prot, pages);
+		r->prot = prot;
+		return region_merge(r);
+	}
+	if (start == r->start && continues(r->prev, &part)) {
+		account_prot(r, prot, pages);
+		return move_border(r->prev, r, end), r->prev;
+	}
+	if (end == r->end && continues(&part, r->next)) {
+		account_prot(r, prot, pages);
+		return move_border(r, r->next, start), r->next;
+	}
+	r = region_isolate(r, start, end);
+	if (r != NULL) {
+		account_prot(r, prot, pages);
+		r->prot = prot;
+	}
+	return r;
+}
+
+/* ---- free ranges ---- */
 
 bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end)
 {
@@ -404,25 +519,26 @@ bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end)
 	return r == NULL || end <= guarded_start(r);
 }
 
-static int search_down(const struct aspace *as, uaddr_t top, u64 len_bytes, uaddr_t *start)
+static int search_down(struct aspace *as, uaddr_t top, u64 len_bytes, uaddr_t *start)
 {
 	/* The lowest region above the gap being looked at; NULL: none. */
-	const struct region *above = region_find_from(as, top);
+	struct region *above = region_find_from(as, top);
 	uaddr_t gap_end = top;
 	if (above != NULL)
 		gap_end = MIN(top, guarded_start(above));
-	const struct region *below = above != NULL ? region_prev(above) :
-						     region_of_node(rb_last(&as->regions));
+	struct region *below = region_before(as, above);
 	for (;;) {
 		const uaddr_t gap_start = below != NULL ? below->end : USER_MIN;
-		if (gap_end >= gap_start && gap_end - gap_start >= len_bytes) {
+		if (gap_end >= gap_start + len_bytes) {
 			*start = gap_end - len_bytes;
+			as->last_region = above;
 			return 0;
 		}
 		if (below == NULL)
 			return -ENOMEM;
 		gap_end = MIN(gap_end, guarded_start(below));
-		below = region_prev(below);
+		above = below;
+		below = below->prev;
 	}
 }
 
@@ -431,7 +547,7 @@ static bool is_large(u64 len_bytes)
 	return len_bytes >= REGION_LARGE_BYTES;
 }
 
-int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start)
+int region_find_gap(struct aspace *as, u64 len_bytes, uaddr_t *start)
 {
 	const struct gap_hint *h = &as->gaps[is_large(len_bytes)];
 	uaddr_t top = as->mmap_top;

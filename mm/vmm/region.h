@@ -35,6 +35,7 @@ struct region {
 
 	/* under as->lock */
 	struct rb_node node;
+	struct region *prev, *next; /* in order of start, or NULL */
 	uaddr_t start, end;
 	u64 offset_bytes;   /* of start in the object */
 	u32 prot, max_prot; /* PROT_* */
@@ -103,19 +104,11 @@ static inline struct region *region_first(const struct aspace *as)
 {
 	return region_of_node(rb_first(&as->regions));
 }
-static inline struct region *region_next(const struct region *r)
-{
-	return region_of_node(rb_next(&r->node));
-}
-static inline struct region *region_prev(const struct region *r)
-{
-	return region_of_node(rb_prev(&r->node));
-}
 
 /* The lowest region that ends above @va: it contains @va or follows it. NULL: none. */
 struct region *region_find_from(const struct aspace *as, uaddr_t va);
 struct region *region_find_in_tree(struct aspace *as, uaddr_t va);
-/* The region that contains @va, or NULL. Fast when it is the last one asked for. */
+/* The region that contains @va, or NULL. Fast when it is the last one that was used. */
 static inline struct region *region_find(struct aspace *as, uaddr_t va)
 {
 	struct region *r = as->last_region;
@@ -131,9 +124,14 @@ struct region *region_create(const struct region *like);
  * later held, unless somebody else is known to hold the object. */
 void region_destroy(struct region *r);
 
+/*
+ * Map what @like says, where nothing is mapped: a neighbour that it continues becomes larger, else
+ * there is one region more. NULL: no memory, nothing changed.
+ */
+struct region *region_add(const struct region *like);
 /* Put @r, whose range is free, into r->as and onto its object's list. */
 void region_insert(struct region *r);
-/* Take @r out of its space and onto @dead. */
+/* Take @r out of its space; onto @dead, if it holds an object that is to be put later. */
 void region_remove(struct region *r, struct list *dead);
 /* Destroy what region_remove() and region_punch() left. No lock of RANK_ASPACE or later held. */
 void region_destroy_list(struct list *dead);
@@ -154,17 +152,22 @@ struct region *region_split(struct region *r, uaddr_t at);
 /* Unite @r with the neighbours that continue it. Returns the region that contains it now. */
 struct region *region_merge(struct region *r);
 /*
- * Remove everything in [@start, @end), cutting regions at the edges. 0; -ENOMEM with nothing
- * changed. Leaves are the caller's business.
+ * Remove everything in [@start, @end), cutting regions at the edges; @r is the first that has
+ * something there. 0; -ENOMEM with nothing changed. Leaves are the caller's business.
  */
-__must_check int region_punch(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead);
+__must_check int region_punch(struct region *r, uaddr_t start, uaddr_t end, struct list *dead);
 
 /* Move the start of a stack down to @start, which the caller has checked. */
 void region_grow_down(struct region *r, uaddr_t start);
 /* Move the end of @r up to @end; the caller has checked that nothing is there. */
 void region_grow_up(struct region *r, uaddr_t end);
-void region_set_prot(struct region *r, u32 prot);
 void region_set_flags(struct region *r, u32 flags);
+/*
+ * Give [@start, @end), part of @r, @prot: where a neighbour has it, only the border between the two
+ * moves. Returns the region that has the part now; NULL: no memory or too many regions, nothing
+ * changed.
+ */
+struct region *region_protect(struct region *r, uaddr_t start, uaddr_t end, u32 prot);
 /*
  * Cut @r so that [@start, @end), part of it, is a region, which is returned. Undone by
  * region_merge(). NULL: no memory or too many regions, nothing changed.
@@ -176,7 +179,7 @@ struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end);
  * a GiB lower while there is room: what a process touches after fork is small, most often, and then
  * leads through other tables than what makes it large (docs/adr/0008).
  */
-__must_check int region_find_gap(const struct aspace *as, u64 len_bytes, uaddr_t *start);
+__must_check int region_find_gap(struct aspace *as, u64 len_bytes, uaddr_t *start);
 /* A region was inserted where region_find_gap() said: above it no search for as much need look. */
 void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes);
 /* True if nothing lies in [@start, @end), nor in the guard of a stack above it. */

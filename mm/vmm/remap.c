@@ -157,7 +157,7 @@ static int move(struct remap *m, u64 len, struct list *dead)
 		return -ENOMEM;
 	err = make_tables(m, len);
 	if (err == 0 && !keeps && len != 0)
-		err = region_punch(m->as, m->from, m->from + len, dead);
+		err = region_punch(m->region, m->from, m->from + len, dead);
 	if (err != 0) {
 		region_destroy(r); /* not the object's last reference: the old region has one */
 		return err;

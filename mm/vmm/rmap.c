@@ -62,7 +62,7 @@ static void unmap_in_space(struct aspace *as, const struct span_of_object *s)
 	struct unmap_batch b;
 	mutex_lock(&as->lock);
 	unmap_begin(&b, as);
-	for (const struct region *r = region_first(as); r != NULL; r = region_next(r))
+	for (const struct region *r = region_first(as); r != NULL; r = r->next)
 		if (r->object == s->object)
 			unmap_in_region(&b, r, s);
 	unmap_end(&b);

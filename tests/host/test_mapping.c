@@ -408,8 +408,13 @@ static void brk_stays_where_it_cannot_move(void **state)
 	as->brk_limit_bytes = PAGE_SIZE * 3;
 	assert_int_equal(aspace_brk(as, PAGE(1)), PAGE(1));
 	assert_int_equal(aspace_brk(as, PAGE(4)), PAGE(1));
+	/* A heap that has a region becomes larger without memory. */
 	shim_fail_after = 0;
-	assert_int_equal(aspace_brk(as, PAGE(2)), PAGE(1));
+	assert_int_equal(aspace_brk(as, PAGE(2)), PAGE(2));
+	shim_fail_after = -1;
+	assert_int_equal(aspace_brk(as, PAGE(0)), PAGE(0));
+	shim_fail_after = 0;
+	assert_int_equal(aspace_brk(as, PAGE(2)), PAGE(0));
 }
 
 /* ---- madvise ---- */

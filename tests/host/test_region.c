@@ -32,7 +32,7 @@ static int setup(void **state)
 	space.limit_pages = ~0UL;
 	space.brk_limit_bytes = ~0UL;
 	space.mmap_top = USER_MAX;
-	space.gaps[0].len_bytes = space.gaps[1].len_bytes = ~0UL;
+	space.gaps[0].below = space.gaps[1].below = USER_MAX;
 	list_init(&dead);
 	return 0;
 }
@@ -51,33 +51,47 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A private region of pages [@from, @to) from BASE on, in the space. */
-static struct region *add(u64 from, u64 to, u32 prot, struct vm_object *object, u64 offset_pages)
+/* What a private region of pages [@from, @to) from BASE on is like. */
+static struct region private_pages(u64 from, u64 to, u32 prot)
 {
-	const struct region like = {
+	return (struct region){
 		.as = &space,
 		.start = P(from),
 		.end = P(to),
 		.prot = prot,
 		.max_prot = 7,
 		.flags = MAP_PRIVATE,
-		.object = object,
-		.offset_bytes = offset_pages * PAGE_SIZE,
 	};
-	struct region *r = region_create(&like);
+}
+
+/* Alone, whatever its neighbours are. */
+static struct region *insert(const struct region *like)
+{
+	struct region *r = region_create(like);
 	assert_non_null(r);
 	region_insert(r);
 	return r;
 }
 
+static struct region *add(u64 from, u64 to, u32 prot, struct vm_object *object, u64 offset_pages)
+{
+	struct region like = private_pages(from, to, prot);
+	like.object = object;
+	like.offset_bytes = offset_pages * PAGE_SIZE;
+	return insert(&like);
+}
+
 static struct region *add_stack(u64 from, u64 to)
 {
-	struct region *r = add(from, to, PROT_READ | PROT_WRITE, NULL, 0);
-	region_remove(r, &dead);
-	list_remove(&r->object_node);
-	r->flags |= MAP_GROWSDOWN;
-	region_insert(r);
-	return r;
+	struct region like = private_pages(from, to, PROT_READ | PROT_WRITE);
+	like.flags |= MAP_GROWSDOWN;
+	return insert(&like);
+}
+
+static int punch(u64 from, u64 to)
+{
+	struct region *r = region_find_from(&space, P(from));
+	return r != NULL && r->start < P(to) ? region_punch(r, P(from), P(to), &dead) : 0;
 }
 
 static void find_tells_containing_and_following(void **state)
@@ -153,26 +167,93 @@ static void merge_needs_equal_neighbours(void **state)
 	vm_object_put(o);
 }
 
+static void add_makes_neighbours_larger(void **state)
+{
+	struct vm_object *o = vm_object_create_anonymous(100);
+	struct region *low = add(0, 2, PROT_WRITE, o, 10);
+	struct region like = private_pages(4, 6, PROT_WRITE);
+	like.object = o;
+	like.offset_bytes = 14 * PAGE_SIZE;
+	struct region *high = region_add(&like);
+	assert_ptr_not_equal(high, low);
+	assert_int_equal(refcount_read(&o->refs), 3);
+
+	like.start = P(3);
+	like.end = P(4);
+	like.offset_bytes = 13 * PAGE_SIZE;
+	shim_fail_after = 0; /* nothing is allocated */
+	assert_ptr_equal(region_add(&like), high);
+	assert_int_equal(high->start, P(3));
+	assert_int_equal(region_index(high, P(5)), 15);
+	like.start = P(2);
+	like.end = P(3);
+	like.offset_bytes = 12 * PAGE_SIZE;
+	assert_ptr_equal(region_add(&like), low); /* and fills the gap */
+	assert_int_equal(low->end, P(6));
+	assert_int_equal(space.region_count, 1);
+	assert_int_equal(space.data_pages, 6);
+	assert_int_equal(refcount_read(&o->refs), 2);
+
+	/* Next to it in memory, but not in the object. */
+	like.start = P(6);
+	like.end = P(7);
+	assert_null(region_add(&like));
+	shim_fail_after = -1;
+	assert_ptr_not_equal(region_add(&like), low);
+	assert_int_equal(space.region_count, 2);
+	vm_object_put(o);
+}
+
+static void protect_moves_the_border_to_a_neighbour(void **state)
+{
+	struct vm_object *o = vm_object_create_anonymous(100);
+	struct region *low = add(0, 4, PROT_READ, o, 0);
+	struct region *high = add(4, 8, PROT_READ | PROT_WRITE, o, 4);
+	shim_fail_after = 0; /* nothing is allocated */
+	assert_ptr_equal(region_protect(low, P(2), P(4), PROT_READ | PROT_WRITE), high);
+	assert_int_equal(low->end, P(2));
+	assert_int_equal(high->start, P(2));
+	assert_int_equal(region_index(high, P(5)), 5);
+	assert_int_equal(space.data_pages, 6);
+	assert_ptr_equal(region_protect(high, P(2), P(5), PROT_READ), low);
+	assert_int_equal(high->start, P(5));
+	assert_int_equal(region_index(high, P(5)), 5);
+	assert_int_equal(space.data_pages, 3);
+	/* A part of its own. */
+	assert_null(region_protect(low, P(1), P(2), PROT_NONE));
+	assert_int_equal(space.region_count, 2);
+	shim_fail_after = -1;
+	struct region *part = region_protect(low, P(1), P(2), PROT_NONE);
+	assert_int_equal(part->start, P(1));
+	assert_int_equal(part->end, P(2));
+	assert_int_equal(space.region_count, 4);
+	/* The same again: it goes back into what is on both sides of it. */
+	assert_ptr_equal(region_protect(part, P(1), P(2), PROT_READ), low);
+	assert_int_equal(low->end, P(5));
+	assert_int_equal(space.region_count, 2);
+	vm_object_put(o);
+}
+
 static void punch_cuts_both_edges(void **state)
 {
 	add(0, 10, PROT_READ, NULL, 0);
 	add(12, 14, PROT_WRITE, NULL, 0);
 	add(15, 20, PROT_READ, NULL, 0);
-	assert_int_equal(region_punch(&space, P(5), P(17), &dead), 0);
+	assert_int_equal(punch(5, 17), 0);
 	assert_int_equal(space.region_count, 2);
 	assert_int_equal(space.mapped_pages, 8);
 	assert_int_equal(region_first(&space)->end, P(5));
-	assert_int_equal(region_next(region_first(&space))->start, P(17));
+	assert_int_equal(region_first(&space)->next->start, P(17));
 }
 
 static void punch_in_the_middle_may_lack_memory(void **state)
 {
 	struct region *a = add(0, 10, PROT_READ, NULL, 0);
 	shim_fail_after = 0;
-	assert_int_equal(region_punch(&space, P(5), P(6), &dead), -ENOMEM);
+	assert_int_equal(punch(5, 6), -ENOMEM);
 	assert_int_equal(a->end, P(10));
 	assert_int_equal(space.mapped_pages, 10);
-	assert_int_equal(region_punch(&space, P(5), P(6), &dead), 0);
+	assert_int_equal(punch(5, 6), 0);
 	assert_int_equal(space.region_count, 2);
 	assert_int_equal(space.mapped_pages, 9);
 }
@@ -315,18 +396,36 @@ static void model_gap(u64 len, bool *found, uaddr_t *at)
 	}
 }
 
+static void map(u64 from, u64 to, u32 prot)
+{
+	const struct region like = private_pages(from, to, prot);
+	const struct region *r = region_add(&like);
+	assert_non_null(r);
+	assert_true(r->start <= like.start && like.end <= r->end);
+}
+
+static void protect_in_model(unsigned from, unsigned to, u32 prot)
+{
+	struct region *r = region_find(&space, P(from));
+	if (r == NULL || r->prot == prot)
+		return;
+	const uaddr_t end = MIN(P(to), r->end);
+	r = region_protect(r, P(from), end, prot);
+	assert_true(r->start <= P(from) && end <= r->end);
+	for (unsigned i = from; P(i) < end; i++)
+		model[i] = 1 + prot;
+}
+
 static void random_changes_agree_with_an_array(void **state)
 {
 	srandom(1);
 	memset(model, 0, sizeof(model));
 	/* Nothing below BASE is of interest. */
-	struct region *floor = add(0, 1, 7, NULL, 0);
-	region_remove(floor, &dead);
-	list_remove(&floor->object_node);
-	floor->start = USER_MIN;
-	floor->end = BASE;
-	floor->flags = MAP_SHARED;
-	region_insert(floor);
+	struct region like = private_pages(0, 1, 7);
+	like.start = USER_MIN;
+	like.end = BASE;
+	like.flags = MAP_SHARED;
+	const struct region *floor = insert(&like);
 	const u64 floor_pages = region_pages(floor);
 	space.mmap_top = P(PAGES);
 
@@ -336,29 +435,19 @@ static void random_changes_agree_with_an_array(void **state)
 		const u32 prot = (u32)random() % 4;
 		switch (random() % 3) {
 		case 0: /* map over */
-			assert_int_equal(region_punch(&space, P(a), P(b), &dead), 0);
-			(void)region_merge(add(a, b, prot, NULL, 0));
+			assert_int_equal(punch(a, b), 0);
+			map(a, b, prot);
 			for (unsigned i = a; i < b; i++)
 				model[i] = 1 + prot;
 			break;
 		case 1: /* unmap */
-			assert_int_equal(region_punch(&space, P(a), P(b), &dead), 0);
+			assert_int_equal(punch(a, b), 0);
 			for (unsigned i = a; i < b; i++)
 				model[i] = 0;
 			break;
-		case 2: { /* change a page's protection by hand */
-			struct region *r = region_find(&space, P(a));
-			if (r == NULL || r->prot == prot)
-				break;
-			if (r->start < P(a))
-				r = region_split(r, P(a));
-			if (r->end > P(a + 1))
-				assert_non_null(region_split(r, P(a + 1)));
-			region_set_prot(r, prot);
-			(void)region_merge(r);
-			model[a] = 1 + prot;
+		case 2: /* change the protection of one region, as far as it goes */
+			protect_in_model(a, b, prot);
 			break;
-		}
 		}
 		region_destroy_list(&dead);
 		space.mapped_pages -= floor_pages;
@@ -379,8 +468,7 @@ static void random_changes_agree_with_an_array(void **state)
 		if (random() % 2 == 0)
 			continue;
 		/* As mmap does: take it, and remember. */
-		(void)region_merge(
-			add((at - BASE) / PAGE_SIZE, (at - BASE) / PAGE_SIZE + len, prot, NULL, 0));
+		map((at - BASE) / PAGE_SIZE, (at - BASE) / PAGE_SIZE + len, prot);
 		region_note_gap_taken(&space, at, len * PAGE_SIZE);
 		for (u64 i = 0; i < len; i++)
 			model[(at - BASE) / PAGE_SIZE + i] = 1 + prot;
@@ -396,6 +484,8 @@ int main(void)
 		T(split_keeps_offset_and_sums),
 		T(split_fails_without_memory_or_room),
 		T(merge_needs_equal_neighbours),
+		T(add_makes_neighbours_larger),
+		T(protect_moves_the_border_to_a_neighbour),
 		T(punch_cuts_both_edges),
 		T(punch_in_the_middle_may_lack_memory),
 		T(gap_is_the_highest_that_fits),
