@@ -222,7 +222,7 @@ void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t en
 		{
 			const pte_t leaf = ptable_load(&span.entries[i]);
 			if (!pte_is_none(leaf))
-				sum_leaf(out, leaf, span.spaces);
+				sum_leaf(out, leaf, span_spaces(&span));
 		}
 	}
 }

@@ -270,46 +270,59 @@ int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end)
 
 /* ---- walking ---- */
 
-/* Does the map say that there is nothing in @span? Not of a whole table, nor of one that is empty:
- * these may be in the way. */
-static bool span_is_empty(const struct leaf_span *span)
-{
-	return span_groups(span) == 0 && READ_ONCE(virt_to_page(span->entries)->present) != 0;
-}
-
 bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out)
 {
-	const pte_t *root = root_entries(as);
-	uaddr_t va = *at;
-	while (va < end) {
-		const pte_t top = root[pt_index(va, 2)];
-		if (pte_is_none(top)) {
-			va = next_entry(va, GIGAPAGE_SIZE, end);
+	uaddr_t next;
+	for (uaddr_t va = *at; va < end; va = next) {
+		const pte_t top = root_entries(as)[pt_index(va, 2)];
+		next = next_entry(va, GIGAPAGE_SIZE, end);
+		if (pte_is_none(top))
 			continue;
-		}
-		const pte_t entry = ptable_load(&ptable_below(top)[pt_index(va, 1)]);
-		const uaddr_t next = next_entry(va, MEGAPAGE_SIZE, end);
-		if (pte_is_none(entry)) {
-			va = next;
+		const pte_t middle = ptable_load(&ptable_below(top)[pt_index(va, 1)]);
+		next = next_entry(va, MEGAPAGE_SIZE, end);
+		if (pte_is_none(middle))
 			continue;
-		}
-		out->entries = ptable_below(entry);
-		out->va = va;
-		out->first = pt_index(va, 0);
-		out->end = out->first + (unsigned)((next - va) >> PAGE_SHIFT);
-		va = next;
-		if (span_is_empty(out))
+		const struct page *table = pte_page(middle);
+		const unsigned first = pt_index(va, 0), last = pt_index(next - 1, 0);
+		const u64 groups = READ_ONCE(table->map) & ~0UL << first / PTES_PER_GROUP &
+				   ~0UL >> (GROUPS_PER_TABLE - 1 - last / PTES_PER_GROUP);
+		/* A table that is empty is told of: it may be in the way. */
+		if (groups == 0 && READ_ONCE(table->present) != 0)
 			continue;
-		out->shared = !pte_is_valid(top) || !pte_is_valid(entry);
-		out->spaces = 1;
-		if (out->shared)
-			out->spaces = READ_ONCE(pte_page(top)->count) +
-				      READ_ONCE(pte_page(entry)->count) - 1;
+		*out = (struct leaf_span){
+			.entries = ptable_below(middle),
+			.first = first,
+			.end = last + 1,
+			.va = va,
+			.groups = groups,
+			.top = top,
+			.middle = middle,
+			.shared = (top.bits & middle.bits & PTE_V) == 0,
+		};
 		*at = next;
 		return true;
 	}
 	*at = end;
 	return false;
+}
+
+unsigned ptable_take_group(const struct leaf_span *span, u64 group,
+			   struct page *out[PTES_PER_GROUP])
+{
+	struct page *table = pte_page(span->middle);
+	const u64 first = span_group_first(span, group), end = span_group_end(span, group);
+	unsigned taken = 0;
+	for (u64 i = first; i < end; i++) {
+		pte_t *e = &span->entries[i];
+		if (pte_is_none(*e))
+			continue;
+		out[taken++] = pte_page(*e);
+		ptable_store(e, pte_none());
+	}
+	table->present -= (u16)taken;
+	if (end - first == PTES_PER_GROUP)
+		table->map &= ~BIT(group);
+	return taken;
 }
 
 u64 ptable_present_leaves(const struct aspace *as, bool *shares)

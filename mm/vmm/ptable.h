@@ -182,31 +182,48 @@ struct leaf_span {
 	pte_t *entries;      /* of the whole table */
 	unsigned first, end; /* indexes, end exclusive */
 	uaddr_t va;          /* of entries[first] */
-	u32 spaces;          /* that see this table, at least: more than 1 only if it is shared */
-	bool shared;         /* a SHARED entry leads here: to be read, or edited for all under the
+	u64 groups;          /* the part of the table's map that is about them */
+	pte_t top, middle;   /* the inner entries that lead here */
+	bool shared;         /* one of them is SHARED: to be read, or edited for all under the
 				table's lock */
 };
 /* The next table with leaves in [*@at, @end); moves *@at behind what it returns. */
 bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct leaf_span *out);
-/* What the map says of the groups that @span is in. */
-static inline u64 span_groups(const struct leaf_span *span)
+/* How many spaces see this table, at least: more than 1 only if it is shared. */
+static inline u32 span_spaces(const struct leaf_span *span)
 {
-	const unsigned first = span->first / PTES_PER_GROUP;
-	const unsigned last = (span->end - 1) / PTES_PER_GROUP;
-	return READ_ONCE(virt_to_page(span->entries)->map) & ~0UL << first &
-	       ~0UL >> (GROUPS_PER_TABLE - 1 - last);
+	return READ_ONCE(pte_page(span->top)->count) + READ_ONCE(pte_page(span->middle)->count) - 1;
 }
 
+/* Visit the groups of @span that the map does not call empty. */
+#define for_each_group_of(group, span)                                                   \
+	for (u64 group = map_next_group((span)->groups, (span)->first / PTES_PER_GROUP); \
+	     group < GROUPS_PER_TABLE; group = map_next_group((span)->groups, group + 1))
+
+/* The entries of @group that are in @span: from here to there, exclusive. */
+static inline u64 span_group_first(const struct leaf_span *span, u64 group)
+{
+	return MAX(group * PTES_PER_GROUP, (u64)span->first);
+}
+static inline u64 span_group_end(const struct leaf_span *span, u64 group)
+{
+	return MIN((group + 1) * PTES_PER_GROUP, (u64)span->end);
+}
+
+/*
+ * Take away all leaves of @span in @group. Returns how many there were; what they named goes to
+ * @out, and is dropped by the caller, who fences before.
+ */
+unsigned ptable_take_group(const struct leaf_span *span, u64 group,
+			   struct page *out[PTES_PER_GROUP]);
+
 /* Visit the leaves of @span that are not none: @i is the index. Ends early as for_each_entry. */
-#define for_each_present(i, span)                                                       \
-	for_each_group(                                                                 \
-		i##_group,                                                              \
-		span_groups(span)) for (u64 i = MAX(i##_group * PTES_PER_GROUP,         \
-						    (u64)(span)->first),                \
-					i##_end = MIN((i##_group + 1) * PTES_PER_GROUP, \
-						      (u64)(span)->end);                \
-					i < i##_end;                                    \
-					i++) if (!pte_is_none(ptable_load(&(span)->entries[i])))
+#define for_each_present(i, span)                                               \
+	for_each_group_of(i##_group,                                            \
+			  span) for (u64 i = span_group_first(span, i##_group), \
+				     i##_end = span_group_end(span, i##_group); \
+				     i < i##_end;                               \
+				     i++) if (!pte_is_none(ptable_load(&(span)->entries[i])))
 
 /* Name @table in the inner entry @entry, which is none. */
 void ptable_set_table(pte_t *entry, struct page *table);

@@ -35,6 +35,18 @@ void unmap_add(struct unmap_batch *b, struct page *page)
 	b->as->resident_pages -= page->kind == PAGE_TABLE ? page->present : 1;
 }
 
+static void unmap_leaves(struct unmap_batch *b, const struct leaf_span *span)
+{
+	for_each_group_of(group, span)
+	{
+		if (b->count > UNMAP_BATCH_PAGES - PTES_PER_GROUP)
+			unmap_end(b);
+		const unsigned taken = ptable_take_group(span, group, &b->pages[b->count]);
+		b->count += taken;
+		b->as->resident_pages -= taken;
+	}
+}
+
 static void detach_table(struct unmap_batch *b, uaddr_t va)
 {
 	struct page *tables[2];
@@ -98,11 +110,9 @@ void unmap_range(struct unmap_batch *b, uaddr_t start, uaddr_t end)
 		ASSERT(!span.shared);
 		/* A table that goes whole takes its leaves along. */
 		const bool whole = span.end - span.first == PTES_PER_TABLE;
-		if (!whole) {
-			for_each_present(i, &span)
-				unmap_add(b, pte_page(ptable_take_leaf(&span.entries[i])));
-		}
-		if (whole || virt_to_page(span.entries)->present == 0)
+		if (!whole)
+			unmap_leaves(b, &span);
+		if (whole || pte_page(span.middle)->present == 0)
 			detach_table(b, span.va);
 	}
 }

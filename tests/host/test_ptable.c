@@ -135,6 +135,13 @@ static void counts_and_map_follow_the_leaves(void **state)
 	enter(PAGE(512));
 	assert_int_equal(table->present, 3);
 	assert_int_equal(present_leaves(as), 4);
+	/* A group that goes as a whole is known to be empty; of a part nobody says so. */
+	unmap(PAGE(1), PAGE(16));
+	assert_int_equal(table->present, 2);
+	assert_int_equal(table->map & ~BIT(0), BIT(63));
+	unmap(PAGE(0), PAGE(8));
+	assert_int_equal(table->present, 1);
+	assert_int_equal(table->map, BIT(63));
 }
 
 static void map_next_group_finds_every_bit(void **state)
