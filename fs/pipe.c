@@ -5,10 +5,11 @@
  * The bytes are [tail, tail + used) of a ring. Invariant: a page is there for every byte in use. A
  * page without any may be there too: the next write finds it, the last close frees it.
  *
- * Wake-ups. One reader and one writer are woken at a time, and whoever leaves while there is more
- * to do wakes the next, so nothing is lost and nobody stampedes. Readers are woken when the pipe
- * was empty before; writers when a write of PIPE_BUF bytes fits again and did not before. Pollers
- * have a queue of their own.
+ * Wake-ups. One reader and one writer are woken at a time: readers when the pipe was empty before,
+ * writers when a write of PIPE_BUF bytes fits again and did not before. Whoever has slept and
+ * leaves, served or not, while there is more to do wakes the next; so nothing is lost and nobody
+ * stampedes. Who has not slept owes nothing: somebody who was woken is still to come. Pollers have
+ * a queue of their own.
  *
  * Locks: pipe->lock (RANK_PIPE), held across the copies. The counts of openers also under
  * inode->lock, outside it: it decides whether a FIFO's pipe exists. Sleepers' conditions and poll
@@ -34,9 +35,9 @@
 struct pipe {
 	struct mutex lock;
 	/* under lock; changed with WRITE_ONCE where others look without it */
-	struct page *pages[PIPE_PAGES];
-	u32 tail; /* where the next byte is read, 0 .. PIPE_BYTES - 1 */
-	u32 used; /* bytes in the pipe */
+	char *pages[PIPE_PAGES]; /* by their address; NULL: none */
+	u64 tail;                /* where the next byte is read, 0 .. PIPE_BYTES - 1 */
+	u64 used;                /* bytes in the pipe */
 	u32 readers, writers;
 	u32 reader_opens, writer_opens; /* ever: an open waits for the other's to move */
 
@@ -105,14 +106,14 @@ static void pipe_clear(struct pipe *p)
 {
 	for (u32 i = 0; i < PIPE_PAGES; i++) {
 		if (p->pages[i] != NULL)
-			pmm_put(p->pages[i]);
+			pmm_put(virt_to_page(p->pages[i]));
 		p->pages[i] = NULL;
 	}
 	p->tail = 0;
 	p->used = 0;
 }
 
-static u32 room(const struct pipe *p)
+static u64 room(const struct pipe *p)
 {
 	return PIPE_BYTES - READ_ONCE(p->used);
 }
@@ -120,70 +121,68 @@ static u32 room(const struct pipe *p)
 /* Has a write of PIPE_BUF bytes (or of the fewer that are left) room? */
 static bool has_room_for(const struct pipe *p, size_t left)
 {
-	return room(p) >= MIN(left, (size_t)PIPE_BUF);
+	return room(p) >= MIN(left, PIPE_BUF);
 }
 
 /* The page in @slot has been read to its end, or the pipe is empty. */
-static void page_was_read(struct pipe *p, u32 slot)
+static __noinline void page_was_read(struct pipe *p, u64 slot)
 {
-	struct page *page = p->pages[slot];
+	char *page = p->pages[slot];
 	if (p->used > PIPE_BYTES - PAGE_SIZE)
 		return; /* the writer has come round and is in this page again */
 	p->pages[slot] = NULL;
-	if (p->used == 0) {
-		/* Begin again in the page that is warm. */
-		p->tail = 0;
-		if (p->pages[0] == NULL) {
-			p->pages[0] = page;
-			return;
-		}
+	if (p->used == 0 && p->pages[0] == NULL)
+		p->pages[0] = page; /* where the next write begins, and warm */
+	else
+		pmm_put(virt_to_page(page));
+}
+
+/* As much as lies in one page. There is some, and some is wanted. False: a bad address. */
+static __always_inline bool take_piece(struct pipe *p, struct uio *u)
+{
+	const char *from = p->pages[p->tail / PAGE_SIZE] + p->tail % PAGE_SIZE;
+	const size_t len = MIN(MIN(p->used, u->left), PAGE_SIZE - p->tail % PAGE_SIZE);
+	const size_t moved = uio_copy_in(u, from, len);
+	const u64 slot = p->tail / PAGE_SIZE;
+	const u64 end = p->tail + moved;
+	const u64 used = p->used - moved;
+	WRITE_ONCE(p->used, used);
+	p->tail = used != 0 ? end % PIPE_BYTES : 0;
+	if ((used == 0 && slot != 0) || (end % PAGE_SIZE == 0 && moved != 0))
+		page_was_read(p, slot);
+	return moved == len;
+}
+
+/* Into one page, which is not full. 0; -EFAULT; -ENOMEM. */
+static __always_inline int add_piece(struct pipe *p, struct uio *u)
+{
+	const u64 head = (p->tail + p->used) % PIPE_BYTES;
+	char **page = &p->pages[head / PAGE_SIZE];
+	if (unlikely(*page == NULL)) {
+		struct page *fresh = pmm_alloc(0, PAGE_KERNEL);
+		if (fresh == NULL)
+			return -ENOMEM;
+		*page = page_to_virt(fresh);
 	}
-	pmm_put(page);
+	const size_t len = MIN(MIN(room(p), u->left), PAGE_SIZE - head % PAGE_SIZE);
+	const size_t moved = uio_copy_out(u, *page + head % PAGE_SIZE, len);
+	WRITE_ONCE(p->used, p->used + moved);
+	return moved == len ? 0 : -EFAULT;
 }
 
-/* Bytes moved, 0 or more: fewer than there are if @u is full or its address bad. There are some,
- * and some are wanted. */
-static size_t take_bytes(struct pipe *p, struct uio *u)
+/* The rest, where one piece was not all. */
+static __noinline void take_more(struct pipe *p, struct uio *u)
 {
-	size_t total = 0;
-	do {
-		const u32 slot = p->tail / PAGE_SIZE;
-		const u32 offset = p->tail % PAGE_SIZE;
-		const size_t len = MIN(MIN((size_t)p->used, u->left), (size_t)(PAGE_SIZE - offset));
-		const size_t moved =
-			uio_copy_in(u, (char *)page_to_virt(p->pages[slot]) + offset, len);
-		p->tail = (u32)((p->tail + moved) % PIPE_BYTES);
-		WRITE_ONCE(p->used, (u32)(p->used - moved));
-		total += moved;
-		if (p->used == 0 || (moved != 0 && p->tail % PAGE_SIZE == 0))
-			page_was_read(p, slot);
-		if (moved < len)
-			break;
-	} while (p->used > 0 && u->left > 0);
-	return total;
+	while (u->left != 0 && p->used != 0 && take_piece(p, u))
+		;
 }
 
-/* Bytes moved; or -EFAULT, -ENOMEM if none. At most @max, which is not 0. */
-static ssize_t add_bytes(struct pipe *p, struct uio *u, size_t max)
+static __noinline int add_more(struct pipe *p, struct uio *u)
 {
-	size_t total = 0;
-	do {
-		const u32 head = (p->tail + p->used) % PIPE_BYTES;
-		const u32 slot = head / PAGE_SIZE;
-		const u32 offset = head % PAGE_SIZE;
-		const size_t len = MIN(max - total, (size_t)(PAGE_SIZE - offset));
-		if (p->pages[slot] == NULL)
-			p->pages[slot] = pmm_alloc(0, PAGE_KERNEL);
-		if (p->pages[slot] == NULL)
-			return total != 0 ? (ssize_t)total : -ENOMEM;
-		const size_t moved =
-			uio_copy_out(u, (char *)page_to_virt(p->pages[slot]) + offset, len);
-		WRITE_ONCE(p->used, (u32)(p->used + moved));
-		total += moved;
-		if (moved < len)
-			return total != 0 ? (ssize_t)total : -EFAULT;
-	} while (total < max);
-	return (ssize_t)total;
+	int err = 0;
+	while (err == 0 && u->left != 0 && room(p) != 0)
+		err = add_piece(p, u);
+	return err;
 }
 
 static bool is_nonblocking(const struct file *f)
@@ -191,54 +190,60 @@ static bool is_nonblocking(const struct file *f)
 	return (READ_ONCE(f->flags) & O_NONBLOCK) != 0;
 }
 
-/* Sleep until there is something to read or nobody to write it. 0 or -EINTR. */
-static __noinline int wait_to_read(struct pipe *p)
+/* Sleep, if that is allowed, until there is something to read or nobody to write it. Did it? Or
+ * -EINTR. */
+static __noinline int wait_to_read(struct pipe *p, const struct file *f)
 {
+	if (is_nonblocking(f))
+		return 0;
 	const int err = wait_event_interruptible(&p->read_wait, READ_ONCE(p->used) != 0 ||
 									READ_ONCE(p->writers) == 0);
 	/* The signal may have made a wake-up useless: hand it on. */
 	if (err != 0 && READ_ONCE(p->used) != 0)
 		waitq_wake_one(&p->read_wait);
-	return err;
+	return err != 0 ? err : 1;
 }
 
-/* Drop the lock, sleep until there is room, take it again. 0 or -EINTR. */
-static __noinline int wait_to_write(struct pipe *p, size_t left)
+/* Sleep until there is room or nobody to read. 0; -EAGAIN; -EINTR. */
+static __noinline int wait_to_write(struct pipe *p, const struct file *f, size_t left)
 {
-	mutex_unlock(&p->lock);
+	if (is_nonblocking(f))
+		return -EAGAIN;
 	/* A reader may make room as fast as this fills it, so that it never sleeps. */
 	const int err = !uio_breathe() ?
 				-EINTR :
 				wait_event_interruptible(&p->write_wait,
 							 has_room_for(p, left) ||
 								 READ_ONCE(p->readers) == 0);
-	mutex_lock(&p->lock);
 	return err;
 }
 
 static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
 {
 	struct pipe *p = f->private;
-	if (u->left == 0)
+	const size_t wanted = u->left;
+	int has_slept = 0;
+	if (wanted == 0)
 		return 0;
 	for (;;) {
-		const bool may_sleep = !is_nonblocking(f);
-		const int err = READ_ONCE(p->used) == 0 && may_sleep ? wait_to_read(p) : 0;
-		if (err != 0)
-			return err;
+		if (READ_ONCE(p->used) == 0)
+			has_slept = wait_to_read(p, f);
+		if (has_slept < 0)
+			return has_slept;
 		mutex_lock(&p->lock);
-		if (p->used != 0)
+		if (likely(p->used != 0))
 			break;
 		const bool is_over = p->writers == 0;
 		mutex_unlock(&p->lock);
 		if (is_over)
 			return 0;
-		if (!may_sleep)
+		if (is_nonblocking(f))
 			return -EAGAIN;
 		/* Another reader was faster. */
 	}
 	const bool had_room = has_room_for(p, PIPE_BUF);
-	const ssize_t n = (ssize_t)take_bytes(p, u);
+	if (take_piece(p, u) && unlikely(u->left != 0))
+		take_more(p, u);
 	const bool has_room_now = !had_room && has_room_for(p, PIPE_BUF);
 	const bool is_empty = p->used == 0;
 	mutex_unlock(&p->lock);
@@ -247,47 +252,64 @@ static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
 		waitq_wake_one(&p->write_wait);
 		waitq_wake_all(&p->poll_wait);
 	}
-	if (!is_empty)
+	if (has_slept != 0 && !is_empty)
 		waitq_wake_one(&p->read_wait);
-	return n != 0 ? n : -EFAULT;
+	return u->left != wanted ? (ssize_t)(wanted - u->left) : -EFAULT;
 }
 
-/* What fits of @u goes in; readers learn of it. Caller holds the lock and looked for room. */
-static ssize_t write_some(struct pipe *p, struct uio *u)
+/*
+ * What fits of @u goes in, if @least bytes do; readers learn of it. 0; -EPIPE; -EAGAIN: there is no
+ * room; -EFAULT, -ENOMEM, though some may have gone in.
+ */
+static __always_inline int write_some(struct pipe *p, struct uio *u, size_t least)
 {
+	int err = -EAGAIN;
+	mutex_lock(&p->lock);
 	const bool was_empty = p->used == 0;
-	const ssize_t n = add_bytes(p, u, MIN(u->left, (size_t)room(p)));
-	if (was_empty && p->used != 0) {
+	if (p->readers == 0) {
+		err = -EPIPE;
+	} else if (room(p) >= least) {
+		err = add_piece(p, u);
+		if (unlikely(u->left != 0) && err == 0)
+			err = add_more(p, u);
+	}
+	const bool is_first = was_empty && p->used != 0;
+	mutex_unlock(&p->lock);
+	if (is_first) {
 		waitq_wake_one(&p->read_wait);
 		waitq_wake_all(&p->poll_wait);
 	}
-	return n;
+	return err;
+}
+
+/* The same for what did not fit, sleeping for room until all is in. */
+static __noinline int write_rest(struct pipe *p, const struct file *f, struct uio *u, size_t least)
+{
+	int err = 0;
+	while (err == 0 && u->left != 0) {
+		err = wait_to_write(p, f, u->left);
+		if (err == 0)
+			err = write_some(p, u, MIN(least, u->left));
+		if (err == -EAGAIN && !is_nonblocking(f))
+			err = 0; /* another writer was faster */
+	}
+	if (has_room_for(p, PIPE_BUF))
+		waitq_wake_one(&p->write_wait);
+	return err;
 }
 
 static ssize_t pipe_write(struct file *f, struct uio *u, u64 *pos)
 {
 	struct pipe *p = f->private;
 	const size_t wanted = u->left;
-	/* A write of up to PIPE_BUF bytes goes in whole: no other writer's bytes come between. */
-	const size_t least = u->left <= PIPE_BUF ? u->left : 1;
-	ssize_t n = 0;
-	if (u->left == 0)
+	if (wanted == 0)
 		return 0;
-	mutex_lock(&p->lock);
-	while (u->left > 0 && n >= 0) {
-		if (p->readers == 0)
-			n = -EPIPE;
-		else if (room(p) >= MIN(least, u->left))
-			n = write_some(p, u);
-		else
-			n = is_nonblocking(f) ? -EAGAIN : wait_to_write(p, u->left);
-	}
-	const bool has_room_left = has_room_for(p, PIPE_BUF);
-	mutex_unlock(&p->lock);
-
-	if (has_room_left)
-		waitq_wake_one(&p->write_wait);
-	return u->left != wanted ? (ssize_t)(wanted - u->left) : n;
+	/* A write of up to PIPE_BUF bytes goes in whole: no other writer's bytes come between. */
+	const size_t least = wanted <= PIPE_BUF ? wanted : 1;
+	int err = write_some(p, u, least);
+	if (unlikely(u->left != 0) && (err == 0 || err == -EAGAIN))
+		err = write_rest(p, f, u, least);
+	return u->left != wanted ? (ssize_t)(wanted - u->left) : err;
 }
 
 static s64 pipe_ioctl(struct file *f, u32 command, u64 arg)
@@ -295,7 +317,7 @@ static s64 pipe_ioctl(struct file *f, u32 command, u64 arg)
 	const struct pipe *p = f->private;
 	if (command != FIONREAD)
 		return -ENOTTY;
-	return put_user_u32(arg, READ_ONCE(p->used));
+	return put_user_u32(arg, (u32)READ_ONCE(p->used));
 }
 
 static u32 pipe_poll(struct file *f, struct poll_table *t)

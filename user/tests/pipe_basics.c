@@ -114,6 +114,51 @@ static void writes_up_to_pipe_buf_are_not_mixed(void)
 	close(ends[0]);
 }
 
+static void read_a_byte(void)
+{
+	char byte;
+	CHECK_EQ(read(ends[0], &byte, 1), 1);
+}
+
+static void one_write_wakes_as_many_readers_as_it_feeds(void)
+{
+	pid_t pids[4];
+	CHECK_EQ(pipe(ends), 0);
+	for (int i = 0; i < 4; i++) {
+		pids[i] = start_child(read_a_byte);
+		wait_until_asleep(pids[i]);
+	}
+	write_all(ends[1], "four", 4);
+	for (int i = 0; i < 4; i++)
+		CHECK_EXITED(wait_for(pids[i]), 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void write_a_block(void)
+{
+	char block[PIPE_BUF] = { 0 };
+	CHECK_EQ(write(ends[1], block, sizeof(block)), sizeof(block));
+}
+
+static void one_read_wakes_as_many_writers_as_it_makes_room_for(void)
+{
+	static char all[1 << 16];
+	pid_t pids[4];
+	CHECK_EQ(pipe(ends), 0);
+	CHECK_EQ(fcntl(ends[1], F_GETPIPE_SZ), sizeof(all));
+	write_all(ends[1], all, sizeof(all));
+	for (int i = 0; i < 4; i++) {
+		pids[i] = start_child(write_a_block);
+		wait_until_asleep(pids[i]);
+	}
+	CHECK_EQ(read(ends[0], all, sizeof(all)), sizeof(all));
+	for (int i = 0; i < 4; i++)
+		CHECK_EXITED(wait_for(pids[i]), 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void write_to_nobody(void)
 {
 	CHECK_EQ(write(ends[1], "x", 1), -1);
@@ -184,6 +229,8 @@ int test_main(int argc, char **argv)
 		TEST(full_and_empty_are_eagain_if_nonblocking),
 		TEST(a_full_pipe_blocks_until_it_is_read),
 		TEST(writes_up_to_pipe_buf_are_not_mixed),
+		TEST(one_write_wakes_as_many_readers_as_it_feeds),
+		TEST(one_read_wakes_as_many_writers_as_it_makes_room_for),
 		TEST(nobody_reads_is_sigpipe_and_epipe),
 		TEST(end_of_file_comes_after_the_last_byte),
 		TEST(poll_tells_what_would_not_block),

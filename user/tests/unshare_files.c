@@ -43,20 +43,6 @@ static int read_one(void *arg)
 	return read(pipe_ends[0], &byte, 1) == 1 ? byte : 1;
 }
 
-static void until_it_sleeps(pid_t pid)
-{
-	char path[32], text[256];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		const int fd = open(path, O_RDONLY);
-		CHECK(fd >= 0);
-		const ssize_t n = read(fd, text, sizeof(text) - 1);
-		CHECK(n > 0);
-		text[n] = '\0';
-		close(fd);
-	} while (strncmp(strrchr(text, ')'), ") S", 3) != 0);
-}
-
 /* Nothing else names the reading end any more: the call alone has it. */
 static void a_call_keeps_the_file_that_another_task_closes(void)
 {
@@ -64,7 +50,7 @@ static void a_call_keeps_the_file_that_another_task_closes(void)
 	CHECK_EQ(pipe(pipe_ends), 0);
 	const pid_t child = clone(read_one, stack + sizeof(stack), CLONE_FILES | SIGCHLD, NULL);
 	CHECK(child > 0);
-	until_it_sleeps(child);
+	wait_until_asleep(child);
 	CHECK_EQ(close(pipe_ends[0]), 0);
 	write_all(pipe_ends[1], "x", 1);
 	CHECK_EXITED(wait_for(child), 'x');

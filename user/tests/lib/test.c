@@ -119,6 +119,20 @@ int wait_for(pid_t pid)
 	return status;
 }
 
+void wait_until_asleep(pid_t pid)
+{
+	char path[32], text[256];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		const int fd = open(path, O_RDONLY);
+		CHECK(fd >= 0);
+		const ssize_t n = read(fd, text, sizeof(text) - 1);
+		CHECK(n > 0);
+		text[n] = '\0';
+		close(fd);
+	} while (strncmp(strrchr(text, ')'), ") S", 3) != 0);
+}
+
 int run_in_child(test_fn *fn)
 {
 	return wait_for(start_child(fn));

@@ -82,6 +82,9 @@ pid_t start_child(test_fn *fn);
 /* Returns: the status of @pid, for which it waits. */
 int wait_for(pid_t pid);
 
+/* Wait until @pid, which does not end, sleeps: it may do so before it comes to what is meant. */
+void wait_until_asleep(pid_t pid);
+
 /* As run_in_child(), of this program's ELF: execs it as `<name of the test> @word`. */
 int run_self(const char *word);
 
