@@ -145,10 +145,13 @@ const struct ksigaction *signal_action(const struct signal_state *s, int sig)
 
 static void action_set_locked(struct signal_state *s, int sig, const struct ksigaction *action)
 {
+	s->actions_ignored &= ~SIGNAL_BIT(sig);
 	if ((action->handler | action->flags | action->mask) == 0) {
 		s->actions_set &= ~SIGNAL_BIT(sig);
 		return;
 	}
+	if (action->handler == SIG_IGN)
+		s->actions_ignored |= SIGNAL_BIT(sig);
 	s->actions[sig] = *action;
 	__atomic_store_n(&s->actions_set, s->actions_set | SIGNAL_BIT(sig), __ATOMIC_RELEASE);
 }
@@ -167,13 +170,9 @@ static void actions_reset_locked(struct signal_state *s)
 {
 	static const struct ksigaction ignored = { .handler = SIG_IGN };
 
-	for (u64 left = s->actions_set; left != 0; left &= left - 1) {
-		const int sig = __builtin_ctzll(left) + 1;
-		if (s->actions[sig].handler == SIG_IGN)
-			s->actions[sig] = ignored;
-		else
-			s->actions_set &= ~SIGNAL_BIT(sig);
-	}
+	s->actions_set = s->actions_ignored;
+	for (u64 left = s->actions_ignored; left != 0; left &= left - 1)
+		s->actions[__builtin_ctzll(left) + 1] = ignored;
 }
 
 /* ---- sending ---------------------------------------------------------------------------- */
@@ -530,6 +529,7 @@ void signal_state_fork(struct process *child, bool clear_handlers, bool shares_m
 	child->leader->blocked = me->blocked;
 	spin_lock(&from->lock);
 	to->actions_set = from->actions_set;
+	to->actions_ignored = from->actions_ignored;
 	for (u64 left = from->actions_set; left != 0; left &= left - 1) {
 		const int sig = __builtin_ctzll(left) + 1;
 		to->actions[sig] = from->actions[sig];

@@ -93,7 +93,8 @@ struct signal_state {
 	 * signals, so what fork and exec do follows the set: where it has no bit the action is the
 	 * default one, and there is nothing in the array.
 	 */
-	u64 actions_set; /* of SIGNAL_BIT(): which are not the default one */
+	u64 actions_set;     /* of SIGNAL_BIT(): which are not the default one */
+	u64 actions_ignored; /* of these, SIG_IGN: what exec leaves */
 	struct ksigaction actions[NSIG];
 
 	/* under lock: a place for the first siginfo, so that most signals need no memory */
