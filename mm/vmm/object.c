@@ -230,6 +230,7 @@ static const struct vm_object_ops image_ops = {
 	.get_page = image_get_page,
 	.destroy = image_destroy,
 	.describe = image_describe,
+	.is_forever = true,
 };
 
 struct vm_object *vm_object_create_image(const void *start, size_t pages)

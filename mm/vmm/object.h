@@ -44,13 +44,16 @@ struct vm_object_ops {
 	void (*destroy)(struct vm_object *o);
 	/* Path for /proc/N/maps, at most @size bytes with NUL; may be NULL for anonymous memory. */
 	void (*describe)(struct vm_object *o, char *buf, size_t size);
+	/* No page of it ever goes: then it has no list of regions, which all programs would write.
+	 */
+	bool is_forever;
 };
 
 struct vm_object {
 	const struct vm_object_ops *ops;
 	struct refcount refs;
 	struct spinlock lock;
-	struct list regions; /* under lock: struct region.object_node */
+	struct list regions; /* under lock: struct region.object_node; see is_forever */
 	u64 inode_number;    /* for /proc/N/maps */
 
 	/* atomic: how often the contents changed, and up to which change instruction caches know

@@ -158,9 +158,15 @@ void region_destroy_list(struct list *dead)
 	}
 }
 
+/* Does somebody ask this object who maps it? */
+static bool is_listed(const struct region *r)
+{
+	return r->object != NULL && !r->object->ops->is_forever;
+}
+
 static void object_link(struct region *r)
 {
-	if (r->object == NULL)
+	if (!is_listed(r))
 		return;
 	spin_lock(&r->object->lock);
 	/* At the end: rmap.c's walk then meets a fork's regions after their parent's. */
@@ -170,7 +176,7 @@ static void object_link(struct region *r)
 
 static void object_unlink(struct region *r)
 {
-	if (r->object == NULL)
+	if (!is_listed(r))
 		return;
 	spin_lock(&r->object->lock);
 	list_remove(&r->object_node);

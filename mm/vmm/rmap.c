@@ -90,6 +90,7 @@ void vm_object_unmap_range(struct vm_object *o, u64 first, u64 end, bool cut)
 	const struct span_of_object span = { o, first, end, cut };
 	struct region place = { .as = NULL };
 	might_sleep();
+	ASSERT(!o->ops->is_forever);
 	spin_lock(&o->lock);
 	list_push_front(&o->regions, &place.object_node);
 	for (;;) {
