@@ -24,26 +24,24 @@
 
 #define PAGE_BYTES 4096ULL
 
-int elf_check_header(const void *file_start, size_t len_bytes, struct elf_header *out)
+int elf_check_header(const void *file_start, size_t len_bytes, struct elf_header *h)
 {
 	static const u8 magic[4] = { 0x7f, 'E', 'L', 'F' };
-	struct elf_header h;
 
-	if (len_bytes < sizeof(h))
+	if (len_bytes < sizeof(*h))
 		return -ENOEXEC;
-	memcpy(&h, file_start, sizeof(h));
-	if (memcmp(h.e_ident, magic, sizeof(magic)) != 0 || h.e_ident[IDENT_CLASS] != CLASS_64 ||
-	    h.e_ident[IDENT_DATA] != DATA_LITTLE || h.e_ident[IDENT_VERSION] != VERSION_CURRENT)
+	memcpy(h, file_start, sizeof(*h));
+	if (memcmp(h->e_ident, magic, sizeof(magic)) != 0 || h->e_ident[IDENT_CLASS] != CLASS_64 ||
+	    h->e_ident[IDENT_DATA] != DATA_LITTLE || h->e_ident[IDENT_VERSION] != VERSION_CURRENT)
 		return -ENOEXEC;
-	if (h.e_machine != MACHINE_RISCV || h.e_version != VERSION_CURRENT ||
-	    (h.e_flags & FLAG_RVE) != 0)
+	if (h->e_machine != MACHINE_RISCV || h->e_version != VERSION_CURRENT ||
+	    (h->e_flags & FLAG_RVE) != 0)
 		return -ENOEXEC;
-	if (h.e_type != ET_EXEC && h.e_type != ET_DYN)
+	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return -ENOEXEC;
-	if (h.e_phentsize != sizeof(struct elf_segment) || h.e_phnum == 0 ||
-	    h.e_phnum > ELF_SEGMENTS_MAX)
+	if (h->e_phentsize != sizeof(struct elf_segment) || h->e_phnum == 0 ||
+	    h->e_phnum > ELF_SEGMENTS_MAX)
 		return -ENOEXEC;
-	*out = h;
 	return 0;
 }
 

@@ -73,10 +73,10 @@ struct elf_layout {
 };
 
 /*
- * Copy the ELF header out of the first @len_bytes of a file (any alignment) and check it.
+ * Copy the ELF header out of the first @len_bytes of a file (any alignment) to @h and check it.
  * Returns: 0; -ENOEXEC.
  */
-__must_check int elf_check_header(const void *file_start, size_t len_bytes, struct elf_header *out);
+__must_check int elf_check_header(const void *file_start, size_t len_bytes, struct elf_header *h);
 
 /*
  * Bytes of the program headers, which begin at header->e_phoff: at most ELF_SEGMENTS_MAX of them.

@@ -282,14 +282,14 @@ char *strstr(const char *s, const char *wanted)
 
 size_t strlcpy(char *dst, const char *src, size_t size)
 {
-	const size_t len = strlen(src);
+	size_t len = 0;
 
-	if (size > 0) {
-		const size_t kept = len < size ? len : size - 1;
-
-		memcpy(dst, src, kept);
-		dst[kept] = '\0';
+	for (; src[len] != '\0'; len++) {
+		if (len + 1 < size)
+			dst[len] = src[len];
 	}
+	if (size > 0)
+		dst[MIN(len, size - 1)] = '\0';
 	return len;
 }
 

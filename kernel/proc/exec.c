@@ -316,6 +316,7 @@ static int build_memory(struct exec *x)
 	struct exec_stack stack = {
 		.args = x->args,
 		.exec_name = x->request->name,
+		.exec_name_bytes = strlen(x->request->name) + 1,
 		.is_executable = x->program.layout.wants_executable_stack,
 		.limit_bytes = p->limits[RLIMIT_STACK].soft,
 	};

@@ -53,7 +53,7 @@ static struct layout layout_of(const struct exec_stack *s)
 			    .auxv_count = s->auxv_count + AUXV_ADDED };
 	const u64 words = 1 + (u64)l.argc + 1 + l.envc + 1;
 	const u64 table_bytes = words * sizeof(u64) + l.auxv_count * sizeof(struct auxv_entry);
-	l.name = STACK_TOP - TOP_ZERO_BYTES - (strlen(s->exec_name) + 1);
+	l.name = STACK_TOP - TOP_ZERO_BYTES - s->exec_name_bytes;
 	l.strings = l.name - l.string_bytes;
 	l.random = ALIGN_DOWN(l.strings - RANDOM_BYTES, STACK_ALIGN);
 	l.sp = ALIGN_DOWN(l.random - table_bytes, STACK_ALIGN);
@@ -203,7 +203,7 @@ static void write_strings(struct writer *w, const struct exec_stack *s, const st
 	(void)write_bytes((const char *)random, sizeof(random), w);
 	writer_skip_to(w, l->strings);
 	(void)exec_args_for_each_piece(s->args, write_bytes, w);
-	(void)write_bytes(s->exec_name, strlen(s->exec_name) + 1, w);
+	(void)write_bytes(s->exec_name, s->exec_name_bytes, w);
 }
 
 int exec_stack_fill(struct aspace *as, const struct exec_stack *s, uaddr_t *sp)

@@ -13,7 +13,8 @@ struct exec_args;
 
 struct exec_stack {
 	const struct exec_args *args;
-	const char *exec_name; /* AT_EXECFN: the path as it was given */
+	const char *exec_name;  /* AT_EXECFN: the path as it was given */
+	size_t exec_name_bytes; /* with its NUL */
 	bool is_executable;
 	u64 limit_bytes; /* RLIMIT_STACK */
 	/* without AT_RANDOM, AT_EXECFN and AT_NULL, which are added */

@@ -115,6 +115,7 @@ static uaddr_t build(struct aspace *as, const struct exec_args *args)
 	const struct auxv_entry auxv[] = { { AT_PAGESZ, 4096 } };
 	struct exec_stack s = { .args = args,
 				.exec_name = "/bin/prog",
+				.exec_name_bytes = sizeof("/bin/prog"),
 				.limit_bytes = STACK_LIMIT,
 				.auxv = auxv,
 				.auxv_count = 1 };
@@ -199,7 +200,10 @@ static void stack_fails_cleanly_without_memory(void **state)
 	uaddr_t sp = 0;
 	exec_args_init(&args, STACK_LIMIT);
 	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
-	struct exec_stack s = { .args = &args, .exec_name = "p", .limit_bytes = STACK_LIMIT };
+	struct exec_stack s = { .args = &args,
+				.exec_name = "p",
+				.exec_name_bytes = sizeof("p"),
+				.limit_bytes = STACK_LIMIT };
 	assert_int_equal(exec_stack_map(&as, &s), 0);
 	unsigned pages = 0;
 	for (int error = -ENOMEM; error != 0; pages++) {
@@ -220,7 +224,10 @@ static void stack_with_code_is_made_fetchable(void **state)
 	uaddr_t sp;
 	exec_args_init(&args, STACK_LIMIT);
 	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
-	struct exec_stack s = { .args = &args, .exec_name = "p", .is_executable = true };
+	struct exec_stack s = { .args = &args,
+				.exec_name = "p",
+				.exec_name_bytes = sizeof("p"),
+				.is_executable = true };
 	assert_int_equal(exec_stack_map(&as, &s), 0);
 	assert_int_equal(exec_stack_fill(&as, &s, &sp), 0);
 	assert_int_equal(code_fences, 1);

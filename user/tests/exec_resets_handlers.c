@@ -14,11 +14,16 @@ static void handler(int signal_number)
 static void handlers_go_and_the_rest_stays(void)
 {
 	char id[16];
+	handle(SIGINT, SIG_IGN, 0);
 	const pid_t pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
 		handle(SIGUSR1, handler, SA_RESTART);
 		handle(SIGUSR2, SIG_IGN, 0);
+		handle(SIGHUP, SIG_IGN, 0);
+		handle(SIGHUP, handler, 0);
+		handle(SIGWINCH, SIG_IGN, 0);
+		handle(SIGWINCH, SIG_DFL, SA_RESTART);
 		sigset_t set;
 		sigemptyset(&set);
 		sigaddset(&set, SIGTERM);
@@ -34,17 +39,25 @@ static void handlers_go_and_the_rest_stays(void)
 		execl(TEST_SELF, test_name, id, (char *)NULL);
 		_exit(TEST_CHILD_FAILED);
 	}
+	handle(SIGINT, SIG_DFL, 0);
 	CHECK_EXITED(wait_for(pid), 0);
+}
+
+static void expect_action(int signal_number, void (*wanted)(int))
+{
+	struct sigaction action;
+	CHECK_EQ(sigaction(signal_number, NULL, &action), 0);
+	CHECK(action.sa_handler == wanted && action.sa_flags == 0);
 }
 
 static int look(const char *id)
 {
-	struct sigaction action;
 	CHECK_EQ(getpid(), atoi(id));
-	CHECK_EQ(sigaction(SIGUSR1, NULL, &action), 0);
-	CHECK(action.sa_handler == SIG_DFL);
-	CHECK_EQ(sigaction(SIGUSR2, NULL, &action), 0);
-	CHECK(action.sa_handler == SIG_IGN);
+	expect_action(SIGUSR1, SIG_DFL);
+	expect_action(SIGUSR2, SIG_IGN);
+	expect_action(SIGHUP, SIG_DFL);
+	expect_action(SIGWINCH, SIG_DFL);
+	expect_action(SIGINT, SIG_IGN); /* by whoever started us */
 	sigset_t set;
 	CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &set), 0);
 	CHECK(sigismember(&set, SIGTERM) && !sigismember(&set, SIGUSR1));
