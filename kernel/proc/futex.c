@@ -44,9 +44,9 @@ struct futex_sleeper {
 struct futex_bucket {
 	struct spinlock lock;
 	struct list sleepers; /* in order of arrival */
-};
+} __aligned(32);
 
-#define FUTEX_BUCKETS 64 /* a power of two */
+#define FUTEX_HASH_BITS 6
 #define BUCKET(i)                                                                  \
 	{                                                                          \
 		SPINLOCK_INIT("futex", RANK_FUTEX), LIST_INIT(buckets[i].sleepers) \
@@ -56,7 +56,7 @@ struct futex_bucket {
 
 static struct futex_bucket buckets[] = { BUCKETS_16(0), BUCKETS_16(16), BUCKETS_16(32),
 					 BUCKETS_16(48) };
-static_assert(ARRAY_SIZE(buckets) == FUTEX_BUCKETS, "the hash picks one of as many");
+static_assert(ARRAY_SIZE(buckets) == 1 << FUTEX_HASH_BITS, "the hash picks one of as many");
 
 static bool keys_are_equal(const struct futex_key *a, const struct futex_key *b)
 {
@@ -68,10 +68,21 @@ static struct futex_bucket *bucket_of(const struct futex_key *key)
 	/* 2^64 / the golden ratio: the upper bits of the product depend on all bits of the key */
 	const u64 mixed = ((u64)key->owner ^ key->offset) * 0x9e3779b97f4a7c15;
 
-	return &buckets[mixed >> 32 & (FUTEX_BUCKETS - 1)];
+	return &buckets[mixed >> (64 - FUTEX_HASH_BITS)];
 }
 
-static int key_of(uaddr_t word, bool is_private, struct futex_key *key)
+/* If @word of @as stands in a shared mapping, that is its key. */
+static __noinline void key_look_for_object(struct aspace *as, uaddr_t word, struct futex_key *key)
+{
+	struct region_info region;
+	if (aspace_region_at(as, word, &region) && (region.flags & MAP_SHARED) != 0 &&
+	    region.object != NULL) {
+		key->owner = region.object;
+		key->offset = region.offset_bytes + (word - region.start);
+	}
+}
+
+static inline int key_of(uaddr_t word, bool is_private, struct futex_key *key)
 {
 	struct aspace *as = process_current()->aspace;
 
@@ -80,12 +91,8 @@ static int key_of(uaddr_t word, bool is_private, struct futex_key *key)
 	if (word >= USER_MAX)
 		return -EFAULT;
 	*key = (struct futex_key){ .owner = as, .offset = word };
-	struct region_info region;
-	if (!is_private && aspace_region_at(as, word, &region) &&
-	    (region.flags & MAP_SHARED) != 0 && region.object != NULL) {
-		key->owner = region.object;
-		key->offset = region.offset_bytes + (word - region.start);
-	}
+	if (!is_private)
+		key_look_for_object(as, word, key);
 	return 0;
 }
 
@@ -128,7 +135,7 @@ int futex_wait(const struct futex_wait_args *args)
 	return leave_bucket(b, &sleeper) ? 0 : error;
 }
 
-int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
+s64 futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
 {
 	struct futex_key key;
 	u32 woken = 0;
@@ -149,7 +156,7 @@ int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
 		woken++;
 	}
 	spin_unlock(&b->lock);
-	return (int)woken;
+	return woken;
 }
 
 /* ---- owners that end -------------------------------------------------------------------- */

@@ -31,7 +31,7 @@ __must_check int futex_wait(const struct futex_wait_args *args);
  * clear_child_tid at exit: before the address space goes, with @is_private false, count 1,
  * FUTEX_BITSET_MATCH_ANY.
  */
-int futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset);
+s64 futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset);
 
 /*
  * set_robust_list's promise: the running thread @tid ends, or leaves its memory. Words in the list

@@ -68,7 +68,7 @@ static int read_deadline(uaddr_t timeout, u32 operation, nsec_t *deadline)
 	return 0;
 }
 
-static s64 do_wait(u64 word, u32 operation, u32 value, u64 timeout, u32 bitset)
+static __noinline s64 do_wait(u64 word, u32 operation, u32 value, u64 timeout, u32 bitset)
 {
 	struct futex_wait_args args = { .word = word, .value = value, .bitset = bitset };
 
@@ -79,7 +79,7 @@ static s64 do_wait(u64 word, u32 operation, u32 value, u64 timeout, u32 bitset)
 	return error != 0 ? error : wait_restartable(&args);
 }
 
-static s64 do_requeue(u64 word, u32 operation, u32 wake, u32 move, u32 expected)
+static __noinline s64 do_requeue(u64 word, u32 operation, u32 wake, u32 move, u32 expected)
 {
 	const bool compares = (operation & FUTEX_CMD_MASK) == FUTEX_CMP_REQUEUE;
 	u32 value;
