@@ -73,23 +73,13 @@ static void sleep_is_over(struct timer *timer)
 	(void)thread_wake(container_of(timer, struct sleep_timer, timer)->thread);
 }
 
-static void sleep_if_not_woken(void)
+void sleep_commit_until(nsec_t deadline)
 {
-	if (READ_ONCE(thread_current()->state) == THREAD_SLEEPING)
-		schedule();
-}
-
-void sleep_commit(nsec_t deadline)
-{
-	if (deadline == CLOCK_NEVER) {
-		sleep_if_not_woken();
-		return;
-	}
 	/* On this stack, which stays until timer_cancel() has seen the firing end. */
 	struct sleep_timer s = { .thread = thread_current() };
 	timer_init(&s.timer, sleep_is_over);
 	timer_start(&s.timer, deadline);
-	sleep_if_not_woken();
+	schedule();
 	(void)timer_cancel(&s.timer);
 }
 

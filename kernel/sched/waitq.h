@@ -12,6 +12,7 @@
 #include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/clock.h"
 #include "kernel/core/spinlock.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sched/thread.h"
 #include "lib/abi/errno.h"
 #include "lib/list.h"
@@ -78,7 +79,14 @@ static inline void sleep_prepare(bool interruptible)
 }
 /* Sleep unless woken since sleep_prepare(), until @deadline (CLOCK_NEVER: no limit). May return
  * early: look again. */
-void sleep_commit(nsec_t deadline);
+void sleep_commit_until(nsec_t deadline);
+static inline void sleep_commit(nsec_t deadline)
+{
+	if (deadline == CLOCK_NEVER)
+		schedule();
+	else
+		sleep_commit_until(deadline);
+}
 /* Not sleeping after all. */
 static inline void sleep_cancel(void)
 {

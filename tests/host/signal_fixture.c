@@ -42,7 +42,7 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 }
 
 /* Nobody else runs: time passes. */
-void sleep_commit(nsec_t deadline)
+void sleep_commit_until(nsec_t deadline)
 {
 	now = deadline;
 }

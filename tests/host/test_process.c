@@ -159,7 +159,12 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 {
 }
 
-void sleep_commit(nsec_t deadline)
+void sleep_commit_until(nsec_t deadline)
+{
+	schedule();
+}
+
+void schedule(void)
 {
 	if (while_asleep == NULL)
 		fail_msg("sleeps although nobody will wake it");
