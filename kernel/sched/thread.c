@@ -39,9 +39,12 @@ void threads_init(thread_begin_fn *begin)
 struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 {
 	const struct thread *creator = thread_current();
-	struct thread *t = slab_alloc_zeroed(thread_cache);
+	struct thread *t = slab_alloc(thread_cache);
 	if (t == NULL)
 		return NULL;
+	/* All but what the FPU held, of which fpu_used says that there is nothing. */
+	memset(t, 0, offsetof(struct thread, arch.fpu));
+	memset(t->name, 0, sizeof(*t) - offsetof(struct thread, name));
 	t->stack_top = kstack_alloc();
 	if (t->stack_top == 0) {
 		slab_free(thread_cache, t);

@@ -43,13 +43,13 @@ struct arch_thread {
 	/* of the last page fault, to notice one that comes back for ever */
 	u64 fault_pc, fault_va;
 	u32 fault_repeats;
-	u32 fail_nth;         /* allocations until one fails; 0: none does (mm/pmm/failalloc.h) */
-	bool fails_for_now;   /* what is made to fail stands for a lack that passes */
-	bool failed_for_now;  /* such a failure was made since somebody asked */
-	bool lacked_memory;   /* an allocation failed in earnest since somebody asked */
-	struct fpu_state fpu; /* valid while not running, if fpu_used; see fpu.h */
+	u32 fail_nth;        /* allocations until one fails; 0: none does (mm/pmm/failalloc.h) */
+	bool fails_for_now;  /* what is made to fail stands for a lack that passes */
+	bool failed_for_now; /* such a failure was made since somebody asked */
+	bool lacked_memory;  /* an allocation failed in earnest since somebody asked */
 	bool fpu_used;
-	u32 fpu_cpu; /* hart whose registers were last loaded from fpu */
+	u32 fpu_cpu;          /* hart whose registers were last loaded from fpu */
+	struct fpu_state fpu; /* last; valid while not running, if fpu_used; see fpu.h */
 };
 
 /* One hart. Only the hart itself writes, but for what says atomic. */
