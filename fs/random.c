@@ -32,6 +32,19 @@ static size_t left;
 static u64 blocks_made; /* the counter: no block is made twice */
 static bool is_seeded;
 
+#define STACK_WIPE_BYTES 768 /* more than all calls that work on keys and blocks need together */
+
+/*
+ * Clear the stack below the caller: what it called just now had keys and blocks there, and they
+ * would tell earlier output for as long as nothing else is called.
+ */
+static __noinline void wipe_used_stack(void)
+{
+	u8 used[STACK_WIPE_BYTES];
+	memset(used, 0, sizeof(used));
+	__asm__ volatile("" : : "r"(used) : "memory"); /* somebody might look */
+}
+
 /* The first block comes last, since it replaces the key of the others. */
 static void refill_locked(void)
 {
@@ -41,6 +54,7 @@ static void refill_locked(void)
 		chacha20_block(pool.key, ++blocks_made, stir, block);
 	}
 	left = POOL_BYTES;
+	wipe_used_stack();
 }
 
 /* At most POOL_BYTES. */
@@ -63,7 +77,7 @@ static void change_key_locked(u64 stir)
 	left = 0;
 }
 
-static void absorb_locked(const u8 *bytes, size_t len)
+static __noinline void absorb_locked(const u8 *bytes, size_t len)
 {
 	while (len > 0) {
 		u32 chunk[CHACHA_KEY_WORDS] = { 0 };
@@ -81,6 +95,7 @@ void random_seed(const void *seed, size_t len_bytes)
 {
 	spin_lock(&random_lock);
 	absorb_locked(seed, len_bytes);
+	wipe_used_stack();
 	if (len_bytes >= SEED_BYTES_MIN)
 		is_seeded = true;
 	spin_unlock(&random_lock);
@@ -90,12 +105,13 @@ void random_stir(const void *bytes, size_t len_bytes)
 {
 	spin_lock(&random_lock);
 	absorb_locked(bytes, len_bytes);
+	wipe_used_stack();
 	spin_unlock(&random_lock);
 }
 
 /* How long a little work takes varies with caches, interrupts and the firmware. Caller holds the
  * lock. */
-static void gather_jitter_locked(void)
+static __noinline void gather_jitter_locked(void)
 {
 	for (int i = 0; i < JITTER_ROUNDS; i++)
 		change_key_locked(clock_ticks());
@@ -103,7 +119,7 @@ static void gather_jitter_locked(void)
 }
 
 /* @len_bytes > 0 from the stream of @key, which is used for nothing else. */
-static void fill_from_stream(const u32 key[CHACHA_KEY_WORDS], u8 *at, size_t len_bytes)
+static __noinline void fill_from_stream(const u32 key[CHACHA_KEY_WORDS], u8 *at, size_t len_bytes)
 {
 	u32 block[CHACHA_BLOCK_WORDS];
 	for (u64 counter = 0; len_bytes > 0; counter++) {
@@ -115,18 +131,26 @@ static void fill_from_stream(const u32 key[CHACHA_KEY_WORDS], u8 *at, size_t len
 	}
 }
 
-void random_fill(void *buf, size_t len_bytes)
+/* More than the pool is for. */
+static __noinline void fill_large(void *buf, size_t len_bytes)
 {
 	u32 key[CHACHA_KEY_WORDS];
-	const bool is_small = len_bytes <= SMALL_BYTES;
+	random_fill(key, sizeof(key));
+	fill_from_stream(key, buf, len_bytes);
+}
+
+void random_fill(void *buf, size_t len_bytes)
+{
+	if (len_bytes > SMALL_BYTES) {
+		fill_large(buf, len_bytes);
+		wipe_used_stack();
+		return;
+	}
 	spin_lock(&random_lock);
-	if (!is_seeded)
+	if (!is_seeded) {
 		gather_jitter_locked();
-	if (is_small)
-		take_locked(buf, len_bytes);
-	else
-		take_locked(key, sizeof(key));
+		wipe_used_stack();
+	}
+	take_locked(buf, len_bytes);
 	spin_unlock(&random_lock);
-	if (!is_small)
-		fill_from_stream(key, buf, len_bytes);
 }
