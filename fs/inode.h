@@ -107,7 +107,8 @@ struct inode {
 	/* under the tree's lock (fs/tree.h) */
 	struct inode *mounted; /* root of the file system mounted on this directory */
 	struct inode *parent; /* counted; NULL: the root of a file system, or nowhere in the tree */
-	/* In the parent; the file system's memory. Of a file with several names: the first. */
+	/* In the parent; the file system's memory. Of a file with several names: the first, or NULL
+	 * once that is gone. */
 	const char *name;
 	bool is_removed; /* it had that name */
 };

@@ -96,38 +96,46 @@ static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *in
 }
 
 /*
- * @inode loses the name that @e, taken out of its directory, holds. If it hung by that, it keeps it
- * for those who have it open. Caller holds the tree's lock. Returns: what is to be freed.
+ * Has @inode, which lost a name, others, and nobody has it open? Then it is held by these, by the
+ * entry that is going and by whoever removes it, who looked it up.
  */
-static struct tmpfs_entry *forget_name(struct inode *inode, struct tmpfs_entry *e, const char *name)
+static bool is_only_named(const struct inode *inode)
+{
+	const u32 names = READ_ONCE(inode->nlink);
+	return !inode_is_dir(inode) && names != 0 && refcount_read(&inode->refs) == names + 2;
+}
+
+/*
+ * @inode has lost the name that @e, taken out of its directory, holds. If it hung by that, it keeps
+ * it for those who have it open; otherwise it would keep the directory, too, for as long as it has
+ * other names. Caller holds the tree's lock. Returns: what is to be freed; and @parent to be put.
+ */
+static struct tmpfs_entry *forget_name(struct inode *inode, struct tmpfs_entry *e, const char *name,
+				       struct inode **parent)
 {
 	if (inode->name != name)
 		return e;
+	if (is_only_named(inode)) {
+		*parent = tree_detach_locked(inode);
+		return e;
+	}
 	inode->is_removed = true;
 	inode->name = e->name;
 	tmpfs_inode_of(inode)->removed = e;
 	return NULL;
 }
 
-/* May @name be added to @dir? -ENOENT: @dir was removed; -ENOSPC: too many names like it are there.
- */
-static int check_room(struct inode *dir, const char *name, size_t len)
-{
-	if (dir->nlink == 0)
-		return -ENOENT;
-	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, len) ? 0 : -ENOSPC;
-}
-
 /* Returns the inode with the entry's reference, which is the caller's now. */
 static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 {
-	struct inode *inode = e->index.inode;
+	struct inode *inode = e->index.inode, *parent = NULL;
 	spin_lock(&tree_lock);
 	name_index_remove(&tmpfs_inode_of(dir)->names, &e->index);
-	struct tmpfs_entry *rest = forget_name(inode, e, e->name);
+	struct tmpfs_entry *rest = forget_name(inode, e, e->name, &parent);
 	spin_unlock(&tree_lock);
 	dir_changed(dir, NULL, inode);
 	kfree(rest);
+	inode_put(parent);
 	inode_unsettle(inode);
 	return inode;
 }
@@ -152,6 +160,15 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 	inode_get(e->index.inode);
 	*out = e->index.inode;
 	return 0;
+}
+
+/* May @name be added to @dir? -ENOENT: @dir was removed; -ENOSPC: too many names like it are there.
+ */
+static int check_room(struct inode *dir, const char *name, size_t len)
+{
+	if (dir->nlink == 0)
+		return -ENOENT;
+	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, len) ? 0 : -ENOSPC;
 }
 
 static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
@@ -297,12 +314,13 @@ static void move(struct inode *old_dir, struct tmpfs_entry *from, struct inode *
 {
 	struct inode *inode = from->index.inode; /* @to takes over the reference */
 	struct inode *victim = spare != NULL ? to->index.inode : NULL;
+	struct inode *victim_parent = NULL;
 	spin_lock(&tree_lock);
 	if (victim == NULL) {
 		insert_locked(new_dir, to, inode);
 	} else {
 		to->index.inode = inode;
-		spare = forget_name(victim, spare, to->name);
+		spare = forget_name(victim, spare, to->name, &victim_parent);
 	}
 	struct inode *parent = moved_locked(inode, from->name, new_dir, to->name);
 	name_index_remove(&tmpfs_inode_of(old_dir)->names, &from->index);
@@ -313,6 +331,7 @@ static void move(struct inode *old_dir, struct tmpfs_entry *from, struct inode *
 	kfree(from);
 	kfree(spare);
 	inode_put(parent);
+	inode_put(victim_parent);
 	if (victim != NULL)
 		inode_unsettle(victim);
 	inode_put(victim);

@@ -20,6 +20,16 @@ struct inode *tree_attach_locked(struct inode *inode, struct inode *parent, cons
 	return old;
 }
 
+struct inode *tree_detach_locked(struct inode *inode)
+{
+	struct inode *old = inode->parent;
+	inode->parent = NULL;
+	inode->name = NULL;
+	if (old != NULL)
+		inode_unsettle(old);
+	return old;
+}
+
 struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name)
 {
 	spin_lock(&tree_lock);

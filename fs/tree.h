@@ -25,6 +25,8 @@ __must_check struct inode *tree_attach(struct inode *inode, struct inode *parent
 /* The same as a part of a larger step. Caller holds the lock, which it lets go before it puts. */
 __must_check struct inode *tree_attach_locked(struct inode *inode, struct inode *parent,
 					      const char *name);
+/* It hangs nowhere any more. The same of the lock and what is returned. */
+__must_check struct inode *tree_detach_locked(struct inode *inode);
 /* @dir is being removed: it keeps its parent, for "..". -EBUSY: something is mounted on it. */
 __must_check int tree_remove(struct inode *dir);
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "lib/abi/mount.h"
+#include "mm/pmm/slab.h"
 
 static int open_error(const char *path, u32 flags)
 {
@@ -93,6 +94,66 @@ static void names_made_to_collide_are_limited_and_told_apart(void **state)
 		assert_int_equal(exists(old), -ENOENT);
 	}
 	assert_int_equal(rename_to("other", name), 0);
+}
+
+static u64 inodes_in_use(void)
+{
+	struct inode *dir;
+	struct kstatfs st = { 0 };
+	assert_int_equal(path_lookup(&ctx, NULL, ".", true, &dir), 0);
+	fs_statfs(dir->fs, &st);
+	inode_put(dir);
+	return st.f_files - st.f_ffree;
+}
+
+static int link_to(const char *old, const char *name)
+{
+	struct inode *from;
+	int err = path_lookup(&ctx, NULL, old, false, &from);
+	if (err == 0) {
+		err = path_link(&ctx, from, NULL, name);
+		inode_put(from);
+	}
+	return err;
+}
+
+static void a_file_with_other_names_does_not_keep_its_first_directory(void **state)
+{
+	const u64 before = inodes_in_use();
+	assert_int_equal(make_dir("d"), 0);
+	assert_int_equal(make_file("d/unlinked", "u"), 0);
+	assert_int_equal(make_file("d/replaced", "r"), 0);
+	assert_int_equal(make_file("d/open", "o"), 0);
+	assert_int_equal(make_file("d/new", "n"), 0);
+	assert_int_equal(link_to("d/unlinked", "u"), 0);
+	assert_int_equal(link_to("d/replaced", "r"), 0);
+	assert_int_equal(link_to("d/open", "o"), 0);
+	assert_int_equal(inodes_in_use(), before + 5);
+	struct file *f = open_file("d/open", O_RDONLY);
+	assert_non_null(f);
+	assert_int_equal(remove_file("d/unlinked"), 0);
+	assert_int_equal(rename_to("d/new", "d/replaced"), 0);
+	assert_int_equal(remove_file("d/replaced"), 0);
+	assert_int_equal(inodes_in_use(), before + 4);
+	/* Who has it open by the name that is gone sees that: for him the directory stays. */
+	assert_int_equal(remove_file("d/open"), 0);
+	assert_int_equal(remove_dir("d"), 0);
+	assert_int_equal(inodes_in_use(), before + 4);
+	char *path = file_path_alloc(f, ctx.root);
+	assert_string_equal(path, "/t/d/open (deleted)");
+	kfree(path);
+	file_put(f);
+	assert_int_equal(remove_file("o"), 0);
+	assert_int_equal(inodes_in_use(), before + 2);
+	assert_string_equal(content_of("u"), "u");
+	assert_string_equal(content_of("r"), "r");
+	f = open_file("u", O_RDONLY);
+	path = file_path_alloc(f, ctx.root);
+	assert_string_equal(path, "/t/u");
+	kfree(path);
+	file_put(f);
+	assert_int_equal(rename_to("u", "v"), 0);
+	assert_string_equal(content_of("v"), "u");
 }
 
 static void links_are_followed_up_to_forty(void **state)
@@ -494,6 +555,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_have_a_longest_length, fs_setup, fs_teardown),
 		cmocka_unit_test_setup_teardown(names_made_to_collide_are_limited_and_told_apart,
 						fs_setup, fs_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_with_other_names_does_not_keep_its_first_directory, fs_setup,
+			fs_teardown),
 		cmocka_unit_test_setup_teardown(links_are_followed_up_to_forty, fs_setup,
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(links_lead_on_from_where_they_stand, fs_setup,
