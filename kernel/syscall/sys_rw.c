@@ -323,6 +323,9 @@ s64 sys_copy_file_range(u64 in, u64 in_offset, u64 out, u64 out_offset, u64 size
 
 /* ---- getdents64 ------------------------------------------------------------------------------ */
 
+#define DIRENT_BYTES(name_len) \
+	ALIGN_UP(offsetof(struct linux_dirent64, d_name) + (name_len) + 1, sizeof(u64))
+
 struct dirent_emitter {
 	struct dir_emitter emitter;
 	uaddr_t at;
@@ -336,23 +339,23 @@ static bool emit_dirent(struct dir_emitter *e, const char *name, size_t len, u64
 	struct dirent_emitter *d = container_of(e, struct dirent_emitter, emitter);
 	union {
 		struct linux_dirent64 entry;
-		char bytes[offsetof(struct linux_dirent64, d_name) + NAME_MAX + 1 + sizeof(u64)];
+		char bytes[DIRENT_BYTES(NAME_MAX)];
+		u64 words[DIRENT_BYTES(NAME_MAX) / sizeof(u64)];
 	} u;
-	const size_t size = offsetof(struct linux_dirent64, d_name) + len + 1;
-	const size_t padded = ALIGN_UP(size, sizeof(u64));
+	const size_t padded = DIRENT_BYTES(len);
 	if (padded > d->left) {
 		d->err = -EINVAL; /* counts only if nothing at all fits */
 		return false;
 	}
+	/* First: what comes behind the name, up to the next one. */
+	u.words[padded / sizeof(u64) - 1] = 0;
 	u.entry = (struct linux_dirent64){
 		.d_ino = inode_number,
 		.d_off = (s64)next_pos,
 		.d_reclen = (u16)padded,
 		.d_type = MODE_TO_DT(mode),
 	};
-	char *text = u.bytes + offsetof(struct linux_dirent64, d_name);
-	memcpy(text, name, len);
-	memset(text + len, 0, padded - size + 1);
+	memcpy(u.bytes + offsetof(struct linux_dirent64, d_name), name, len);
 	if (copy_to_user(d->at, &u, padded) != 0) {
 		d->err = -EFAULT;
 		return false;
