@@ -44,16 +44,21 @@
 	sd a0, 10*8(sp)
 	.endm
 
-	/* SUM and FS go off in the kernel; the frame keeps them for the way back. */
+	/* SUM and FS go off in the kernel; the frame keeps them for the way back. The pc is in t1
+	 * then, and the cause in t2. */
 	.macro save_state
 	li t0, SSTATUS_SUM | SSTATUS_FS
 	csrrc t0, sstatus, t0
 	csrr t1, sepc
 	csrr t2, scause
-	csrr t3, stval
 	sd t0, FRAME_STATUS(sp)
-	sd t1, 0(sp)
 	sd t2, FRAME_CAUSE(sp)
+	.endm
+
+	/* The rest, which a system call does not have or has otherwise. */
+	.macro save_place
+	csrr t3, stval
+	sd t1, 0(sp)
 	sd t3, FRAME_BADADDR(sp)
 	.endm
 
@@ -136,6 +141,7 @@ trap_vector:
 	j .Lreturn_to_user
 
 .Lother_trap:
+	save_place
 	mv a0, sp
 	call handle_user_trap
 
@@ -180,6 +186,7 @@ trap_vector:
 	sd t0, 2*8(sp)
 	sd tp, 4*8(sp)
 	save_state
+	save_place
 	mv a0, sp
 	call handle_kernel_trap
 	restore_state
@@ -198,6 +205,7 @@ trap_vector:
 	sd t0, 2*8(sp)
 	sd tp, 4*8(sp)
 	save_state
+	save_place
 	mv a0, sp
 	call handle_stack_overflow
 	.size trap_vector, . - trap_vector
