@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instructions that touch user memory. SUM is set on entry and cleared at the one exit; a fault
+ * The instructions that touch user memory. SUM is set on entry and cleared on each way out; a fault
  * on the way has its own status, and returns to the recovery address with SUM as it was. Every
  * access is aligned (rule T39). Registers that count progress move only after the accesses they
  * stand for, so wherever a fault strikes they say what is left; a block that fails is tried again
@@ -8,36 +8,26 @@
  */
 #include "arch/riscv/cpu/csr.h"
 #include "arch/riscv/cpu/guarded.inc"
+#include "lib/abi/errno.h"
 
 	.text
 	/*
 	 * size_t user_copy(void *dst, const void *src, size_t len): one side is the user's; bytes
-	 * not copied.
+	 * not copied. a0 and a1 move, a2 is the end of dst; addresses are compared with a sign,
+	 * since a little before the user's first may lie below 0.
 	 */
 	.globl user_copy
 	.type user_copy, @function
 user_copy:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
-	li t5, 8
-	bltu a2, t5, .Lcopy_bytes
-	xor t0, a0, a1
+	add a2, a0, a2
+	or t0, a0, a1
 	andi t0, t0, 7
-	bnez t0, .Lcopy_bytes        /* never both aligned */
-.Lcopy_align:
-	andi t0, a0, 7
-	beqz t0, .Lcopy_blocks
-	beqz a2, .Lcopy_done
-	guarded .Lcopy_done, lb t0, 0(a1)
-	guarded .Lcopy_done, sb t0, 0(a0)
-	addi a0, a0, 1
-	addi a1, a1, 1
-	addi a2, a2, -1
-	j .Lcopy_align
-
-.Lcopy_blocks:
-	li t5, 64
-	bltu a2, t5, .Lcopy_words
+	bnez t0, .Lcopy_odd
+.Lcopy_aligned:
+	addi t5, a2, -63
+	bge a0, t5, .Lcopy_words
 1:
 	guarded .Lcopy_bytes, ld t0, 0(a1)
 	guarded .Lcopy_bytes, ld t1, 8(a1)
@@ -57,31 +47,65 @@ user_copy:
 	guarded .Lcopy_bytes, sd a5, 56(a0)
 	addi a0, a0, 64
 	addi a1, a1, 64
-	addi a2, a2, -64
-	bgeu a2, t5, 1b
+	blt a0, t5, 1b
 .Lcopy_words:
-	li t5, 8
-	bltu a2, t5, .Lcopy_bytes
+	addi t5, a2, -7
+	bge a0, t5, .Lcopy_bytes
 1:
 	guarded .Lcopy_bytes, ld t0, 0(a1)
 	guarded .Lcopy_bytes, sd t0, 0(a0)
 	addi a0, a0, 8
 	addi a1, a1, 8
-	addi a2, a2, -8
-	bgeu a2, t5, 1b
+	blt a0, t5, 1b
 .Lcopy_bytes:
-	beqz a2, .Lcopy_done
+	beq a0, a2, .Lcopy_done
 1:
 	guarded .Lcopy_done, lb t0, 0(a1)
 	guarded .Lcopy_done, sb t0, 0(a0)
 	addi a0, a0, 1
 	addi a1, a1, 1
-	addi a2, a2, -1
-	bnez a2, 1b
+	bne a0, a2, 1b
 .Lcopy_done:
 	csrc sstatus, t6
-	mv a0, a2
+	sub a0, a2, a0
 	ret
+
+.Lcopy_odd:
+	/* A few bytes; or at least one whole word is left when dst is aligned. */
+	sub t0, a2, a0
+	li t1, 16
+	bltu t0, t1, .Lcopy_bytes
+1:
+	andi t0, a0, 7
+	beqz t0, 2f
+	guarded .Lcopy_done, lb t0, 0(a1)
+	guarded .Lcopy_done, sb t0, 0(a0)
+	addi a0, a0, 1
+	addi a1, a1, 1
+	j 1b
+2:
+	andi t2, a1, 7
+	beqz t2, .Lcopy_aligned
+	/* Each word is the end of one and the beginning of the next of src, which both hold some of
+	 * its bytes. For that time a1 is src rounded down. */
+	sub a1, a1, t2
+	slli t0, t2, 3
+	neg t1, t0
+	addi t5, a2, -7
+	guarded .Lcopy_merged, ld t3, 0(a1)
+1:
+	guarded .Lcopy_merged, ld t4, 8(a1)
+	srl t3, t3, t0
+	sll a3, t4, t1
+	or a3, a3, t3
+	guarded .Lcopy_merged, sd a3, 0(a0)
+	mv t3, t4
+	addi a0, a0, 8
+	addi a1, a1, 8
+	blt a0, t5, 1b
+.Lcopy_merged:
+	add a1, a1, t2
+	j .Lcopy_bytes
 	.size user_copy, . - user_copy
 
 	/* size_t user_clear(void *dst, size_t len): bytes not cleared. */
@@ -184,37 +208,41 @@ user_string:
 	.size user_string, . - user_string
 
 	/*
-	 * int user_load_u32(u32 *dst, const u32 *src) and user_store_u32(u32 *dst, u32 value): 0 or
-	 * -1.
+	 * int user_load_<type>(type *dst, const type *src) and
+	 * int user_store_<type>(type *dst, type value): 0 or -EFAULT.
 	 */
-	.globl user_load_u32
-	.type user_load_u32, @function
-user_load_u32:
+	.macro load_and_store type, load, store
+	.globl user_load_\type
+	.type user_load_\type, @function
+user_load_\type:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
-	li t0, -1
-	guarded 1f, lw t1, 0(a1)
-	sw t1, 0(a0)
-	mv t0, zero
-1:
+	guarded .Lno_access, \load t0, 0(a1)
 	csrc sstatus, t6
-	mv a0, t0
+	\store t0, 0(a0)
+	li a0, 0
 	ret
-	.size user_load_u32, . - user_load_u32
+	.size user_load_\type, . - user_load_\type
 
-	.globl user_store_u32
-	.type user_store_u32, @function
-user_store_u32:
+	.globl user_store_\type
+	.type user_store_\type, @function
+user_store_\type:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
-	li t0, -1
-	guarded 1f, sw a1, 0(a0)
-	mv t0, zero
-1:
+	guarded .Lno_access, \store a1, 0(a0)
 	csrc sstatus, t6
-	mv a0, t0
+	li a0, 0
 	ret
-	.size user_store_u32, . - user_store_u32
+	.size user_store_\type, . - user_store_\type
+	.endm
+
+	load_and_store u32, lw, sw
+	load_and_store u64, ld, sd
+
+.Lno_access:
+	csrc sstatus, t6
+	li a0, -EFAULT
+	ret
 
 	/*
 	 * int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found): 0 or -1.

@@ -14,7 +14,9 @@ size_t user_copy(void *dst, const void *src, size_t len_bytes);
 size_t user_clear(void *dst, size_t len_bytes);
 ssize_t user_string(char *dst, const char *src, size_t max);
 int user_load_u32(u32 *dst, const u32 *src);
+int user_load_u64(u64 *dst, const u64 *src);
 int user_store_u32(u32 *dst, u32 value);
+int user_store_u64(u64 *dst, u64 value);
 int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found);
 /* user_sigframe.S */
 int user_put_sigframe(struct rt_sigframe *to, const struct siginfo *info,
@@ -68,24 +70,42 @@ ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
 	return max == size ? -ENAMETOOLONG : -EFAULT;
 }
 
+/* One load or store does it. USER_MAX is aligned: what begins below it ends there at the latest. */
+static bool user_word_is_plain(uaddr_t at, size_t size_bytes)
+{
+	return IS_ALIGNED(at, size_bytes) && at < USER_MAX;
+}
+
 int get_user_u32(u32 *value, uaddr_t src)
 {
 	CHECK_ACCESS();
-	if (src % sizeof(u32) != 0)
+	if (unlikely(!user_word_is_plain(src, sizeof(*value))))
 		return copy_from_user(value, src, sizeof(*value)) == 0 ? 0 : -EFAULT;
-	if (!user_range_is_valid(src, sizeof(u32)) || user_load_u32(value, (const u32 *)src) != 0)
-		return -EFAULT;
-	return 0;
+	return user_load_u32(value, (const u32 *)src);
+}
+
+int get_user_u64(u64 *value, uaddr_t src)
+{
+	CHECK_ACCESS();
+	if (unlikely(!user_word_is_plain(src, sizeof(*value))))
+		return copy_from_user(value, src, sizeof(*value)) == 0 ? 0 : -EFAULT;
+	return user_load_u64(value, (const u64 *)src);
 }
 
 int put_user_u32(uaddr_t dst, u32 value)
 {
 	CHECK_ACCESS();
-	if (dst % sizeof(u32) != 0)
+	if (unlikely(!user_word_is_plain(dst, sizeof(value))))
 		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
-	if (!user_range_is_valid(dst, sizeof(u32)) || user_store_u32((u32 *)dst, value) != 0)
-		return -EFAULT;
-	return 0;
+	return user_store_u32((u32 *)dst, value);
+}
+
+int put_user_u64(uaddr_t dst, u64 value)
+{
+	CHECK_ACCESS();
+	if (unlikely(!user_word_is_plain(dst, sizeof(value))))
+		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
+	return user_store_u64((u64 *)dst, value);
 }
 
 int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found)

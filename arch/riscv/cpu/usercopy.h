@@ -25,9 +25,11 @@ __must_check size_t clear_user(uaddr_t dst, size_t len_bytes);
  */
 __must_check ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size);
 
-/* One aligned word, for futexes and clear_child_tid. 0 or -EFAULT. */
+/* One number, in one access if it is aligned. 0 or -EFAULT. */
 __must_check int get_user_u32(u32 *value, uaddr_t src);
+__must_check int get_user_u64(u64 *value, uaddr_t src);
 __must_check int put_user_u32(uaddr_t dst, u32 value);
+__must_check int put_user_u64(uaddr_t dst, u64 value);
 /* If the word is @expected it becomes @value, in one step; *@found is what it was. 0 or -EFAULT:
  * also misaligned. */
 __must_check int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found);
