@@ -93,11 +93,11 @@ static inline bool irq_is_enabled(void)
 	return false;
 }
 #else
+/* The register itself, so that what hangs from it is one load away. */
+register struct arch_thread *arch_current_in_tp __asm__("tp");
 static inline struct arch_thread *arch_current(void)
 {
-	struct arch_thread *t;
-	__asm__("mv %0, tp" : "=r"(t));
-	return t;
+	return arch_current_in_tp;
 }
 /* Mask interrupts on this hart; returns what irq_restore() wants back. Nests. */
 static inline u64 irq_save(void)
