@@ -113,13 +113,19 @@ static void interrupt_closed_locked(struct process *p)
 	}
 }
 
+static __noinline void pass_on_locked(struct task *t, u64 set)
+{
+	for (; set != 0; set &= set - 1)
+		notify_one_locked(t->process, __builtin_ctzll(set) + 1, t);
+}
+
 /* @t will not take those of @set that were sent to its process and may have been left to it. */
 static void retarget_locked(struct task *t, u64 set)
 {
-	u64 left = t->process->signals.pending.set & set;
+	const u64 left = t->process->signals.pending.set & set;
 
-	for (; left != 0; left &= left - 1)
-		notify_one_locked(t->process, __builtin_ctzll(left) + 1, t);
+	if (unlikely(left != 0))
+		pass_on_locked(t, left);
 }
 
 /* The running thread blocks exactly @mask from now on, less the unblockable. */
@@ -134,35 +140,36 @@ static void set_blocked_locked(struct task *t, u64 mask)
 
 /* ---- actions ---------------------------------------------------------------------------- */
 
-const struct ksigaction *signal_action(const struct signal_state *s, int sig)
+const struct ksigaction *signal_action_locked(const struct signal_state *s, int sig)
 {
 	static const struct ksigaction by_default = { .handler = SIG_DFL };
-	/* Pairs with action_set_locked(): who sees the bit sees an action. */
-	const u64 set = __atomic_load_n(&s->actions_set, __ATOMIC_ACQUIRE);
 
-	return (set & SIGNAL_BIT(sig)) != 0 ? &s->actions[sig] : &by_default;
+	return (s->actions_set & SIGNAL_BIT(sig)) != 0 ? &s->actions[sig] : &by_default;
 }
 
 static void action_set_locked(struct signal_state *s, int sig, const struct ksigaction *action)
 {
+	const u64 flags = action->flags & SA_KNOWN;
+	const u64 mask = action->mask & ~SIGNALS_UNBLOCKABLE;
+
 	s->actions_ignored &= ~SIGNAL_BIT(sig);
-	if ((action->handler | action->flags | action->mask) == 0) {
+	if ((action->handler | flags | mask) == 0) {
 		s->actions_set &= ~SIGNAL_BIT(sig);
 		return;
 	}
 	if (action->handler == SIG_IGN)
 		s->actions_ignored |= SIGNAL_BIT(sig);
-	s->actions[sig] = *action;
-	__atomic_store_n(&s->actions_set, s->actions_set | SIGNAL_BIT(sig), __ATOMIC_RELEASE);
+	s->actions_set |= SIGNAL_BIT(sig);
+	s->actions[sig] =
+		(struct ksigaction){ .handler = action->handler, .flags = flags, .mask = mask };
 }
 
 /* The default one from now on, with the flags and the mask that it has. */
 static void action_drop_handler_locked(struct signal_state *s, int sig)
 {
-	struct ksigaction action = *signal_action(s, sig);
-
-	action.handler = SIG_DFL;
-	action_set_locked(s, sig, &action);
+	s->actions_ignored &= ~SIGNAL_BIT(sig);
+	if ((s->actions_set & SIGNAL_BIT(sig)) != 0)
+		s->actions[sig].handler = SIG_DFL;
 }
 
 /* What is ignored stays so; every other action becomes the default one. */
@@ -187,7 +194,7 @@ static bool action_ignores(const struct ksigaction *action, int sig)
 static bool drops_locked(const struct task *t, int sig)
 {
 	const struct process *p = t->process;
-	const struct ksigaction *action = signal_action(&p->signals, sig);
+	const struct ksigaction *action = signal_action_locked(&p->signals, sig);
 
 	if ((t->blocked & SIGNAL_BIT(sig)) != 0)
 		return false;
@@ -283,7 +290,7 @@ void signal_fault(int sig, int code, uaddr_t address)
 
 	trace(TRACE_SIGNAL, (u32)sig, t->tid, code);
 	spin_lock(&s->lock);
-	if ((t->blocked & bit) != 0 || signal_action(s, sig)->handler == SIG_IGN) {
+	if ((t->blocked & bit) != 0 || signal_action_locked(s, sig)->handler == SIG_IGN) {
 		action_drop_handler_locked(s, sig);
 		t->blocked &= ~bit;
 	}
@@ -330,7 +337,7 @@ static void take_action_locked(struct task *t, struct signal_taken *out)
 	const int sig = out->info.si_signo;
 
 	out->kind = TAKEN_SIGNAL;
-	out->action = *signal_action(s, sig);
+	out->action = *signal_action_locked(s, sig);
 	out->blocked_before = t->blocked;
 	if (out->action.handler == SIG_DFL) {
 		if ((SIGNAL_BIT(sig) & SIGNALS_STOPPING) != 0 && p->pid != PID_INIT) {
@@ -481,14 +488,9 @@ int signal_set_action(int sig, const struct ksigaction *new_action, struct ksiga
 		return -EINVAL;
 	spin_lock(&s->lock);
 	if (old != NULL)
-		*old = *signal_action(s, sig);
+		*old = *signal_action_locked(s, sig);
 	if (new_action != NULL) {
-		const struct ksigaction action = {
-			.handler = new_action->handler,
-			.flags = new_action->flags & SA_KNOWN,
-			.mask = new_action->mask & ~SIGNALS_UNBLOCKABLE,
-		};
-		action_set_locked(s, sig, &action);
+		action_set_locked(s, sig, new_action);
 		if (action_ignores(new_action, sig)) {
 			pending_discard_everywhere_locked(p, SIGNAL_BIT(sig));
 			recalculate_locked(task_current());

@@ -89,11 +89,10 @@ struct signal_state {
 	struct itimer real_timer; /* setitimer(ITIMER_REAL) */
 
 	/*
-	 * Changed under lock; the process' own threads look without. Most processes handle few
-	 * signals, so what fork and exec do follows the set: where it has no bit the action is the
-	 * default one, and there is nothing in the array.
+	 * Under lock. Most processes handle few signals, so what fork and exec do follows the set:
+	 * where it has no bit the action is the default one, and there is nothing in the array.
 	 */
-	u64 actions_set;     /* of SIGNAL_BIT(): which are not the default one */
+	u64 actions_set;     /* of SIGNAL_BIT() */
 	u64 actions_ignored; /* of these, SIG_IGN: what exec leaves */
 	struct ksigaction actions[NSIG];
 
@@ -101,8 +100,8 @@ struct signal_state {
 	struct queued_signal first_queued;
 };
 
-/* What @s does about @sig: handler, flags and mask. */
-const struct ksigaction *signal_action(const struct signal_state *s, int sig);
+/* What @s does about @sig: handler, flags and mask. Caller holds its lock. */
+const struct ksigaction *signal_action_locked(const struct signal_state *s, int sig);
 
 /* ---- life of a process -------------------------------------------------------------------- */
 

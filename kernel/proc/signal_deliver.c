@@ -28,7 +28,7 @@
 #include "lib/abi/wait.h"
 
 /* Stand still with the rest of the process until it is continued or this thread is to end. */
-static void park(struct process *p)
+static __noinline void park(struct process *p)
 {
 	struct signal_state *s = &p->signals;
 	const struct task *t = task_current();
@@ -65,7 +65,7 @@ static void stop(struct process *p, int sig)
 	park(p);
 }
 
-static void act_by_default(struct process *p, const struct signal_taken *taken)
+static __noinline void act_by_default(struct process *p, const struct signal_taken *taken)
 {
 	const int sig = taken->info.si_signo;
 	const u64 bit = SIGNAL_BIT(sig);

@@ -58,6 +58,14 @@ static u64 pending_now(const struct task *t)
 	return READ_ONCE(t->pending.set) | READ_ONCE(t->process->signals.pending.set);
 }
 
+static struct ksigaction action_of(struct process *p, int sig)
+{
+	spin_lock(&p->signals.lock);
+	const struct ksigaction action = *signal_action_locked(&p->signals, sig);
+	spin_unlock(&p->signals.lock);
+	return action;
+}
+
 bool signal_is_deliverable(void)
 {
 	const struct task *t = task_current();
@@ -80,13 +88,13 @@ bool signal_will_end(void)
 
 	if (signal_is_fatal_pending())
 		return true;
+	if (p->pid == PID_INIT)
+		return false;
 	u64 set = pending_now(t) & ~t->blocked & ~SIGNALS_STOPPING & ~SIGNALS_IGNORED_BY_DEFAULT;
-	for (; set != 0 && p->pid != PID_INIT; set &= set - 1) {
-		if (READ_ONCE(signal_action(&p->signals, __builtin_ctzll(set) + 1)->handler) ==
-		    SIG_DFL)
-			return true;
-	}
-	return false;
+	bool ends = false;
+	for (; set != 0 && !ends; set &= set - 1)
+		ends = action_of(p, __builtin_ctzll(set) + 1).handler == SIG_DFL;
+	return ends;
 }
 
 bool signal_put_off(void)
@@ -112,16 +120,7 @@ bool signal_is_blocked_or_ignored(int sig)
 {
 	const struct task *t = task_current();
 
-	return (t->blocked & SIGNAL_BIT(sig)) != 0 ||
-	       READ_ONCE(signal_action(&t->process->signals, sig)->handler) == SIG_IGN;
-}
-
-static struct ksigaction action_of(struct process *p, int sig)
-{
-	spin_lock(&p->signals.lock);
-	const struct ksigaction action = *signal_action(&p->signals, sig);
-	spin_unlock(&p->signals.lock);
-	return action;
+	return (t->blocked & SIGNAL_BIT(sig)) != 0 || action_of(t->process, sig).handler == SIG_IGN;
 }
 
 bool signal_discards_children(struct process *parent)
@@ -149,7 +148,7 @@ void signal_masks_of_locked(struct task *t, struct signal_masks *out)
 	out->blocked = t->blocked;
 	out->queued_count = s->queued_count;
 	for (int sig = 1; sig < NSIG; sig++) {
-		const u64 handler = signal_action(s, sig)->handler;
+		const u64 handler = signal_action_locked(s, sig)->handler;
 		if (handler == SIG_IGN)
 			out->ignored |= SIGNAL_BIT(sig);
 		else if (handler != SIG_DFL)

@@ -17,17 +17,6 @@
 /* What programs say the size of a signal set is. */
 #define MASK_SIZE sizeof(u64)
 
-static __must_check int get_user_mask(u64 *out, uaddr_t from)
-{
-	return copy_from_user(out, from, MASK_SIZE) == 0 ? 0 : -EFAULT;
-}
-
-/* NULL is welcome. */
-static __must_check int put_user_mask(uaddr_t to, u64 mask)
-{
-	return to == 0 || copy_to_user(to, &mask, MASK_SIZE) == 0 ? 0 : -EFAULT;
-}
-
 static struct trap_frame *user_frame(void)
 {
 	return thread_user_frame(arch_current());
@@ -156,13 +145,13 @@ s64 sys_rt_sigprocmask(u64 how, u64 mask, u64 old_mask, u64 mask_size)
 	if (mask_size != MASK_SIZE)
 		return -EINVAL;
 	if (mask != 0) {
-		if (get_user_mask(&set, mask) != 0)
+		if (get_user_u64(&set, mask) != 0)
 			return -EFAULT;
 		const int error = change_mask(how, set);
 		if (error != 0)
 			return error;
 	}
-	return put_user_mask(old_mask, old);
+	return old_mask == 0 ? 0 : put_user_u64(old_mask, old);
 }
 
 s64 sys_rt_sigpending(u64 mask, u64 mask_size)
@@ -181,7 +170,7 @@ s64 sys_rt_sigsuspend(u64 mask, u64 mask_size)
 
 	if (mask_size != MASK_SIZE)
 		return -EINVAL;
-	if (get_user_mask(&set, mask) != 0)
+	if (get_user_u64(&set, mask) != 0)
 		return -EFAULT;
 	signal_set_temporary_mask(set);
 	(void)wait_event_interruptible(&s->wait, signal_is_deliverable());
@@ -196,7 +185,7 @@ s64 sys_rt_sigtimedwait(u64 mask, u64 info, u64 timeout, u64 mask_size)
 
 	if (mask_size != MASK_SIZE)
 		return -EINVAL;
-	if (get_user_mask(&set, mask) != 0)
+	if (get_user_u64(&set, mask) != 0)
 		return -EFAULT;
 	if (timeout != 0) {
 		nsec_t duration;

@@ -99,13 +99,13 @@ static void child_inherits_handlers_and_mask_but_nothing_pending(void **state)
 	signal_set_mask(SIGNAL_BIT(SIGHUP));
 	send(SIGHUP);
 	signal_state_fork(&other, false, false);
-	assert_int_equal(signal_action(&other.signals, SIGUSR1)->handler, HANDLER);
-	assert_int_equal(signal_action(&other.signals, SIGUSR2)->handler, SIG_IGN);
+	assert_int_equal(signal_action_locked(&other.signals, SIGUSR1)->handler, HANDLER);
+	assert_int_equal(signal_action_locked(&other.signals, SIGUSR2)->handler, SIG_IGN);
 	assert_int_equal(other_task.blocked, SIGNAL_BIT(SIGHUP));
 	assert_int_equal(other_task.pending.set | other.signals.pending.set, 0);
 	signal_state_fork(&other, true, false);
-	assert_int_equal(signal_action(&other.signals, SIGUSR1)->handler, SIG_DFL);
-	assert_int_equal(signal_action(&other.signals, SIGUSR2)->handler, SIG_IGN);
+	assert_int_equal(signal_action_locked(&other.signals, SIGUSR1)->handler, SIG_DFL);
+	assert_int_equal(signal_action_locked(&other.signals, SIGUSR2)->handler, SIG_IGN);
 }
 
 static void exec_keeps_what_is_ignored_blocked_and_pending(void **state)
@@ -115,8 +115,8 @@ static void exec_keeps_what_is_ignored_blocked_and_pending(void **state)
 	signal_set_mask(SIGNAL_BIT(SIGHUP));
 	send(SIGHUP);
 	signal_state_exec();
-	assert_int_equal(signal_action(&own.signals, SIGUSR1)->handler, SIG_DFL);
-	assert_int_equal(signal_action(&own.signals, SIGUSR2)->handler, SIG_IGN);
+	assert_int_equal(signal_action_locked(&own.signals, SIGUSR1)->handler, SIG_DFL);
+	assert_int_equal(signal_action_locked(&own.signals, SIGUSR2)->handler, SIG_IGN);
 	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGHUP));
 }
 
