@@ -233,20 +233,22 @@ static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, st
 	spin_lock(&o->lock);
 	/* Beyond the end there may be one that is only being written. */
 	const u64 end = pages_for(m->size_bytes);
-	const unsigned inside = index < end ? (unsigned)MIN((u64)count, end - index) : 0;
-	unsigned done = 0;
-	while (done < inside) {
-		unsigned n = inside - done;
-		void *const *slots = page_index_slots(&m->pages, index + done, &n);
-		for (const unsigned stop = done + n; done != stop; done++) {
-			out[done] = slots != NULL ? *slots++ : NULL;
-			if (out[done] != NULL)
-				pmm_get(out[done]);
+	const u64 inside = index < end ? MIN((u64)count, end - index) : 0;
+	struct page **const stop = out + count, **const file_end = out + inside;
+	while (out != file_end) {
+		unsigned n = (unsigned)(file_end - out);
+		void *const *slots = page_index_slots(&m->pages, index, &n);
+		index += n;
+		for (struct page **const run_end = out + n; out != run_end; out++) {
+			struct page *const page = slots != NULL ? *slots++ : NULL;
+			*out = page;
+			if (page != NULL)
+				pmm_get(page);
 		}
 	}
 	spin_unlock(&o->lock);
-	while (done < count)
-		out[done++] = NULL;
+	while (out != stop)
+		*out++ = NULL;
 }
 
 ssize_t filemap_read(struct vm_object *o, struct uio *u, u64 pos, u64 size_bytes)

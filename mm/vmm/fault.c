@@ -55,7 +55,7 @@ struct fault {
 	enum access access;
 	struct region *region;
 	pte_t *slot;
-	u64 mine_before;   /* tables that the space had made its own before this fault */
+	bool made_path;    /* some table on the way was missing or shared */
 	size_t kept_bytes; /* file_private_write: of the object's page; behind them come zeros */
 	/* file_refault: who has to be waited for, counted while no lock is held */
 	struct vm_object *awaited;
@@ -100,7 +100,7 @@ static void count_resident(struct aspace *as, u64 more)
  * Give the fault's page the leaf @page with @bits, where there is none. @page's count passes to
  * the leaf. @is_fresh: the contents were written just now.
  */
-static void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fresh)
+static inline void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fresh)
 {
 	if (is_fresh && (bits & PTE_X))
 		fence_code();
@@ -356,11 +356,6 @@ static __noinline int file_shared_write(struct fault *f)
 
 /* ---- the table ---- */
 
-static u64 tables_made_mine(const struct aspace *as)
-{
-	return as->events.n[EVENT_TABLES_KEPT] + as->events.n[EVENT_TABLES_COPIED];
-}
-
 /*
  * The leaf allows the access: another hart was first, or this one remembers an old entry. But a
  * hart that does not set A and D itself would fault forever on a leaf without them; none is made
@@ -371,7 +366,7 @@ static __noinline void serve_allowed(struct fault *f)
 	const pte_t old = *f->slot;
 	const pte_t whole = pte_make_leaf(pte_pfn(old), old.bits & ~PTE_PPN_MASK);
 	if (likely(old.bits == whole.bits)) {
-		if (tables_made_mine(f->as) == f->mine_before) /* else fault_shared_table */
+		if (!f->made_path) /* else fault_shared_table */
 			vmm_count(f->as, EVENT_FAULTS_SPURIOUS, 1);
 		return; /* fault_spurious */
 	}
@@ -409,9 +404,11 @@ static int serve_once(struct fault *f)
 	int err = find_region(f);
 	if (err != 0)
 		return err;
-	f->mine_before = tables_made_mine(f->as);
-	err = ptable_own_path(f->as, f->va, true, &f->slot);
-	if (err != 0)
+	f->slot = ptable_find_own(f->as, f->va);
+	f->made_path = f->slot == NULL;
+	if (unlikely(f->made_path))
+		err = ptable_own_path(f->as, f->va, true, &f->slot);
+	if (unlikely(err != 0))
 		return err;
 	if (pte_is_none(*f->slot))
 		return serve_absent(f);
@@ -440,13 +437,14 @@ static int serve(struct fault *f, struct aspace *as, uaddr_t va, enum access acc
 	f->as = as;
 	f->va = page_align_down(va);
 	f->access = access;
-	int err = serve_once(f);
-	while (unlikely(err == -EAGAIN)) {
+	for (;;) {
+		int err = serve_once(f);
+		if (likely(err != -EAGAIN))
+			return err;
 		err = file_refault(f);
-		if (err == 0)
-			err = serve_once(f);
+		if (err != 0)
+			return err;
 	}
-	return err;
 }
 
 int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)

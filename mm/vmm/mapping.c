@@ -156,7 +156,7 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 
 s64 aspace_map(struct aspace *as, const struct map_args *args)
 {
-	struct region like = { .object = NULL };
+	struct region like; /* but for the links, which nobody reads */
 	u64 len_bytes;
 	int err = map_parse(args, &len_bytes, &like);
 	if (err != 0)

@@ -202,7 +202,7 @@ static int own_step(struct aspace *as, pte_t *entry, unsigned level, bool create
 	return err;
 }
 
-static __noinline int own_each_step(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
+int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
 {
 	pte_t *table;
 	*leaf = NULL;
@@ -212,28 +212,6 @@ static __noinline int own_each_step(struct aspace *as, uaddr_t va, bool create, 
 	if (err == 0 && table != NULL)
 		*leaf = &table[pt_index(va, 0)];
 	return err;
-}
-
-static inline pte_t *find_own(const struct aspace *as, uaddr_t va)
-{
-	const pte_t top = root_entries(as)[pt_index(va, 2)];
-	if (unlikely(!pte_is_valid(top)))
-		return NULL;
-	const pte_t entry = ptable_below(top)[pt_index(va, 1)];
-	if (unlikely(!pte_is_valid(entry)))
-		return NULL;
-	return &ptable_below(entry)[pt_index(va, 0)];
-}
-
-pte_t *ptable_find_own(const struct aspace *as, uaddr_t va)
-{
-	return find_own(as, va);
-}
-
-int ptable_own_path(struct aspace *as, uaddr_t va, bool create, pte_t **leaf)
-{
-	*leaf = find_own(as, va);
-	return likely(*leaf != NULL) ? 0 : own_each_step(as, va, create, leaf);
 }
 
 int ptable_own_tables(struct aspace *as, uaddr_t va, unsigned depth)
@@ -310,15 +288,17 @@ unsigned ptable_take_group(const struct leaf_span *span, u64 group,
 			   struct page *out[PTES_PER_GROUP])
 {
 	struct page *table = pte_page(span->middle);
-	const u64 first = span_group_first(span, group), end = span_group_end(span, group);
-	unsigned taken = 0;
-	for (u64 i = first; i < end; i++) {
-		pte_t *e = &span->entries[i];
-		if (pte_is_none(*e))
+	pte_t *const first = &span->entries[span_group_first(span, group)];
+	pte_t *const end = &span->entries[span_group_end(span, group)];
+	struct page **next = out;
+	for (pte_t *e = first; e != end; e++) {
+		const pte_t old = *e;
+		if (pte_is_none(old))
 			continue;
-		out[taken++] = pte_page(*e);
+		*next++ = pte_page(old);
 		ptable_store(e, pte_none());
 	}
+	const unsigned taken = (unsigned)(next - out);
 	table->present -= (u16)taken;
 	if (end - first == PTES_PER_GROUP)
 		table->map &= ~BIT(group);

@@ -22,9 +22,8 @@
 #include "kernel/core/spinlock.h"
 #include "lib/bits.h"
 #include "mm/pmm/pmm.h"
+#include "mm/vmm/aspace.h"
 #include "mm/vmm/ptable_stock.h"
-
-struct aspace;
 
 #define PTES_PER_GROUP    8 /* one bit of the map, one cache line */
 #define GROUPS_PER_TABLE  (PTES_PER_TABLE / PTES_PER_GROUP)
@@ -175,7 +174,17 @@ __must_check int ptable_own_range(struct aspace *as, uaddr_t start, uaddr_t end)
 
 /* Where the leaf of @va is, or would be; NULL if a table on the way is missing or not the space's
  * own. */
-pte_t *ptable_find_own(const struct aspace *as, uaddr_t va);
+static inline pte_t *ptable_find_own(const struct aspace *as, uaddr_t va)
+{
+	const pte_t *root = phys_to_virt(as->root << PAGE_SHIFT);
+	const pte_t top = root[pt_index(va, 2)];
+	if (unlikely(!pte_is_valid(top)))
+		return NULL;
+	const pte_t middle = ptable_below(top)[pt_index(va, 1)];
+	if (unlikely(!pte_is_valid(middle)))
+		return NULL;
+	return &ptable_below(middle)[pt_index(va, 0)];
+}
 
 /* The leaves of one table that lie in a range. */
 struct leaf_span {

@@ -68,19 +68,15 @@ static inline bool region_is_data(u32 prot, u32 flags)
 	       (flags & MAP_GROWSDOWN) == 0;
 }
 
+static_assert(PTE_R == PROT_READ << 1 && PTE_W == PROT_WRITE << 1 && PTE_X == PROT_EXEC << 1 &&
+		      PTE_R == PROT_WRITE && PTE_V == 1,
+	      "region_leaf_bits() shifts");
+
 /* The bits of a leaf that has all the region may give. W without R is reserved, so W brings R. */
 static inline u64 region_leaf_bits(const struct region *r)
 {
-	u64 bits = PTE_U;
-	if (r->prot & (PROT_READ | PROT_WRITE))
-		bits |= PTE_V | PTE_R;
-	if (r->prot & PROT_WRITE)
-		bits |= PTE_W;
-	if (r->prot & PROT_EXEC)
-		bits |= PTE_V | PTE_X;
-	if (region_is_shared(r))
-		bits |= PTE_KEEP;
-	return bits;
+	const u64 bits = (u64)r->prot << 1 | (r->prot & PROT_WRITE) | (r->prot != 0);
+	return bits | PTE_U | (region_is_shared(r) ? PTE_KEEP : 0);
 }
 
 /*
