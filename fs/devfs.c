@@ -44,17 +44,22 @@ static s64 null_seek(struct file *f, s64 offset, int whence)
 	return 0;
 }
 
+/* Bytes, or -EFAULT, of the @wanted that were left at first. */
+static __noinline ssize_t clear_piecewise(struct uio *u, size_t wanted)
+{
+	size_t part;
+	do
+		part = MIN(u->left, ZERO_CHUNK);
+	while (uio_clear(u, part) == part && u->left > 0 && uio_breathe());
+	return u->left != wanted ? (ssize_t)(wanted - u->left) : -EFAULT;
+}
+
 static ssize_t zero_read(struct file *f, struct uio *u, u64 *pos)
 {
 	const size_t wanted = u->left;
-	while (u->left > 0) {
-		const size_t part = MIN(u->left, ZERO_CHUNK);
-		if (uio_clear(u, part) < part)
-			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
-		if (u->left > 0 && !uio_breathe())
-			break;
-	}
-	return (ssize_t)(wanted - u->left);
+	if (wanted <= ZERO_CHUNK && uio_clear(u, wanted) == wanted)
+		return (ssize_t)wanted;
+	return clear_piecewise(u, wanted);
 }
 
 /* Private mappings of it are anonymous memory, which kernel/syscall/sys_mm.c makes; shared ones

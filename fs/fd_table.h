@@ -40,6 +40,11 @@ void fd_table_share(struct fd_table *t); /* for a task that uses it like its own
 bool fd_table_is_shared(const struct fd_table *t);
 void fd_table_put(struct fd_table *t); /* the last put closes all */
 void fd_table_close_on_exec(struct fd_table *t);
+/* Files that a call found by it must be counted. */
+static inline bool fd_table_was_shared(const struct fd_table *t)
+{
+	return unlikely(READ_ONCE(t->was_shared));
+}
 struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
 /*
  * The same for the length of a system call by a task whose table @t is: then fd_done(). Nobody else
@@ -48,14 +53,14 @@ struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
  */
 static inline struct file *fd_borrow(struct fd_table *t, int fd)
 {
-	if (unlikely(READ_ONCE(t->was_shared)))
+	if (fd_table_was_shared(t))
 		return fd_lookup(t, fd);
 	return (u32)fd < t->end ? t->slots[(u32)fd].file : NULL;
 }
 void fd_put_shared(struct file *f); /* of the one below */
 static inline void fd_done(struct fd_table *t, struct file *f)
 {
-	if (unlikely(READ_ONCE(t->was_shared)))
+	if (fd_table_was_shared(t))
 		fd_put_shared(f);
 }
 /* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.

@@ -7,11 +7,8 @@
 #include "fs/tree.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
-#include "lib/abi/poll.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
-
-#define POLL_ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 
 const struct file_ops file_path_ops = { 0 };
 
@@ -127,11 +124,6 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t len_bytes, u64 pos)
 s64 file_ioctl(struct file *f, u32 command, u64 arg)
 {
 	return f->ops->ioctl == NULL ? -ENOTTY : f->ops->ioctl(f, command, arg);
-}
-
-u32 file_poll(struct file *f, struct poll_table *t)
-{
-	return f->ops->poll == NULL ? POLL_ALWAYS : f->ops->poll(f, t);
 }
 
 s64 file_seek(struct file *f, s64 offset, int whence)

@@ -9,6 +9,7 @@
 #include "fs/uio.h"
 #include "kernel/core/spinlock.h"
 #include "kernel/sched/waitq.h"
+#include "lib/abi/poll.h"
 #include "lib/types.h"
 
 struct poll_table;
@@ -111,7 +112,6 @@ ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos);
 /* Read @len bytes at @pos into kernel memory (exec). Bytes or -errno. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t len_bytes, u64 pos);
 s64 file_ioctl(struct file *f, u32 command, u64 arg);
-u32 file_poll(struct file *f, struct poll_table *t);
 s64 file_seek(struct file *f, s64 offset, int whence);
 int file_iterate(struct file *f, struct dir_emitter *e);
 /* The object that mmap maps, counted; NULL: anonymous memory. */
@@ -127,6 +127,11 @@ int file_init(void);
 struct poll_table {
 	void (*add)(struct poll_table *t, struct waitq *q);
 };
+#define POLL_ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+static inline u32 file_poll(struct file *f, struct poll_table *t)
+{
+	return f->ops->poll == NULL ? POLL_ALWAYS : f->ops->poll(f, t);
+}
 static inline void poll_wait(struct poll_table *t, struct waitq *q)
 {
 	if (t != NULL)

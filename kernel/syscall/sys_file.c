@@ -66,8 +66,13 @@ s64 sys_close_range(u64 first, u64 last, u64 flags)
 
 s64 sys_dup(u64 fd)
 {
-	struct file *f = fd_lookup(own_files(), (int)fd);
-	return f == NULL ? -EBADF : install(f, 0, false);
+	struct file *f = file_of_any(fd);
+	if (f == NULL)
+		return -EBADF;
+	file_get(f);
+	const s64 result = install(f, 0, false);
+	file_done(f);
+	return result;
 }
 
 s64 sys_dup3(u64 fd, u64 new, u64 flags)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ppoll and pselect6: one engine for both. It asks every file once, registering on the queues that
- * tell of changes; then it sleeps and asks again, until something is ready, time is up or a signal
- * came. Asking happens after sleep_prepare(), so a change in between wakes us; hence poll
- * operations may not sleep.
+ * ppoll and pselect6: one engine for both. It asks every file once. If nothing is ready it asks
+ * again, registering on the queues that tell of changes, then sleeps and asks once more, until
+ * something is ready, time is up or a signal came. That asking happens after sleep_prepare(), so a
+ * change in between wakes us; hence poll operations may not sleep.
  *
- * Files are held by reference all the while, so the queues cannot go away under us.
+ * Files are held all the while, so the queues cannot go away under us.
  */
 #include "generated/syscall_protos.h"
 
@@ -28,7 +28,7 @@
 #define SELECT_EXCEPT POLLPRI
 
 struct poll_item {
-	struct file *file; /* counted; NULL: ready without asking, or not to be asked */
+	struct file *file; /* until file_done(); NULL: ready without asking, or not to be asked */
 	u32 events;        /* what is waited for */
 	u32 ready;
 };
@@ -100,9 +100,8 @@ static u64 ask_all(struct poll_item *items, u64 count, struct poll_table *t)
 	u64 ready = 0;
 	for (u64 i = 0; i < count; i++) {
 		struct poll_item *item = &items[i];
-		if (item->file != NULL) {
+		if (item->file != NULL)
 			item->ready = file_poll(item->file, t) & item->events;
-		}
 		if (item->ready != 0) {
 			ready++;
 			t = NULL; /* we will not sleep */
@@ -112,23 +111,23 @@ static u64 ask_all(struct poll_item *items, u64 count, struct poll_table *t)
 }
 
 /* How many are ready, 0 when @deadline has come; -EINTR, -ENOMEM. */
-static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
+static __noinline s64 sleep_for_items(struct poll_item *items, u64 count, nsec_t deadline)
 {
 	struct poll_waiters w;
 	w.table.add = add_waiter;
 	w.count = 0;
 	w.blocks = NULL;
 	w.is_out_of_memory = false;
-	s64 result = (s64)ask_all(items, count, deadline == 0 ? NULL : &w.table);
-	bool is_over = result != 0 || deadline == 0;
-	if (!is_over && w.is_out_of_memory) {
-		result = -ENOMEM;
-		is_over = true;
-	}
+	struct poll_table *table = &w.table;
+	s64 result;
+	bool is_over;
 	thread_current()->wait_reason = "poll";
-	while (!is_over) {
+	do {
 		sleep_prepare(true);
-		result = (s64)ask_all(items, count, NULL);
+		result = (s64)ask_all(items, count, table);
+		table = NULL; /* once in a queue, in it till the end */
+		if (result == 0 && w.is_out_of_memory)
+			result = -ENOMEM;
 		if (result == 0 && thread_is_interrupted())
 			result = -EINTR;
 		is_over = result != 0 || (deadline != CLOCK_NEVER && clock_now() >= deadline);
@@ -136,14 +135,23 @@ static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
 			sleep_cancel();
 		else
 			sleep_commit(deadline);
-	}
+	} while (!is_over);
 	thread_current()->wait_reason = NULL;
 	leave_queues(&w);
 	return result;
 }
 
+/* The same; and nobody enters a queue while something is ready. */
+static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
+{
+	const s64 ready = (s64)ask_all(items, count, NULL);
+	return ready != 0 || deadline == 0 ? ready : sleep_for_items(items, count, deadline);
+}
+
 static void put_items(struct poll_item *items, u64 count)
 {
+	if (!fd_table_was_shared(task_current()->files))
+		return; /* file_done() would do nothing */
 	for (u64 i = 0; i < count; i++)
 		if (items[i].file != NULL)
 			file_done(items[i].file);
