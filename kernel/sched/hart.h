@@ -128,13 +128,8 @@ static inline nsec_t hart_turn_end(const struct sched_hart *h)
 				  h->turn_began + runqueue_slice(&h->queue, h->current);
 }
 
-/* Fold the load average forward if it is time to. Any hart, interrupts off, without its lock. */
-extern nsec_t load_sample_due; /* atomic */
-void hart_sample_load_now(nsec_t now);
-static inline void hart_sample_load(nsec_t now)
-{
-	if (unlikely(now >= READ_ONCE(load_sample_due)))
-		hart_sample_load_now(now);
-}
+/* Fold the load average forward if it is time to: each hart, every few seconds. Interrupts off,
+ * without its lock. */
+void hart_sample_load(nsec_t now);
 /* One more thread was started. */
 void hart_count_start(void);

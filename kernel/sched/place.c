@@ -107,20 +107,18 @@ static __noinline u32 choose_hart(const struct sched_hart *h, const struct threa
  */
 static __always_inline bool hart_enqueue(struct sched_hart *h, struct thread *t)
 {
-	const bool is_here = h == sched_hart_here();
-	const bool is_idling = h->current == h->idle;
-	const nsec_t now = is_idling ? 0 : clock_now();
-	/* First, since it moves the queue's min_vruntime. */
-	if (!is_idling)
-		hart_charge(h, now);
+	/* The idle loop looks at the queue before it waits; elsewhere a kick ends the wait. */
+	if (hart_is_idling(h)) {
+		runqueue_limit_credit(&h->queue, t);
+		runqueue_enqueue(&h->queue, t);
+		return h != sched_hart_here();
+	}
+	const nsec_t now = clock_now();
+	hart_charge(h, now); /* first, since it moves the queue's min_vruntime */
 	runqueue_limit_credit(&h->queue, t);
 	runqueue_enqueue(&h->queue, t);
-	const bool is_first = h->queue.ready == 1;
 
-	/* The idle loop looks at the queue before it waits; elsewhere a kick ends the wait. */
-	if (is_idling)
-		return !is_here;
-
+	const bool is_here = h == sched_hart_here();
 	if (runqueue_should_preempt(h->current, t)) {
 		/* Not before its turn was worth the switch: a program that feeds another byte by
 		 * byte would do nothing but switch. */
@@ -130,17 +128,18 @@ static __always_inline bool hart_enqueue(struct sched_hart *h, struct thread *t)
 			hart_look_by(h, worth);
 			return false;
 		}
-		thread_work_set(&h->current->arch, TW_RESCHED);
-		return !is_here;
+	} else {
+		/* It waits for the end of the slice, which does not count while nobody waits.
+		 * Another hart's timer is set there alone; so the first that waits makes it look.
+		 */
+		if (h->queue.ready != 1)
+			return false;
+		if (likely(is_here)) {
+			hart_begin_turn(h, now);
+			return false;
+		}
 	}
-	/* It waits for the end of the slice, which does not count while nobody waits. Another
-	 * hart's timer is set there alone; so the first that waits makes it look. */
-	if (!is_first)
-		return false;
-	if (is_here)
-		hart_begin_turn(h, now);
-	else
-		thread_work_set(&h->current->arch, TW_RESCHED);
+	thread_work_set(&h->current->arch, TW_RESCHED);
 	return !is_here;
 }
 
@@ -163,7 +162,7 @@ static inline void offer_to_idle(const struct sched_hart *h, u64 affinity)
 static __always_inline void enqueue_and_unlock(struct sched_hart *h, struct thread *t)
 {
 	/* Once it is unlocked @t may run and end. */
-	const u64 affinity = __atomic_load_n(&t->affinity, __ATOMIC_RELAXED);
+	const u64 affinity = t->affinity;
 	const bool needs_kick = hart_enqueue(h, t);
 	spin_unlock(&h->lock);
 	if (needs_kick)
