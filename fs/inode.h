@@ -18,6 +18,7 @@
 #include "lib/abi/stat.h"
 #include "lib/list.h"
 #include "lib/refcount.h"
+#include "lib/string.h"
 #include "lib/types.h"
 
 struct inode;
@@ -35,6 +36,12 @@ struct cred {
 	u32 group_count;
 	u32 groups[CRED_GROUPS_MAX];
 };
+
+/* Of the places for groups only those that are taken. */
+static inline void cred_copy(struct cred *to, const struct cred *from)
+{
+	memcpy(to, from, offsetof(struct cred, groups[from->group_count]));
+}
 
 /* Is @gid the group of @cred, or one of the supplementary ones? */
 bool cred_in_group(const struct cred *cred, u32 gid);

@@ -121,7 +121,7 @@ static int create_thread(struct task *t, struct aspace *as, const struct fork_ar
 static int build_task(struct task *t, struct aspace *as, const struct fork_args *args)
 {
 	const struct task *me = task_current();
-	t->cred = me->cred;
+	cred_copy(&t->cred, &me->cred);
 	t->io_priority = READ_ONCE(me->io_priority);
 	t->set_child_tid = (args->flags & CLONE_CHILD_SETTID) != 0 ? args->child_tid : 0;
 	t->clear_child_tid = (args->flags & CLONE_CHILD_CLEARTID) != 0 ? args->child_tid : 0;
