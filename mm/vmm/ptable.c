@@ -73,24 +73,32 @@ static struct page *take_table(pte_t *entry)
 	return table;
 }
 
+/* The bits of a map for the groups from that of entry @first to that of entry @last. */
+static u64 groups_between(unsigned first, unsigned last)
+{
+	return ~0UL << first / PTES_PER_GROUP &
+	       ~0UL >> (GROUPS_PER_TABLE - 1 - last / PTES_PER_GROUP);
+}
+
 unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits)
 {
 	struct page *table = virt_to_page(slot);
+	const u64 whole_bits = pte_make_leaf(0, bits).bits;
 	const unsigned first = (unsigned)(page_offset((u64)slot) / sizeof(pte_t));
 	unsigned entered = 0;
-	for (unsigned i = 0; i < count; i++) {
-		if (pages[i] == NULL)
+	for (const pte_t *const end = slot + count; slot != end; slot++, pages++) {
+		if (*pages == NULL)
 			continue;
-		if (pte_is_none(slot[i])) {
-			ptable_store(&slot[i], pte_make_leaf(page_to_pfn(pages[i]), bits));
+		if (pte_is_none(*slot)) {
+			ptable_store(slot,
+				     (pte_t){ whole_bits | page_to_pfn(*pages) << PTE_PPN_SHIFT });
 			entered++;
 		} else {
-			pmm_put(pages[i]);
+			pmm_put(*pages);
 		}
 	}
 	table->present += entered;
-	for (unsigned i = first / PTES_PER_GROUP; i * PTES_PER_GROUP < first + count; i++)
-		table->map |= BIT(i);
+	table->map |= groups_between(first, first + count - 1);
 	return entered;
 }
 
@@ -262,8 +270,7 @@ bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct 
 			continue;
 		const struct page *table = pte_page(middle);
 		const unsigned first = pt_index(va, 0), last = pt_index(next - 1, 0);
-		const u64 groups = READ_ONCE(table->map) & ~0UL << first / PTES_PER_GROUP &
-				   ~0UL >> (GROUPS_PER_TABLE - 1 - last / PTES_PER_GROUP);
+		const u64 groups = READ_ONCE(table->map) & groups_between(first, last);
 		/* A table that is empty is told of: it may be in the way. */
 		if (groups == 0 && READ_ONCE(table->present) != 0)
 			continue;
