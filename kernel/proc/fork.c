@@ -117,13 +117,19 @@ static int create_thread(struct task *t, struct aspace *as, const struct fork_ar
 	return 0;
 }
 
+/* Where the new one writes its number; 0: nowhere. */
+static uaddr_t set_child_tid(const struct fork_args *args)
+{
+	return (args->flags & CLONE_CHILD_SETTID) != 0 ? args->child_tid : 0;
+}
+
 /* @t, like the running one, but for its signals: all that can fail. */
 static int build_task(struct task *t, struct aspace *as, const struct fork_args *args)
 {
 	const struct task *me = task_current();
 	cred_copy(&t->cred, &me->cred);
 	t->io_priority = READ_ONCE(me->io_priority);
-	t->set_child_tid = (args->flags & CLONE_CHILD_SETTID) != 0 ? args->child_tid : 0;
+	t->set_child_tid = set_child_tid(args);
 	t->clear_child_tid = (args->flags & CLONE_CHILD_CLEARTID) != 0 ? args->child_tid : 0;
 	const int error = copy_files(t, args->flags);
 	return error != 0 ? error : create_thread(t, as, args);
@@ -151,11 +157,13 @@ static void copy_places(struct process *child, struct process *parent)
 	child->exe = parent->exe;
 }
 
-static int copy_memory(struct process *child, struct process *parent, u64 flags)
+static int copy_memory(struct process *child, struct process *parent, const struct fork_args *args)
 {
-	if ((flags & CLONE_VM) == 0) {
+	if ((args->flags & CLONE_VM) == 0) {
 		const struct trap_frame *frame = thread_user_frame(&thread_current()->arch);
-		const struct fork_place place = { .pc = frame->x[REG_PC], .sp = frame->x[REG_SP] };
+		const struct fork_place place = { .pc = frame->x[REG_PC],
+						  .sp = frame->x[REG_SP],
+						  .child_tid = set_child_tid(args) };
 		return aspace_fork(parent->aspace, parent->fork_mode, &place, &child->aspace);
 	}
 	aspace_get(parent->aspace);
@@ -173,7 +181,7 @@ static int build_child(struct process *child, struct process *parent, const stru
 	cpu_timers_init(&child->cpu_timers);
 	signal_state_fork(child, (flags & CLONE_CLEAR_SIGHAND) != 0, shares_memory);
 	copy_places(child, parent);
-	const int error = copy_memory(child, parent, flags);
+	const int error = copy_memory(child, parent, args);
 	return error != 0 ? error : build_task(child->leader, child->aspace, args);
 }
 

@@ -98,6 +98,7 @@ void aspace_put_later(struct aspace *as);
  */
 struct fork_place {
 	uaddr_t pc, sp;
+	uaddr_t child_tid; /* where the child writes its number before anything else; 0: nowhere */
 };
 
 /*

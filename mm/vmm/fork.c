@@ -10,7 +10,7 @@
  *      see;
  *   3. table, page: the child already names the same tables or frames. copy: only now the frames
  *      are copied, and W given back;
- *      So is, in the others, the page of the stack that both go on in;
+ *      So are, in the others, the pages that both write at once;
  *   4. the child is published: its count goes from 0 to 1, which is when rmap.c may look at it;
  *   5. the lock is dropped.
  *
@@ -260,16 +260,16 @@ static int share_tables(struct fork_job *job)
 }
 
 /*
- * The page of the stack that both go on in: each writes there at once, so one of them would fault
+ * The page at @va, where each of them, or the child for certain, writes at once: one would fault
  * and copy it, and the other fault to take it over. The child gets its own here, after the fence
  * (H18), and the parent has W back. Not if others hold it, too: then the parent must copy anyway.
  */
-static int copy_stack_page(struct fork_job *job)
+static int copy_page_at(struct fork_job *job, uaddr_t va)
 {
-	if (job->place == NULL || job->place->sp >= USER_MAX)
+	if (va >= USER_MAX)
 		return 0;
-	pte_t *slot = ptable_find_own(job->parent, job->place->sp);
-	pte_t *copy = ptable_find_own(job->child, job->place->sp);
+	pte_t *slot = ptable_find_own(job->parent, va);
+	pte_t *copy = ptable_find_own(job->child, va);
 	if (slot == NULL || copy == NULL || (slot->bits & PTE_COW) == 0)
 		return 0;
 	struct page *frame = pte_page(*slot);
@@ -277,6 +277,15 @@ static int copy_stack_page(struct fork_job *job)
 		return 0;
 	pmm_put(pte_page(ptable_take_leaf(copy)));
 	return copy_anon_leaf(job, slot, copy);
+}
+
+static int copy_pages_written_soon(struct fork_job *job)
+{
+	const struct fork_place *p = job->place;
+	int err = p != NULL ? copy_page_at(job, p->sp) : 0;
+	if (err == 0 && p != NULL && p->child_tid != 0)
+		err = copy_page_at(job, p->child_tid);
+	return err;
 }
 
 /* ---- the whole ---- */
@@ -337,7 +346,7 @@ static int fork_tables(struct fork_job *job, enum fork_mode mode)
 	if (err == 0 && mode == FORK_COPY)
 		err = visit_tables(job, copy_leaves, true);
 	else if (err == 0)
-		err = copy_stack_page(job);
+		err = copy_pages_written_soon(job);
 	/* The copies were made by stores; before anybody runs them. */
 	if (job->copied_code)
 		fence_code();

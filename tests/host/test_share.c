@@ -166,14 +166,18 @@ static void little_is_copied_where_both_go_on(void **state)
 	aspace_put(child);
 }
 
-/* Both write there first of all: neither is to fault for it. */
+/* Both write there first of all, and the child where it is to write its number: neither is to fault
+ * for it. */
 static void page_of_the_stack_is_the_childs_own_at_once(void **state)
 {
 	static const u64 stack = 400000;
-	const struct fork_place place = { .pc = PAGE(0), .sp = PAGE(stack) + 100 };
+	const struct fork_place place = { .pc = PAGE(0),
+					  .sp = PAGE(stack) + 100,
+					  .child_tid = PAGE(stack + 2) + 200 };
 	map_anon(parent, stack, 4, RW, MAP_PRIVATE);
 	store(parent, PAGE(stack), 1);
 	store(parent, PAGE(stack + 1), 2);
+	store(parent, PAGE(stack + 2), 5);
 	for (int mode = FORK_PAGE; mode <= FORK_TABLE; mode++) {
 		struct aspace *child;
 		assert_int_equal(aspace_fork(parent, (enum fork_mode)mode, &place, &child), 0);
@@ -182,6 +186,11 @@ static void page_of_the_stack_is_the_childs_own_at_once(void **state)
 		assert_true(leaf_at(child, PAGE(stack)).bits & PTE_W);
 		assert_ptr_equal(frame_at(parent, PAGE(stack + 1)),
 				 frame_at(child, PAGE(stack + 1)));
+		assert_ptr_not_equal(frame_at(parent, PAGE(stack + 2)),
+				     frame_at(child, PAGE(stack + 2)));
+		assert_true(leaf_at(parent, PAGE(stack + 2)).bits & PTE_W);
+		assert_true(leaf_at(child, PAGE(stack + 2)).bits & PTE_W);
+		assert_int_equal(load(child, PAGE(stack + 2)), 5);
 		store(parent, PAGE(stack), 3);
 		assert_int_equal(load(child, PAGE(stack)), 1);
 		store(parent, PAGE(stack), 1);

@@ -108,8 +108,8 @@ static void run_random(u64 seed)
 	running_seed = seed;
 	explore_begin_random(seed);
 	/* What is copied at once, since it will be touched soon. */
-	static const struct fork_place first_giga = { BLOCK0, BLOCK0 };
-	static const struct fork_place second_giga = { BLOCK2, BLOCK2 };
+	static const struct fork_place first_giga = { BLOCK0, BLOCK0, 0 };
+	static const struct fork_place second_giga = { BLOCK2, BLOCK2, BLOCK2 + PAGE_SIZE };
 	static const struct fork_place *const light[] = { NULL, NULL, &first_giga, &second_giga };
 	const unsigned k = explore_random(2 * FORK_MODES);
 	running_mode = k < FORK_MODES ? (enum fork_mode)k : FORK_MODES - 1;

@@ -310,7 +310,7 @@ static void end_user(void)
 }
 
 /* Where a process goes on whose code and stack are in block 0. */
-static const struct fork_place in_block0 = { BLOCK0, BLOCK0 };
+static const struct fork_place in_block0 = { BLOCK0, BLOCK0, 0 };
 
 /* False: the thread has ended. */
 static bool do_op(char op, unsigned n)
