@@ -273,12 +273,24 @@ void region_remove(struct region *r, struct list *dead)
 static struct rb_node *copy_node(const struct rb_node *node, struct aspace *as,
 				 struct rb_node *parent, struct rb_node **link)
 {
-	struct region *copy = region_create(rb_entry(node, struct region, node));
+	const struct region *r = rb_entry(node, struct region, node);
+	struct region *copy = slab_alloc(region_cache);
 	if (copy == NULL)
 		return NULL;
-	copy->as = as;
-	copy->flags &= ~REGION_LOCKED; /* locks are not inherited */
-	copy->node = (struct rb_node){ .parent = parent, .red = node->red };
+	*copy = (struct region){
+		.as = as,
+		.object = r->object,
+		.node = { .parent = parent, .red = node->red },
+		.start = r->start,
+		.end = r->end,
+		.offset_bytes = r->offset_bytes,
+		.prot = r->prot,
+		.max_prot = r->max_prot,
+		.flags = r->flags & ~REGION_LOCKED, /* locks are not inherited */
+	};
+	list_init(&copy->object_node);
+	if (copy->object != NULL)
+		vm_object_get(copy->object);
 	*link = &copy->node;
 	struct region *above = region_of_node(parent);
 	if (above != NULL && link == &parent->left)
@@ -324,14 +336,13 @@ int region_copy_all(const struct aspace *from, struct aspace *to, u32 *flags)
 
 void region_destroy_all(struct aspace *as)
 {
-	struct list dead;
-	list_init(&dead);
-	for (struct region *r = region_first(as); r != NULL; r = r->next) {
+	/* Neither the tree nor the order is asked any more. */
+	struct region *next;
+	for (struct region *r = region_first(as); r != NULL; r = next) {
+		next = r->next;
 		object_unlink(r);
-		list_push_back(&dead, &r->object_node);
+		region_destroy(r);
 	}
-	/* The tree is not asked any more, and goes with its nodes. */
-	region_destroy_list(&dead);
 }
 
 /* ---- changing ---- */
