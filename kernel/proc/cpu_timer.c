@@ -60,12 +60,19 @@ static nsec_t limit_left_locked(const struct process *p)
 	return left_until_locked(p, CPU_TIMER_PROF, nsec_from_limit(seconds));
 }
 
+static void look(struct itimer *timer);
+
 static void look_later_locked(struct process *p)
 {
 	nsec_t left = limit_left_locked(p);
 	for (int kind = 0; kind < CPU_TIMERS; kind++)
 		left = MIN(left, left_locked(p, kind));
 	nsec_t after = 0; /* never */
+	if (p->cpu_timers.look.expired == NULL) {
+		if (left == CLOCK_NEVER)
+			return;
+		itimer_init(&p->cpu_timers.look, look);
+	}
 	if (left != CLOCK_NEVER)
 		after = MAX(left / (nsec_t)__builtin_popcountll(sched_hart_mask()), LOOK_NS);
 	itimer_set(&p->cpu_timers.look, after, 0);
@@ -111,7 +118,7 @@ static void look(struct itimer *timer)
 
 void cpu_timers_init(struct cpu_timers *c)
 {
-	itimer_init(&c->look, look);
+	c->look.expired = NULL;
 	c->is_stopped = false;
 	for (int kind = 0; kind < CPU_TIMERS; kind++)
 		c->of[kind] = (struct cpu_timer){ .when = CLOCK_NEVER };
@@ -153,6 +160,8 @@ void cpu_timers_stop(struct process *p)
 {
 	spin_lock(&process_tree_lock);
 	p->cpu_timers.is_stopped = true; /* look() starts itself no more */
+	const bool has_looked = p->cpu_timers.look.expired != NULL;
 	spin_unlock(&process_tree_lock);
-	itimer_stop(&p->cpu_timers.look);
+	if (has_looked)
+		itimer_stop(&p->cpu_timers.look);
 }

@@ -15,7 +15,9 @@ struct process;
 enum cpu_timer_kind { CPU_TIMER_VIRTUAL, CPU_TIMER_PROF, CPU_TIMERS };
 
 struct cpu_timers {
-	struct itimer look; /* locks of its own: looks at the account */
+	/* Locks of its own: looks at the account. Made under process_tree_lock when there is
+	 * something to look for; until then its function is NULL. */
+	struct itimer look;
 
 	/* under process_tree_lock */
 	bool is_stopped; /* the process ends: none is due any more */

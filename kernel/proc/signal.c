@@ -519,7 +519,16 @@ void signal_state_init(struct process *p)
 	spin_init(&s->lock, "signals", RANK_SIGNAL);
 	list_init(&s->pending.queue);
 	waitq_init(&s->wait, "signal");
-	itimer_init(&s->real_timer, real_timer_expired);
+}
+
+struct itimer *signal_real_timer(void)
+{
+	struct signal_state *s = &process_current()->signals;
+	spin_lock(&s->lock);
+	if (s->real_timer.expired == NULL)
+		itimer_init(&s->real_timer, real_timer_expired);
+	spin_unlock(&s->lock);
+	return &s->real_timer;
 }
 
 void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory)
@@ -560,7 +569,8 @@ void signal_state_close(void)
 	struct process *p = process_current();
 	struct signal_state *s = &p->signals;
 
-	itimer_stop(&s->real_timer);
+	if (s->real_timer.expired != NULL)
+		itimer_stop(&s->real_timer);
 	spin_lock(&s->lock);
 	s->is_closed = true;
 	pending_discard_everywhere_locked(p, ~0ULL);

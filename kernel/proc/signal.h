@@ -86,7 +86,7 @@ struct signal_state {
 	/* locks of their own */
 	struct waitq wait; /* is_stopped changed, something awaited came, a thread is killed or
 			      gone */
-	struct itimer real_timer; /* setitimer(ITIMER_REAL) */
+	struct itimer real_timer; /* setitimer(ITIMER_REAL); see signal_real_timer() */
 
 	/*
 	 * Under lock. Most processes handle few signals, so what fork and exec do follows the set:
@@ -113,6 +113,9 @@ void signal_state_init(struct process *p);
 void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory);
 /* exec: handlers become default; what is ignored, blocked or pending stays. Running process. */
 void signal_state_exec(void);
+/* The interval timer of the running process that sends SIGALRM. Few processes have a use for it, so
+ * it is made when it is first asked for: until then its function is NULL. */
+struct itimer *signal_real_timer(void);
 /* exit: drop what is pending, stop the interval timer, and accept nothing from now on. Running
  * process, before it becomes a zombie. Context: may sleep. */
 void signal_state_close(void);

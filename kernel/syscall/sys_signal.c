@@ -233,7 +233,7 @@ static int timer_get(u64 which, nsec_t *left, nsec_t *interval)
 {
 	switch ((s32)which) {
 	case ITIMER_REAL:
-		itimer_get(&process_current()->signals.real_timer, left, interval);
+		itimer_get(signal_real_timer(), left, interval);
 		return 0;
 	case ITIMER_VIRTUAL:
 		cpu_timer_get(CPU_TIMER_VIRTUAL, left, interval);
@@ -250,7 +250,7 @@ static int timer_get(u64 which, nsec_t *left, nsec_t *interval)
 static void timer_set(u64 which, nsec_t after, nsec_t interval)
 {
 	if ((s32)which == ITIMER_REAL)
-		itimer_set(&process_current()->signals.real_timer, after, interval);
+		itimer_set(signal_real_timer(), after, interval);
 	else
 		cpu_timer_set((s32)which == ITIMER_PROF ? CPU_TIMER_PROF : CPU_TIMER_VIRTUAL, after,
 			      interval);
