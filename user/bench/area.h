@@ -15,6 +15,10 @@ struct area {
 /* Anonymous private memory, all of it there: QEMU is slow at faults. Returns: 0; -1 with errno. */
 int area_map(struct area *area, size_t bytes);
 
+/* The same in a mapping for each page, which no kernel can make one of. Returns: 0; -1 if it
+ * cannot. */
+int area_map_apart(struct area *area, size_t pages);
+
 /* One store to each page. */
 void area_write(const struct area *area, uint64_t writer);
 

@@ -41,6 +41,12 @@ struct row {
 	int lines;       /* that are printed; 0 is LINE_OF_ALL */
 };
 
+/* One of a small operation, without more. */
+#define SMALL_ROW(title, before, once, in_a_round)                                         \
+	{                                                                                  \
+		.name = (title), .setup = (before), .round = (once), .times = (in_a_round) \
+	}
+
 struct group {
 	const char *name;
 	const struct row *rows;

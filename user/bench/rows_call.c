@@ -118,23 +118,18 @@ static uint64_t move_break(const struct row *row)
 	return took;
 }
 
-#define CALL(title, before, once)                                                   \
-	{                                                                           \
-		.name = (title), .setup = (before), .round = (once), .times = TIMES \
-	}
-
 static const struct row rows[] = {
-	CALL("null_call", NULL, call_nothing),
-	CALL("read_zero_1", setup_zero, read_byte),
-	CALL("write_null_1", setup_null, write_byte),
-	CALL("dup_close", setup_zero, dup_and_close),
-	CALL("pipe_close", NULL, make_pipe),
+	SMALL_ROW("null_call", NULL, call_nothing, TIMES),
+	SMALL_ROW("read_zero_1", setup_zero, read_byte, TIMES),
+	SMALL_ROW("write_null_1", setup_null, write_byte, TIMES),
+	SMALL_ROW("dup_close", setup_zero, dup_and_close, TIMES),
+	SMALL_ROW("pipe_close", NULL, make_pipe, TIMES),
 	{ .name = "poll_8",
 	  .setup = setup_poll,
 	  .round = poll_some,
 	  .times = TIMES,
 	  .number = ARRAY_SIZE(polled) },
-	CALL("brk_64K_and_back", setup_zero, move_break),
+	SMALL_ROW("brk_64K_and_back", setup_zero, move_break, TIMES),
 };
 
 const struct group group_call = { "call", rows, ARRAY_SIZE(rows) };

@@ -239,22 +239,17 @@ static uint64_t write_file(const struct row *row)
 	return took;
 }
 
-#define NAME(title, before, once)                                                   \
-	{                                                                           \
-		.name = (title), .setup = (before), .round = (once), .times = TIMES \
-	}
-
 static const struct row rows[] = {
-	NAME("open_close", NULL, open_file),
-	NAME("open_missing", NULL, open_missing),
+	SMALL_ROW("open_close", NULL, open_file, TIMES),
+	SMALL_ROW("open_missing", NULL, open_missing, TIMES),
 	{ .name = "open_close_deep_8",
 	  .setup = setup_deep,
 	  .round = open_deep,
 	  .times = TIMES,
 	  .number = 8 },
-	NAME("stat", NULL, stat_file),
-	NAME("fstat", setup_open, stat_open_file),
-	NAME("create_write_unlink", setup_top, create_write_unlink),
+	SMALL_ROW("stat", NULL, stat_file, TIMES),
+	SMALL_ROW("fstat", setup_open, stat_open_file, TIMES),
+	SMALL_ROW("create_write_unlink", setup_top, create_write_unlink, TIMES),
 	{ .name = "getdents_64",
 	  .setup = setup_entries,
 	  .round = read_directory,

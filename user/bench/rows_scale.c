@@ -24,14 +24,9 @@
 
 static struct area area;
 
-/* number of them, one page each, with rights by turns, or they would be one. */
 static void setup_regions(const struct row *row)
 {
-	const size_t bytes = row->number * PAGE_BYTES;
-	VERIFY(area_map(&area, bytes) == 0);
-	for (size_t i = 0; i < area.pages; i += 2)
-		VERIFY(mprotect(area.base + i * PAGE_BYTES, PAGE_BYTES,
-				PROT_READ | PROT_WRITE | PROT_EXEC) == 0);
+	VERIFY(area_map_apart(&area, row->number) == 0);
 }
 
 /* One in the middle goes, and comes again. */

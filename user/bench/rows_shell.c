@@ -39,17 +39,20 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 	return sum;
 }
 
-/* $(bench-say WORDS) */
-static uint64_t substitute(const struct row *row)
+/* $(bench-say WORDS), and (echo WORDS): a subshell, or a server's child that answers. */
+enum child { IS_PROGRAM, IS_COPY };
+
+static uint64_t listen_to_child(const struct row *row)
 {
 	char text[128];
 	int status, ends[2];
-	(void)row;
 	const uint64_t start = counter_begin();
 	VERIFY(pipe2(ends, O_CLOEXEC) == 0);
 	const pid_t pid = fork();
-	if (pid == 0)
+	if (pid == 0 && row->variant == IS_PROGRAM)
 		execute_with(ends[1], STDOUT_FILENO, "bench-say");
+	if (pid == 0)
+		_exit(write(ends[1], WORDS, strlen(WORDS)) != (ssize_t)strlen(WORDS));
 	close(ends[1]);
 	const ssize_t bytes = read_all(ends[0], text, sizeof(text));
 	close(ends[0]);
@@ -85,27 +88,6 @@ static uint64_t pipeline(const struct row *row)
 	return counter_between(start, end);
 }
 
-/* A subshell, or a server's child that answers: (echo WORDS) without a program. */
-static uint64_t answer_by_child(const struct row *row)
-{
-	char text[128];
-	int status, ends[2];
-	(void)row;
-	const uint64_t start = counter_begin();
-	VERIFY(pipe(ends) == 0);
-	const pid_t pid = fork();
-	if (pid == 0)
-		_exit(write(ends[1], WORDS, strlen(WORDS)) != (ssize_t)strlen(WORDS));
-	close(ends[1]);
-	const ssize_t bytes = read_all(ends[0], text, sizeof(text));
-	close(ends[0]);
-	const pid_t dead = waitpid(pid, &status, 0);
-	const uint64_t end = counter_end();
-	VERIFY(pid > 0 && dead == pid && are_words(text, bytes));
-	process_verify(status, 0);
-	return counter_between(start, end);
-}
-
 /* bench-say WORDS */
 int say_main(int argc, char **argv)
 {
@@ -123,8 +105,8 @@ int count_main(int argc, char **argv)
 
 static const struct row rows[] = {
 	{ .name = "shell_pipeline", .round = pipeline },
-	{ .name = "shell_substitution", .round = substitute },
-	{ .name = "fork_answer_wait", .round = answer_by_child },
+	{ .name = "shell_substitution", .round = listen_to_child, .variant = IS_PROGRAM },
+	{ .name = "fork_answer_wait", .round = listen_to_child, .variant = IS_COPY },
 };
 
 const struct group group_shell = { "shell", rows, ARRAY_SIZE(rows) };

@@ -110,17 +110,12 @@ static uint64_t set_action(const struct row *row)
 	return took;
 }
 
-#define SIGNAL(title, before, once)                                                 \
-	{                                                                           \
-		.name = (title), .setup = (before), .round = (once), .times = TIMES \
-	}
-
 static const struct row rows[] = {
-	SIGNAL("signal", setup_handler, deliver),
-	SIGNAL("signal_ignored", setup_ignored, send_ignored),
-	SIGNAL("sigsegv", setup_forbidden, fault),
-	SIGNAL("sigprocmask_and_back", NULL, block_and_back),
-	SIGNAL("sigaction", NULL, set_action),
+	SMALL_ROW("signal", setup_handler, deliver, TIMES),
+	SMALL_ROW("signal_ignored", setup_ignored, send_ignored, TIMES),
+	SMALL_ROW("sigsegv", setup_forbidden, fault, TIMES),
+	SMALL_ROW("sigprocmask_and_back", NULL, block_and_back, TIMES),
+	SMALL_ROW("sigaction", NULL, set_action, TIMES),
 };
 
 const struct group group_signal = { "signal", rows, ARRAY_SIZE(rows) };
