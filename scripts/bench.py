@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Run user/bench on Linux and on Heifer, in instructions, and compare. docs/bench.md says what for.
 
-usage: bench.py measure [option...]   prints a table; of all rows, and of all fork rows, writes a part of docs/bench.md
+usage: bench.py measure [option...]   prints a table; of all rows, of fork and of harts, writes a part of docs/bench.md
        bench.py check [option...]     on Heifer alone, a few rows; compares them with tests/bench/counts
        bench.py accept [option...]    the same, and stores what was counted
 
-  --rows 'ROW...'    names, with * and ?, or groups; fork stands for the groups that fork. Without this: of what is
-                     measured, all that Linux does in minutes; else those that are stored
+  --rows 'ROW...'    names, with * and ?, or groups; fork stands for the groups that fork; harts are counted by
+                     bench_harts.py. Without this: of what is measured, all that Linux does in minutes; else
+                     those that are stored
   --memory SIZE      of each machine (2G; 4G for fork=copy)
   --harts N          of each machine (1)
-  --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (for fork all, else
-                     linux-thp linux-lean heifer-table)
+  --machines 'GLOB...'  which: linux-thp linux linux-lean heifer-copy heifer-page heifer-table (linux-thp linux-lean
+                     heifer-table; for fork linux-thp and Heifer's modes, for harts linux-lean heifer-table)
   --image FILE       Heifer's release build
   --compiler 'WORDS' what it was compiled with
 """
@@ -23,6 +24,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import bench_boot
+import bench_harts
 import bench_report
 import profile
 from bench_machine import DIRECTORY, QEMU, Machine, Progress, find_rows, version_of
@@ -33,8 +35,9 @@ PICTURE = Path("docs/bench-fork.svg")
 RATIO_PICTURE = Path("docs/bench-ratio.svg")
 LIMITS = Path("tests/bench/limits")
 COUNTS = Path("tests/bench/counts")
-# What lies between is written anew by every whole `make bench`, and by every `make bench ROWS=fork`.
+# What lies between is written anew by every whole `make bench`, `make bench ROWS=fork` and `make bench ROWS=harts`.
 ALL_BEGIN, FORK_BEGIN = "<!-- made by make bench -->", "<!-- made by make bench ROWS=fork -->"
+HARTS_BEGIN = "<!-- made by make bench ROWS=harts -->"
 PAGE_END = "<!-- the end of what it made -->"
 
 # Debian's kernel would stop the counter of instructions.
@@ -60,16 +63,19 @@ LOOKS = {
     "heifer-page": (("#1a7f37", "#56d364"), 1.8, ""),
     "heifer-table": (("#0969da", "#79c0ff"), 3.5, ""),
 }
-# What `fork` stands for. Writing to 512 MiB costs by the page what writing to 64 does, and takes Linux a quarter of an
-# hour in QEMU: by name only. What is stored for CI is also what is measured, with what else takes Linux only minutes.
-FORK_ROWS = "fork exec cow_* write_*_1M write_*_64M"
+# What `fork` stands for. Writing to 64 or 512 MiB costs by the page what writing to 1 does, but takes long in QEMU: by
+# name only. What is stored for CI is also what is measured, with what else takes Linux only minutes.
+FORK_ROWS = "fork exec cow_* write_*_1M"
 QUICK_ROWS = ("call file memory signal switch thread fork_small fork_1M fork_4M fork_8M fork_64M fork_1G "
               "fork_exit_wait_small fork_exit_wait_64M fork_exit_wait_512M exit_256M fork_exec_tiny fork_exec_static "
               "vfork_exec_tiny posix_spawn_tiny shell cow_copy cow_takeover scale")
-ALL_ROWS = QUICK_ROWS.replace("fork_4M ", "").replace("fork_1G", "fork_to_child_512M").replace(
+ALL_ROWS = QUICK_ROWS.replace("fork_4M ", "").replace("fork_1G", "fork_512M").replace(
     "scale", "munmap_mmap_* first_touch_regions_* open_close_files_* dup_close_files_* poll_each_* "
              "fork_exit_wait_proc* kill_0_* kill_wait_*_10")
 ALL_MACHINES = "linux-thp linux-lean heifer-table"
+# Lean Linux is in the other table, and slow where every page faults, for QEMU then forgets all translations.
+FORK_MACHINES = "linux-thp heifer-*"
+HARTS_MACHINES = "linux-lean heifer-table"
 # What is also counted in lines of memory and in fences.
 TRAFFIC_ROWS = ("null_call read_zero_1 signal sched_yield pipe_round_trip first_touch cow_copy cow_takeover fork_small "
                 "fork_64M fork_exit_wait_small fork_exec_tiny").split()
@@ -128,10 +134,13 @@ def read_limits():
 
 
 def measure(options):
+    if options.rows == "harts":
+        measure_harts(options)
+        return
     is_fork, is_all = options.rows == "fork", options.rows is None
     words = {None: ALL_ROWS, "fork": FORK_ROWS}.get(options.rows, options.rows)
     names = find_rows(words.split())
-    machines = options.machines or ("*" if is_fork else ALL_MACHINES)
+    machines = options.machines or (FORK_MACHINES if is_fork else ALL_MACHINES)
     runs = measure_rows(options, machines, names, options.harts)
     # The journal knows more than was asked for.
     runs = {key: run.only(names) for key, run in runs.items()}
@@ -144,20 +153,19 @@ def measure(options):
     elif is_fork:
         limit = next((limits[name] for name in limits if bench_report.FORK_OF_SIZE.fullmatch(name)), None)
         PICTURE.write_text(bench_report.picture(TITLES, runs, LOOKS, limit), encoding="utf-8")
-        write_page(FORK_BEGIN, PICTURE, "What fork() costs, by the memory that its caller has touched", text, runs,
-                   options)
+        write_page(FORK_BEGIN, picture_line("What fork() costs, by the memory that its caller has touched", PICTURE),
+                   text, versions(options, runs["linux-thp"].kernel))
     else:
         more = "\n\n".join([text, measure_boot(options), measure_traffic(options)])
         RATIO_PICTURE.write_text(bench_report.ratio_picture(runs[OURS], runs[PEER]), encoding="utf-8")
-        write_page(ALL_BEGIN, RATIO_PICTURE, "How many instructions Linux needs for one of Heifer's", more, runs,
-                   options)
+        write_page(ALL_BEGIN, picture_line("How many instructions Linux needs for one of Heifer's", RATIO_PICTURE),
+                   more, versions(options, runs[PEER].kernel))
 
 
 def measure_boot(options):
     def boot(machine):
         is_ours = machine.key == OURS
-        words = machine.command[machine.command.index("-append") + 1]
-        return machine.key, bench_boot.measure(machine.key, machine.title, machine.kernel, words, is_ours)
+        return machine.key, bench_boot.measure(machine.key, machine.title, machine.kernel, machine.words, is_ours)
     with ThreadPoolExecutor(CONCURRENT) as pool:
         boots = dict(pool.map(boot, make_machines(options, ALL_MACHINES, 1)))
     text = f"### Booting\n\n{bench_report.boot_table(TITLES, boots)}"
@@ -176,14 +184,31 @@ def measure_traffic(options):
     return text
 
 
-def write_page(begin, path, title, text, runs, options):
-    versions = [f"- {version_of(QEMU)}", f"- Linux {runs[PEER].kernel}",
-                f"- Heifer and the program compiled by {version_of(options.compiler.split()[0])}"]
+def measure_harts(options):
+    machines = make_machines(options, options.machines or HARTS_MACHINES, 1)
+    text, kernel = bench_harts.measure(machines, OURS, PEER, options.image.parent / "heifer.elf")
+    print(f"\n{text}\n")
+    if options.machines:
+        print(f"{PAGE} was left as it is: it is of `make bench ROWS=harts` without more")
+    else:
+        write_page(HARTS_BEGIN, text, versions(options, kernel, bench_harts.find_qemu()))
+
+
+def versions(options, linux, qemu=QEMU):
+    return "\n".join([f"- {version_of(qemu)}", f"- Linux {linux}",
+                      f"- Heifer and the program compiled by {version_of(options.compiler.split()[0])}"])
+
+
+def picture_line(title, path):
+    return f"![{title}]({path.name})"
+
+
+def write_page(begin, *parts):
+    """What this program makes of the page, between @begin and its end."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(PAGE_END)
-    made = [before + begin, f"![{title}]({path.name})", text, "\n".join(versions), PAGE_END]
-    PAGE.write_text("\n\n".join(made) + after, encoding="utf-8")
-    print(f"{PAGE} and {path} were written")
+    PAGE.write_text("\n\n".join([before + begin, *parts, PAGE_END]) + after, encoding="utf-8")
+    print(f"{PAGE} was written")
 
 
 def count_quick_rows(options):

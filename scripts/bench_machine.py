@@ -48,10 +48,11 @@ def find_rows(words):
     return ask(*words)
 
 
-def make_initramfs(path, names):
-    """Behind the root file system, which is the same for all, a file that says what is to be run."""
+def make_initramfs(path, names, settle):
+    """Behind the root file system, which is the same for all, files that say what is to be run, and after how long."""
     archive = gen_initramfs.Archive()
     archive.add("etc/bench_rows", gen_initramfs.Entry(0o100644, " ".join(names).encode()))
+    archive.add("etc/bench_settle", gen_initramfs.Entry(0o100644, settle.encode()))
     path.write_bytes(ROOT.read_bytes() + archive.pack(0))
 
 
@@ -63,7 +64,10 @@ class Machine:
         self.title = title
         self.command = [QEMU, *SETTINGS, "-smp", str(harts), "-m", memory, "-kernel", str(kernel), "-append", words]
         self.kernel = Path(kernel)
+        self.words = words
         self.checks_leaks = checks_leaks
+        self.files = [self.kernel, ROOT]  # that decide what is counted
+        self.settle = "10"  # seconds of the guest's, before the rows
         self.path = DIRECTORY / f"{key}-{harts}"
         self.run = bench_report.Run()
         self.names = []
@@ -74,8 +78,8 @@ class Machine:
 
     def fingerprint(self):
         """Of all that decides what is counted."""
-        digest = hashlib.sha256("\0".join([*self.command, version_of(QEMU)]).encode())
-        for path in (self.kernel, ROOT):
+        digest = hashlib.sha256("\0".join([*self.command, version_of(self.command[0])]).encode())
+        for path in self.files:
             digest.update(path.read_bytes())
         return f"# {digest.hexdigest()}"
 
@@ -97,7 +101,7 @@ class Machine:
             return
         started = time.monotonic()
         log = self.file(".log")
-        make_initramfs(self.file(".cpio"), missing)
+        make_initramfs(self.file(".cpio"), missing, self.settle)
         try:
             with log.open("wb", buffering=0) as file, self.file(".counted").open("a", encoding="utf-8") as journal:
                 self.boot(Console([*self.command, "-initrd", str(self.file(".cpio"))], file), journal, progress)

@@ -174,7 +174,7 @@ def table(machines, runs, limits, ours, peer):
     """@machines: key -> title. @ours is the machine that is judged: by the limit, and against the machine @peer."""
     own_name, peer_name = (machines[key].rpartition(" ")[2] for key in (ours, peer))
     header = ["instructions for one", *(title for key, title in machines.items() if key in runs), "limit",
-              f"{own_name} / limit", f"{peer_name} / {own_name}"]
+              f"{own_name} / limit", *([f"{peer_name} / {own_name}"] if peer in runs else [])]
     rows = []
     for name in row_names(runs):
         own, theirs, limit = cost(runs.get(ours), name), cost(runs.get(peer), name), limits.get(name)
@@ -182,7 +182,7 @@ def table(machines, runs, limits, ours, peer):
         rows.append([f"`{name}`", *("–" if value is None else format_count(value) for value in values),
                      format_count(limit) if limit else "",
                      format_ratio(own / limit) if own and limit else "",
-                     format_ratio(theirs / own) if own and theirs else ""])
+                     *([format_ratio(theirs / own) if own and theirs else ""] if peer in runs else [])])
     return align(header, rows)
 
 

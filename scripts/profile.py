@@ -10,7 +10,7 @@ usage: profile.py ROW... [option...]
   --lines            also how many cache lines of data are touched; slow
   --image FILE       Heifer's release build; heifer.elf with its symbols stands beside it
   --plugin FILE      tests/bench/profile_plugin.c, compiled (build/bench/profile.so)
-  --plugin-version   only say which version of QEMU's interface this QEMU has
+  --plugin-version [QEMU]  only say which version of QEMU's interface this QEMU has
 
 Counted is what the row counts, divided by how often the operation was done: the sum is what `make bench` says, but
 for the few instructions around the counter. The firmware has no symbols; a child that runs the tiny ELF counts as
@@ -35,6 +35,8 @@ CONCURRENT = 2
 FIRMWARE = range(0x80000000, 0x80200000)
 KERNEL_FROM = 1 << 63
 EVENTS = {"sfence": "sfence.vma", "fence_i": "fence.i", "fence": "fence", "atomic": "atomic", "lines": "data lines"}
+ROUNDS = "rounds "
+AWAKE = re.compile(r"awake(\d+)")
 
 
 class Symbols:
@@ -76,28 +78,37 @@ def side(address):
 
 
 class Profile(NamedTuple):
-    """What the plugin wrote: sums of all rounds."""
+    """What the plugin wrote of a row: sums of all rounds."""
 
     rounds: int
     events: dict
     places: Counter  # address -> how often
     sequence: list  # of one round
+    awake: dict  # how many harts were awake -> instructions that ran then
 
     @property
     def total(self):
         return sum(self.places.values())
 
 
+def read_profiles(text):
+    """One for each row."""
+    return [read_profile(ROUNDS + part) for part in text.split(ROUNDS)[1:]]
+
+
 def read_profile(text):
     body, _, behind = text.partition("seq\n")
-    events, places = {}, Counter()
+    events, places, awake = {}, Counter(), {}
     for line in body.splitlines():
         name, count = line.split()
         if name == "rounds" or name in EVENTS:
             events[name] = int(count, 16)
+        elif match := AWAKE.fullmatch(name):
+            awake[int(match[1])] = int(count, 16)
         else:
             places[int(name, 16)] += int(count, 16)
-    return Profile(events.pop("rounds", 0), events, places, [int(line, 16) for line in behind.splitlines()])
+    sequence = [int(line, 16) for line in behind.splitlines()]
+    return Profile(events.pop("rounds", 0), events, places, sequence, awake)
 
 
 class Call:
@@ -274,14 +285,14 @@ def parse_options():
     parser.add_argument("--lines", action="store_true")
     parser.add_argument("--image", type=Path, default=Path("build/virt/Image"))
     parser.add_argument("--plugin", type=Path, default=bench_machine.PLUGIN)
-    parser.add_argument("--plugin-version", action="store_true")
+    parser.add_argument("--plugin-version", nargs="?", const=bench_machine.QEMU, metavar="QEMU")
     return parser.parse_args()
 
 
 def main():
     options = parse_options()
     if options.plugin_version:
-        print(plugin_version(bench_machine.version_of(bench_machine.QEMU)))
+        print(plugin_version(bench_machine.version_of(options.plugin_version)))
         return
     if not options.rows:
         sys.exit("profile: which rows? make profile ROWS='stat open_close'; build/user/bench/bench -l lists them")

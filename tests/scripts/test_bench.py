@@ -152,6 +152,12 @@ def test_the_table_has_a_column_for_every_kernel_that_ran():
     assert len({len(line) for line in lines}) == 1
 
 
+def test_without_the_peer_there_is_no_ratio_to_it():
+    runs = {key: run for key, run in RUNS.items() if key != bench.PEER}
+    header = bench_report.table(bench.TITLES, runs, LIMITS, bench.OURS, bench.PEER).splitlines()[0]
+    assert header.rstrip(" |").endswith("table / limit")
+
+
 def test_the_aims_name_who_misses_them():
     said = bench_report.verdicts(RUNS, LIMITS, bench.OURS, bench.PEER)
     assert said == ["1 of 2 rows within twice the limit; above: `fork_8M`.",
@@ -253,9 +259,10 @@ def test_the_journal_of_another_machine_is_begun_anew(machine, other):
 
 def test_the_rows_to_run_stand_behind_the_root_file_system(machine, tmp_path):
     machine()
-    bench_machine.make_initramfs(tmp_path / "out", ["a", "b"])
+    bench_machine.make_initramfs(tmp_path / "out", ["a", "b"], "7")
     packed = (tmp_path / "out").read_bytes()
     assert packed.startswith(b"root070701") and b"etc/bench_rows\0" in packed and b"a b" in packed
+    assert b"etc/bench_settle\0" in packed
 
 
 def test_every_machine_has_its_place_in_the_picture():

@@ -55,6 +55,12 @@ def test_what_the_plugin_wrote_is_added_up():
     assert read.total == 22
 
 
+def test_rows_that_follow_each_other_are_apart():
+    first, second = profile.read_profiles(WRITTEN + "rounds 1\nawake4 1f\nawake1 2\n20000 21\n")
+    assert first == profile.read_profile(WRITTEN) and first.awake == {}
+    assert (second.rounds, second.awake, second.total) == (1, {4: 31, 1: 2}, 33)
+
+
 def test_the_table_is_of_one_operation():
     lines = profile.format_table(profile.read_profile(WRITTEN), SYMBOLS, 2, 25).splitlines()
     assert [line.split() for line in lines[1:]] == [
@@ -80,7 +86,7 @@ def test_the_tree_follows_calls_returns_and_traps():
 def test_traffic_is_of_one_operation():
     symbols = profile.Symbols([(KERNEL, profile.COPY), (KERNEL + 0x100, profile.CLEAR)], 0x12000)
     places = profile.Counter({KERNEL: 4, KERNEL + 2: 80, KERNEL + 0x100: 2, 0x10000: 114})
-    counted = profile.Profile(2, {"sfence": 4, "fence": 1, "atomic": 0, "lines": 60}, places, [])
+    counted = profile.Profile(2, {"sfence": 4, "fence": 1, "atomic": 0, "lines": 60}, places, [], {})
     run = profile.bench_report.read_run("cow_page 50 50 2\n")
     lines = profile.traffic_table({"cow": (run, counted)}, symbols).splitlines()
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
@@ -102,6 +108,6 @@ def test_the_interface_is_that_of_the_qemu(says, version):
 
 def test_the_marks_of_program_and_plugin_are_the_same():
     top = Path(__file__).parents[2]
-    marks = "MARK_BEGIN = 1, MARK_END, MARK_FORGET, MARK_KEEP }"
+    marks = "MARK_BEGIN = 1, MARK_END, MARK_FORGET, MARK_KEEP, MARK_WRITE }"
     assert marks in (top / "user/bench/counter.h").read_text(encoding="utf-8")
     assert marks in (top / "tests/bench/profile_plugin.c").read_text(encoding="utf-8")

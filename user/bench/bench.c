@@ -53,7 +53,7 @@
 
 static const struct group *const groups[] = {
 	&group_call, &group_file, &group_memory, &group_signal, &group_switch, &group_thread,
-	&group_fork, &group_exec, &group_shell,  &group_cow,    &group_scale,
+	&group_fork, &group_exec, &group_shell,  &group_cow,    &group_scale,  &group_harts,
 };
 
 static const char *row_name = "bench";
@@ -181,6 +181,7 @@ static int row_main(int argc, char **argv)
 	} else {
 		counter_mark(MARK_KEEP);
 	}
+	counter_mark(MARK_WRITE);
 	print_row(row, stats_of(values, rounds), rounds);
 	return 0;
 }

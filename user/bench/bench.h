@@ -55,7 +55,7 @@ struct group {
 
 extern const struct group group_call, group_file, group_memory, group_signal, group_switch;
 extern const struct group group_thread, group_fork, group_exec, group_shell, group_cow;
-extern const struct group group_scale;
+extern const struct group group_scale, group_harts;
 
 /* Is this round one to warm up? Then children look at all they have; in the others only at what
  * does not change what is counted, for reading may have a price, too. */

@@ -33,10 +33,11 @@ static inline uint64_t counter_read(void)
 
 /*
  * Marks for tests/bench/profile_plugin.c, which has the same numbers: hints, which do nothing. What
- * lies between BEGIN and END is counted, and they do not. FORGET stands before each round, KEEP
- * behind one that counts.
+ * lies between BEGIN and END is counted, and they do not; where several harts count, between the
+ * first BEGIN and the last END. FORGET stands before each round, KEEP behind one that counts, WRITE
+ * behind a row.
  */
-enum counter_mark { MARK_BEGIN = 1, MARK_END, MARK_FORGET, MARK_KEEP };
+enum counter_mark { MARK_BEGIN = 1, MARK_END, MARK_FORGET, MARK_KEEP, MARK_WRITE };
 #define counter_mark(mark) __asm__ volatile("slti x0, x0, %0" ::"i"(mark) : "memory")
 
 /* The readings around what is counted. */

@@ -217,7 +217,6 @@ static const struct row rows[] = {
 	  .setup = setup_area,
 	  .round = fork_exit_wait,
 	  .bytes = 512 * MEBI },
-	{ .name = "fork_exit_wait_2harts", .round = fork_exit_wait, .harts = 2 },
 	{ .name = "exit_256M",
 	  .setup = setup_exit,
 	  .round = exit_big_and_free,

@@ -6,8 +6,8 @@
  * contain what the other does. So both orders are rows of their own:
  *
  *	fork_*		from before fork() to its return in the parent. Rounds in which the child
- *			ran before that are thrown away; if the scheduler always chooses the child,
- *			the row is skipped.
+ *			ran before that are thrown away, and the parent is put before its children;
+ *			where that does not help, the row is skipped.
  *	fork_to_child_*	from before fork() to the child's first instruction, while the parent,
  *			should it be first, goes to sleep at once in waitpid().
  *
@@ -15,16 +15,11 @@
  * are in a program that forks now and then. Otherwise it would be the fork() of memory that the
  * last fork() has made ready. The child verifies that each page has what was written before; in
  * the counted rounds that the last page has.
- *
- * Rows of 2 harts let the child run on the other. There is none with a thread of the parent's
- * running there: QEMU with -icount lets one hart run at a time, and one that waits for the other to
- * have fenced waits for its turn to be over, which is a matter of QEMU's.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -42,22 +37,9 @@ static void setup_area(const struct row *row)
 	VERIFY(area_map(&area, row->bytes) == 0);
 }
 
-/* One page each, with rights by turns, or they would be one mapping. */
-static void setup_mappings(const struct row *row)
+static void setup_regions(const struct row *row)
 {
-	char line[512];
-	unsigned mappings = 0;
-	VERIFY(area_map(&area, row->bytes) == 0);
-	for (size_t i = 0; i < area.pages; i += 2)
-		VERIFY(mprotect(area.base + i * PAGE_BYTES, PAGE_BYTES,
-				PROT_READ | PROT_WRITE | PROT_EXEC) == 0);
-	FILE *const maps = fopen("/proc/self/maps", "r");
-	VERIFY(maps != NULL);
-	while (fgets(line, sizeof(line), maps) != NULL)
-		mappings++;
-	fclose(maps);
-	if (mappings < area.pages)
-		bench_fail("there are %u mappings, not %zu", mappings, area.pages);
+	VERIFY(area_map_apart(&area, row->number) == 0);
 }
 
 static void setup_files(const struct row *row)
@@ -94,6 +76,17 @@ static void verify_parent(uint64_t children, pid_t pid)
 	VERIFY(area_count_others(&area, 0, writer) == 0);
 }
 
+/*
+ * Where fork() takes longer than the scheduler lets anybody run, the child comes first each time.
+ * Then the parent runs before all others, and its children do not. Who cannot have that is as it
+ * was.
+ */
+static void stay_before_children(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first);
+}
+
 static uint64_t fork_to_parent(const struct row *row)
 {
 	const uint64_t children = shared->children;
@@ -109,6 +102,8 @@ static uint64_t fork_to_parent(const struct row *row)
 	const bool child_was_first = shared->child_began != 0;
 	process_forked(pid);
 	verify_parent(children, pid);
+	if (child_was_first)
+		stay_before_children();
 	return child_was_first ? ROUND_AGAIN : counter_between(start, end);
 }
 
@@ -162,25 +157,19 @@ static const struct row rows[] = {
 	FORK_TO_CHILD("64M", 64 * MEBI),
 	FORK_TO_CHILD("512M", 512 * MEBI),
 	{ .name = "fork_regions_1000",
-	  .setup = setup_mappings,
+	  .setup = setup_regions,
 	  .round = fork_to_parent,
-	  .bytes = 1000 * PAGE_BYTES },
+	  .number = 1000 },
 	{ .name = "fork_regions_10000",
-	  .setup = setup_mappings,
+	  .setup = setup_regions,
 	  .round = fork_to_parent,
-	  .bytes = 10000 * PAGE_BYTES },
+	  .number = 10000 },
 	{
 		.name = "fork_files_1000",
 		.setup = setup_files,
 		.round = fork_to_parent,
 		.number = 1000,
 	},
-	{ .name = "fork_2harts_small", .round = fork_to_parent, .harts = 2 },
-	{ .name = "fork_2harts_64M",
-	  .setup = setup_area,
-	  .round = fork_to_parent,
-	  .bytes = 64 * MEBI,
-	  .harts = 2 },
 };
 
 const struct group group_fork = { "fork", rows, ARRAY_SIZE(rows) };
