@@ -78,7 +78,9 @@ int tmpfs_inode_create(struct tmpfs *t, const struct inode_ops *ops, u32 mode, u
 	struct tmpfs_inode *i = slab_alloc(inode_cache);
 	if (i == NULL)
 		return -ENOMEM;
-	*i = (struct tmpfs_inode){ 0 };
+	i->target = NULL;
+	i->names = (struct name_index){ 0 };
+	i->removed = NULL;
 	const u64 number = __atomic_add_fetch(&t->next_number, 1, __ATOMIC_RELAXED);
 	inode_init(&i->inode, ops != NULL ? ops : ops_of_type(mode), &t->fs, number, mode);
 	i->inode.uid = uid;
