@@ -58,8 +58,11 @@ boot:
 
 	lla t0, bss_start
 	lla t1, bss_end
-1:	sd zero, 0(t0)
-	addi t0, t0, 8
+1:
+	.irp at, 0, 8, 16, 24, 32, 40, 48, 56
+	sd zero, \at(t0)
+	.endr
+	addi t0, t0, 64
 	bltu t0, t1, 1b
 
 	lla t0, clock_entry_ticks

@@ -46,7 +46,7 @@ SECTIONS
 		. = ALIGN(8);
 	}
 	.bss (NOLOAD) : AT(ADDR(.bss) - KERNEL_BASE + 0x80200000) {
-		. = ALIGN(8);
+		. = ALIGN(64); /* cleared by so much at a time */
 		bss_start = .;
 		*(.bss .bss.* .sbss .sbss.* COMMON)
 		. = ALIGN(0x1000);
