@@ -105,8 +105,9 @@ static void pipe_setup(struct pipe *p)
 static void pipe_clear(struct pipe *p)
 {
 	for (u32 i = 0; i < PIPE_PAGES; i++) {
-		if (p->pages[i] != NULL)
-			pmm_put(virt_to_page(p->pages[i]));
+		if (p->pages[i] == NULL)
+			continue;
+		pmm_put(virt_to_page(p->pages[i]));
 		p->pages[i] = NULL;
 	}
 	p->tail = 0;
