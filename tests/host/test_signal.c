@@ -279,7 +279,7 @@ static void handled_stop_does_not_stop(void **state)
 
 static void real_timer_sends_alarm_again_and_again(void **state)
 {
-	struct itimer *t = &own.signals.real_timer;
+	struct itimer *t = signal_real_timer();
 
 	handle(SIGALRM, 0);
 	now = 100;
@@ -299,7 +299,7 @@ static void real_timer_sends_alarm_again_and_again(void **state)
 
 static void real_timer_once_is_off_afterwards(void **state)
 {
-	struct itimer *t = &own.signals.real_timer;
+	struct itimer *t = signal_real_timer();
 	nsec_t left, interval;
 
 	handle(SIGALRM, 0);
