@@ -25,9 +25,9 @@ TIMER = "-netdev hubport,id=timer,hubid=0 -object filter-buffer,id=turns,netdev=
 # Of Heifer, which has nothing to do after it has booted: here a second takes QEMU long, even if all harts wait.
 SETTLE = "0.1"
 ROW = re.compile(r"harts_(\d)_(\w+)")
-# Heifer's functions that wait for a spinlock, and the one that sleeps for a mutex.
+# Heifer's functions that wait for a spinlock, and the one that waits for a mutex.
 SPINNING = ("spin_wait", "call_aside_registers")
-SLEEPING = "lock_slowly"
+WAITING = "lock_slowly"
 WAITS = re.compile(r"\s*([0-9a-f]+):\s+.*<call_aside_registers>")
 SHOWN_WAITERS = 4
 LEAST_SHOWN = 0.01
@@ -39,7 +39,7 @@ class Cost(NamedTuple):
     instructions: float
     rate: float  # operations in the time of an instruction, if harts run side by side
     spinning: float  # instructions
-    sleeps: float  # for a mutex
+    waits: float  # for a mutex
     waiters: dict  # function -> how often it came to wait for a spinlock
 
 
@@ -86,15 +86,15 @@ def cost_of(row, counts, symbols, waits):
     if not counts.awake.keys() <= set(range(1, max(HARTS) + 1)):
         sys.exit(f"bench: {sorted(counts.awake)} harts are awake at once, says the plugin: it has missed something")
     time = sum(instructions / harts for harts, instructions in counts.awake.items())
-    spinning, sleeps, waiters = 0, 0, Counter()
+    spinning, waits_for_mutex, waiters = 0, 0, Counter()
     if symbols is not None:
         for address, count in counts.places.items():
             name = symbols.name(address)
             spinning += count if name in SPINNING else 0
-            sleeps += count if symbols.starts.get(address) == SLEEPING else 0
+            waits_for_mutex += count if symbols.starts.get(address) == WAITING else 0
         for address in waits:
             waiters[symbols.name(address)] += counts.places.get(address, 0) / operations
-    return Cost(row.median, operations / time, spinning / operations, sleeps / operations, waiters)
+    return Cost(row.median, operations / time, spinning / operations, waits_for_mutex / operations, waiters)
 
 
 def format_part(value):
@@ -109,13 +109,13 @@ def table(titles, costs, ours):
     for key, by_name in costs.items():
         header += [f"{titles[key]}: {harts}" for harts in HARTS]
         header += [f"{harts} do" for harts in HARTS[1:]]
-        header += ["of 4: spinning", "of 4: sleeps"] if key == ours else []
+        header += ["of 4: spinning", "of 4: mutex"] if key == ours else []
         for operation, cells in rows.items():
             of = [by_name.get(f"harts_{harts}_{operation}") for harts in HARTS]
             cells += ["–" if cost is None else bench_report.format_count(cost.instructions) for cost in of]
             cells += ["–" if None in (cost, of[0]) else f"{cost.rate / of[0].rate:.1f}x" for cost in of[1:]]
             if key == ours:
-                cells += ["", ""] if of[-1] is None else [format_part(of[-1].spinning), format_part(of[-1].sleeps)]
+                cells += ["", ""] if of[-1] is None else [format_part(of[-1].spinning), format_part(of[-1].waits)]
     return bench_report.align(header, [[f"`{operation}`", *cells] for operation, cells in rows.items()])
 
 

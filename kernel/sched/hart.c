@@ -94,6 +94,15 @@ u64 sched_hart_mask(void)
 	return __atomic_load_n(&sched_serving_harts, __ATOMIC_RELAXED);
 }
 
+bool sched_runs(const struct arch_thread *t)
+{
+	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {
+		if (&READ_ONCE(sched_harts[__builtin_ctzll(left)].current)->arch == t)
+			return true;
+	}
+	return false;
+}
+
 u32 sched_running_count(void)
 {
 	u32 count = 0;

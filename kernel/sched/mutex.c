@@ -7,6 +7,10 @@
  * frees, then looks at waiting. Full barriers between: one of them sees the other (and then
  * waitq.c's argument holds).
  *
+ * While the holder runs on another hart it is about to unlock, and to look on until it does costs
+ * less than to sleep and to be woken. So nobody sleeps before it has looked for a while, unless the
+ * holder is away from its hart, or the mutex is owed to somebody.
+ *
  * An unlocked mutex may be taken by anybody who comes by, which spares a switch per turn when a
  * thread takes it again and again; but a waiter that was woken in vain some times sets is_starving,
  * and the next unlock hands the mutex to who waits longest. So nobody is overtaken for ever.
@@ -21,6 +25,8 @@
 
 /* Handing over at every turn would make all wait for the slowest wake-up. */
 #define OVERTAKEN_MAX 4
+/* Looks at a mutex whose holder runs: for about as long as it takes to sleep and be woken. */
+#define LOOKS_MAX 200
 
 #ifdef CONFIG_DEBUG_LOCKS
 static void order_check(const struct mutex *m, const void *at)
@@ -123,11 +129,29 @@ static bool take_in_turn(struct mutex *m)
 	return __atomic_load_n(&m->holder, __ATOMIC_ACQUIRE) == arch_current() || take_if_free(m);
 }
 
+/* Take it as soon as its holder, which runs, unlocks it. False: that is worth sleeping for. */
+static bool take_from_running(struct mutex *m)
+{
+	for (unsigned looks = 0; looks < LOOKS_MAX && !READ_ONCE(m->is_starving); looks++) {
+		const struct arch_thread *holder = READ_ONCE(m->holder);
+		if (holder == NULL || holder == arch_current()) {
+			if (take_in_turn(m))
+				return true;
+		} else if (!sched_runs(holder)) {
+			return false;
+		}
+		cpu_relax();
+	}
+	return false;
+}
+
 static __noinline void lock_slowly(struct mutex *m)
 {
 	struct thread *t = thread_current();
 	struct waiter w = { .thread = t };
 	ASSERT(!mutex_is_mine(m));
+	if (take_from_running(m))
+		return;
 	(void)__atomic_fetch_add(&m->waiting, 1, __ATOMIC_RELAXED);
 	barrier_full(); /* pairs with mutex_unlock() */
 	waitq_add(&m->queue, &w);
@@ -140,6 +164,8 @@ static __noinline void lock_slowly(struct mutex *m)
 		if (overtaken >= OVERTAKEN_MAX)
 			WRITE_ONCE(m->is_starving, true);
 		sleep_commit(CLOCK_NEVER);
+		if (take_from_running(m))
+			break;
 	}
 	sleep_cancel();
 	t->wait_reason = outer;

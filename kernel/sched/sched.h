@@ -44,6 +44,9 @@ static inline void sched_point(void)
  */
 bool thread_wake(struct thread *t);
 
+/* Whether @t is some hart's current thread: a hint, for which @t need not exist any more. */
+bool sched_runs(const struct arch_thread *t);
+
 /* For /proc. Runnable threads over all harts; threads started ever; switches ever. */
 u32 sched_running_count(void);
 u64 sched_started_count(void);

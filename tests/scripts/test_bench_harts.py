@@ -34,10 +34,10 @@ def test_a_cost_is_of_one_operation():
     places = {KERNEL: 200, KERNEL + 0x110: 10, KERNEL + 0x200: 5, 0x10000: 785}
     counts = make_profile(places, {1: 200, 4: 800})
     cost = bench_harts.cost_of(Row(100, 100, 2), counts, SYMBOLS, [KERNEL + 0x110])
-    assert (cost.instructions, cost.spinning, cost.sleeps) == (100, 20, 0.5)
+    assert (cost.instructions, cost.spinning, cost.waits) == (100, 20, 0.5)
     assert cost.rate == 10 / 400 and cost.waiters == {"walk_begin": 1}
     peer = bench_harts.cost_of(Row(100, 100, 2), counts, None, [KERNEL + 0x110])
-    assert (peer.spinning, peer.sleeps, peer.waiters) == (0, 0, {})
+    assert (peer.spinning, peer.waits, peer.waiters) == (0, 0, {})
 
 
 @pytest.mark.parametrize("awake", [{0: 1, 1: 9}, {5: 10}])
@@ -46,8 +46,8 @@ def test_harts_that_cannot_be_awake_are_an_error(awake):
         bench_harts.cost_of(Row(10, 10, 1), make_profile({0x10000: 20}, awake), None, [])
 
 
-def make_cost(instructions, rate, spinning=0.0, sleeps=0.0, waiters=()):
-    return bench_harts.Cost(instructions, rate, spinning, sleeps, profile.Counter(dict(waiters)))
+def make_cost(instructions, rate, spinning=0.0, waits=0.0, waiters=()):
+    return bench_harts.Cost(instructions, rate, spinning, waits, profile.Counter(dict(waiters)))
 
 
 COSTS = {
