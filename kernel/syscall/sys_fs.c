@@ -22,9 +22,9 @@ static __cold ssize_t get_long_path(struct user_path *p, uaddr_t from)
 	if (p->text == NULL)
 		return -ENOMEM;
 	const ssize_t len = strncpy_from_user(p->text, from, PATH_MAX_BYTES);
-	if (len < 0)
+	if (len <= 0)
 		kfree(p->text);
-	return len;
+	return len != 0 ? len : -ENOENT; /* another thread has made it empty since */
 }
 
 static inline int get_path(struct user_path *p, uaddr_t from, bool may_be_empty)

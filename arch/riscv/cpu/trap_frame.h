@@ -14,7 +14,7 @@ struct trap_frame {
 	u64 x[32];
 	u64 status;  /* sstatus */
 	u64 cause;   /* scause */
-	u64 badaddr; /* stval */
+	u64 badaddr; /* stval; after a system call, anything */
 	u64 orig_a0; /* a0 as the system call got it: for signals, where x[REG_A0] is its result */
 };
 
