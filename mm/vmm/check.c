@@ -148,7 +148,8 @@ static void check_regions(const struct aspace *as)
 		knows_last |= r == as->last_region;
 		if (r->as != as || r->start < last_end || r->start >= r->end || r->end > USER_MAX ||
 		    page_offset(r->start | r->end) != 0 || r->prev != prev ||
-		    region_find_from(as, r->start) != r)
+		    region_find_from(as, r->start) != r ||
+		    (r->object == NULL && r->offset_bytes != 0))
 			panic("region [%#lx, %#lx) after one that ends at %#lx",
 			      (unsigned long)r->start, (unsigned long)r->end,
 			      (unsigned long)last_end);

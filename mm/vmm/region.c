@@ -347,6 +347,14 @@ void region_destroy_all(struct aspace *as)
 
 /* ---- changing ---- */
 
+/* Let @r begin at @start, before or behind where it does. */
+static void set_start(struct region *r, uaddr_t start)
+{
+	if (r->object != NULL)
+		r->offset_bytes += start - r->start;
+	r->start = start;
+}
+
 struct region *region_split(struct region *r, uaddr_t at)
 {
 	ASSERT(r->start < at && at < r->end);
@@ -355,8 +363,7 @@ struct region *region_split(struct region *r, uaddr_t at)
 	struct region *upper = region_create(r);
 	if (upper == NULL)
 		return NULL;
-	upper->start = at;
-	upper->offset_bytes += at - r->start;
+	set_start(upper, at);
 	r->end = at;
 	link_region(upper, r, r->next);
 	return upper;
@@ -440,8 +447,7 @@ int region_punch(struct region *r, uaddr_t start, uaddr_t end, struct list *dead
 	}
 	if (r != NULL && r->start < end) {
 		account(r, -(s64)((end - r->start) >> PAGE_SHIFT));
-		r->offset_bytes += end - r->start;
-		r->start = end;
+		set_start(r, end);
 	}
 	note_gap(as, region_before(as, r), r);
 	return 0;
@@ -491,8 +497,8 @@ struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end)
 /* What lies between where @low and @high meet and @border goes from one to the other. */
 static void move_border(struct region *low, struct region *high, uaddr_t border)
 {
-	high->offset_bytes += border - high->start;
-	low->end = high->start = border;
+	low->end = border;
+	set_start(high, border);
 }
 
 struct region *region_protect(struct region *r, uaddr_t start, uaddr_t end, u32 prot)

@@ -37,7 +37,7 @@ struct region {
 	struct rb_node node;
 	struct region *prev, *next; /* in order of start, or NULL */
 	uaddr_t start, end;
-	u64 offset_bytes;   /* of start in the object */
+	u64 offset_bytes;   /* of start in the object; 0 without one */
 	u32 prot, max_prot; /* PROT_* */
 	u32 flags;          /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, REGION_* */
 

@@ -138,7 +138,8 @@ static void move_leaves(const struct remap *m, u64 len)
 static struct region *create_moved(const struct remap *m)
 {
 	struct region like = *m->region;
-	like.offset_bytes += m->from - m->region->start;
+	if (like.object != NULL)
+		like.offset_bytes += m->from - m->region->start;
 	like.start = m->to;
 	like.end = m->to + m->new_len;
 	return region_create(&like);

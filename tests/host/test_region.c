@@ -234,6 +234,21 @@ static void protect_moves_the_border_to_a_neighbour(void **state)
 	vm_object_put(o);
 }
 
+/* Whose borders move has no place in an object that would move along. */
+static void anonymous_regions_have_no_offset(void **state)
+{
+	struct region *low = add(0, 4, PROT_READ, NULL, 0);
+	struct region *high = add(4, 8, PROT_READ | PROT_WRITE, NULL, 0);
+	assert_ptr_equal(region_protect(low, P(2), P(4), PROT_READ | PROT_WRITE), high);
+	assert_int_equal(high->start, P(2));
+	assert_int_equal(high->offset_bytes, 0);
+	assert_ptr_equal(region_protect(high, P(2), P(5), PROT_READ), low);
+	assert_int_equal(high->offset_bytes, 0);
+	assert_int_equal(region_split(high, P(6))->offset_bytes, 0);
+	assert_int_equal(punch(4, 7), 0);
+	assert_int_equal(region_find(&space, P(7))->offset_bytes, 0);
+}
+
 static void punch_cuts_both_edges(void **state)
 {
 	add(0, 10, PROT_READ, NULL, 0);
@@ -486,6 +501,7 @@ int main(void)
 		T(merge_needs_equal_neighbours),
 		T(add_makes_neighbours_larger),
 		T(protect_moves_the_border_to_a_neighbour),
+		T(anonymous_regions_have_no_offset),
 		T(punch_cuts_both_edges),
 		T(punch_in_the_middle_may_lack_memory),
 		T(gap_is_the_highest_that_fits),

@@ -49,6 +49,20 @@ static void growing_in_place_adds_zeros(void)
 	CHECK_EQ(munmap(p, 8 * PAGE), 0);
 }
 
+static void growing_after_a_neighbour_gave_it_pages(void)
+{
+	char *p = hole(10);
+	CHECK(mmap(p + 4 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == p + 4 * PAGE);
+	CHECK(mmap(p, 4 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		   0) == p);
+	CHECK_EQ(mprotect(p + 2 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE), 0);
+	char *q = p + 2 * PAGE;
+	CHECK(mremap(q, 6 * PAGE, 8 * PAGE, 0) == q);
+	expect_filled(fill(q, 8), 0, 8);
+	CHECK_EQ(munmap(p, 10 * PAGE), 0);
+}
+
 static void growing_into_a_neighbour_must_be_allowed_to_move(void)
 {
 	char *p = fill(map_pages(4, PROT_READ | PROT_WRITE), 4);
@@ -269,6 +283,7 @@ int test_main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST(shrinking_unmaps_the_tail),
 		TEST(growing_in_place_adds_zeros),
+		TEST(growing_after_a_neighbour_gave_it_pages),
 		TEST(growing_into_a_neighbour_must_be_allowed_to_move),
 		TEST(moving_from_the_middle_leaves_both_sides),
 		TEST(a_fixed_place_is_replaced),
