@@ -76,9 +76,9 @@ struct hart_times sched_hart_times(u32 cpu)
 	if (h->in_service) {
 		hart_charge(h, clock_now());
 		const nsec_t now = h->charged_until;
-		u64 cycles = h->kernel_cycles - h->idle->arch.kernel_cycles;
-		if (h->current != h->idle)
-			cycles += kernel_cycles(h->current);
+		/* Of all that ran here, less what idle has, which may be current. */
+		const u64 cycles =
+			h->kernel_cycles + kernel_cycles(h->current) - h->idle->arch.kernel_cycles;
 		times.idle = h->idle->run_time;
 		const struct thread_times busy = divide(
 			&h->told, now - h->served_since - times.idle, clock_cycles_to_ns(cycles));

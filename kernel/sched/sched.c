@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Switching: schedule(), the idle loop, the end of a thread, and the one place where a hart changes
- * address spaces.
+ * Switching: schedule(), the idle loop, the end of a thread, and when a hart changes address spaces
+ * (how: mmu_switch()).
  *
  * The run queue's lock is taken by the thread that leaves and released by the one that comes
  * (finish_switch), so that "on_cpu is clear" and "really gone" are the same thing; place.c says

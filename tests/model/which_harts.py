@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Which harts must a fence reach? A model of mm/vmm/fence.c against kernel/sched/sched.c (docs/fork.md H15).
+"""Which harts must a fence reach? A model of mm/vmm/fence.c against mmu_switch() (docs/fork.md H15).
 
 usage: which_harts.py [--tell]
 

@@ -2,6 +2,7 @@
 /* CPU time is told apart: what a program computes is user time, what it asks for is system time. */
 #include "lib/test.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/times.h>
 
@@ -74,6 +75,51 @@ static void times_of_children_are_added_up(void)
 	CHECK((t.tms_cutime + t.tms_cstime) * (1000 / sysconf(_SC_CLK_TCK)) >= ENOUGH_MSEC - 20);
 }
 
+/* What cpu @cpu has spent by now, say the first and the third number of its line. */
+static struct spent spent_on(int cpu)
+{
+	char format[64];
+	long user, system;
+	static char text[1 << 14];
+	const int fd = open("/proc/stat", O_RDONLY);
+	CHECK(fd >= 0);
+	const ssize_t n = read(fd, text, sizeof(text) - 1);
+	CHECK(n > 0);
+	text[n] = '\0';
+	close(fd);
+	snprintf(format, sizeof(format), "\ncpu%d ", cpu);
+	const char *line = strstr(text, format);
+	CHECK(line != NULL);
+	CHECK_EQ(sscanf(line + strlen(format), "%ld %*d %ld", &user, &system), 2);
+	const long msec_per_tick = 1000 / sysconf(_SC_CLK_TCK);
+	return (struct spent){ user * msec_per_tick, system * msec_per_tick };
+}
+
+static int last_cpu;
+
+static void compute_on_last_cpu(void)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET(last_cpu, &one);
+	CHECK_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	compute();
+}
+
+/* One that idles by the time it is asked about, if there are several. */
+static void what_a_cpu_computed_is_its_user_time(void)
+{
+	cpu_set_t allowed;
+	CHECK_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed))
+			last_cpu = cpu;
+	const struct spent before = spent_on(last_cpu);
+	CHECK_EQ(run_in_child(compute_on_last_cpu), 0);
+	const struct spent after = spent_on(last_cpu);
+	CHECK(after.user - before.user >= ENOUGH_MSEC / 2);
+}
+
 static void times_never_fall(void)
 {
 	struct spent last = { 0, 0 };
@@ -90,6 +136,7 @@ int test_main(int argc, char **argv)
 		TEST(computing_is_user_time),
 		TEST(reading_is_system_time),
 		TEST(times_of_children_are_added_up),
+		TEST(what_a_cpu_computed_is_its_user_time),
 		TEST(times_never_fall),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
