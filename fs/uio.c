@@ -33,7 +33,7 @@ static __noinline size_t move_on(struct uio *u, enum direction dir, char *kernel
 	while (moved < wanted) {
 		if (u->room == 0) {
 			u->at = u->next->base;
-			u->room = u->next->len_bytes;
+			u->room = MIN(u->next->len_bytes, u->left - moved); /* uio_shorten() */
 			u->next++;
 			continue;
 		}

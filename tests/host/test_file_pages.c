@@ -133,6 +133,19 @@ static void bad_address_ends_the_transfer_where_it_is_met(void **state)
 	file_put(f);
 }
 
+static void a_list_that_was_shortened_takes_no_more(void **state)
+{
+	char to[11] = "..........";
+	const struct user_iovec iov[] = { { (uaddr_t)to, 10 } };
+	struct uio u;
+	uio_init_list(&u, iov, 10);
+	uio_shorten(&u, 4);
+	assert_int_equal(uio_copy_in(&u, "ab", 2), 2);
+	assert_int_equal(uio_copy_in(&u, "cdefg", 5), 2);
+	assert_int_equal(u.left, 0);
+	assert_string_equal(to, "abcd......");
+}
+
 static void lists_of_buffers_are_filled_in_turn(void **state)
 {
 	char a[3], b[4];
@@ -290,6 +303,7 @@ int main(void)
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(bad_address_ends_the_transfer_where_it_is_met,
 						fs_setup, fs_teardown),
+		cmocka_unit_test(a_list_that_was_shortened_takes_no_more),
 		cmocka_unit_test_setup_teardown(lists_of_buffers_are_filled_in_turn, fs_setup,
 						fs_teardown),
 		cmocka_unit_test_setup_teardown(fault_past_the_end_is_refused, fs_setup,
