@@ -95,14 +95,14 @@ struct name_entry *name_index_find(const struct name_index *n, const char *name,
 	return likely(is_named(e, name, len, last)) ? e : find_twin(e, name, len, last);
 }
 
-bool name_index_has_room(const struct name_index *n, const char *name, size_t len)
+bool name_index_has_room(const struct name_index *n, const char *name, size_t len, u32 owner)
 {
 	u64 last;
 	const u64 key = key_of(name, len, &last);
 	const struct name_entry *e = find_from(n, key);
 	u32 twins = 0;
 	for (; has_hash(e, key) && twins < NAME_TWINS_MAX; e = name_index_after(e))
-		twins++;
+		twins += e->owner == owner;
 	return twins < NAME_TWINS_MAX;
 }
 

@@ -19,7 +19,8 @@ struct name_entry {
 	struct rb_node node;
 	u64 key;
 	const char *name; /* aligned to a word, and zeros up to the next one behind it */
-	size_t len;
+	u32 len;
+	u32 owner;           /* uid of whose file it is, or was when the name came */
 	struct inode *inode; /* what it names, counted by the owner */
 };
 
@@ -29,8 +30,9 @@ struct name_index {
 };
 
 /*
- * So many names of a directory may have one hash. It has no secret, so names can be made to
- * collide; to find one among those is linear in their number, and done under a lock that all share.
+ * So many names of one owner in a directory may have one hash. It has no secret (positions would
+ * tell it), so names can be made to collide; to find one among those is linear in their number, and
+ * done under a lock that all share. Others' names do not count: nobody keeps a name from another.
  */
 #define NAME_TWINS_MAX 16
 
@@ -41,9 +43,9 @@ typedef u64 __attribute__((may_alias)) name_word_t;
 
 /* NULL: no such name. */
 struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len);
-/* May this name come, too? Not with so many of its hash as no directory has by accident. */
-bool name_index_has_room(const struct name_index *n, const char *name, size_t len);
-/* @e->name and @e->len are set, there is room, and the name is not there yet. */
+/* May this name of @owner's come, too? Not with more of its hash than come by accident. */
+bool name_index_has_room(const struct name_index *n, const char *name, size_t len, u32 owner);
+/* @e->name, len and owner are set, there is room, and the name is not there yet. */
 void name_index_insert(struct name_index *n, struct name_entry *e);
 void name_index_remove(struct name_index *n, struct name_entry *e);
 /* The first entry whose key is at least @key; NULL: none. */

@@ -60,7 +60,7 @@ static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
 	memset(e->name + room - NAME_WORD, 0, NAME_WORD);
 	memcpy(e->name, name, len);
 	e->index.name = e->name;
-	e->index.len = len;
+	e->index.len = (u32)len;
 	return e;
 }
 
@@ -82,6 +82,7 @@ static void dir_changed(struct inode *dir, const struct inode *came, const struc
 static void insert_locked(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
 	e->index.inode = inode;
+	e->index.owner = inode->uid;
 	name_index_insert(&tmpfs_inode_of(dir)->names, &e->index);
 }
 
@@ -162,19 +163,19 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 	return 0;
 }
 
-/* May @name be added to @dir? -ENOENT: @dir was removed; -ENOSPC: too many names like it are there.
- */
-static int check_room(struct inode *dir, const char *name, size_t len)
+/* May @name be added to @dir, for an inode of @owner's? -ENOENT: @dir was removed; -ENOSPC: too
+ * many names like it are there. */
+static int check_room(struct inode *dir, const char *name, size_t len, u32 owner)
 {
 	if (dir->nlink == 0)
 		return -ENOENT;
-	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, len) ? 0 : -ENOSPC;
+	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, len, owner) ? 0 : -ENOSPC;
 }
 
 static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 		     const struct cred *cred, u64 rdev, const char *target, struct inode **out)
 {
-	int err = check_room(dir, name, len);
+	int err = check_room(dir, name, len, cred->euid);
 	if (err < 0)
 		return err;
 	struct tmpfs_entry *e = entry_alloc(name, len);
@@ -217,7 +218,7 @@ static int dir_symlink(struct inode *dir, const char *name, size_t len, const ch
 
 static int dir_link(struct inode *dir, const char *name, size_t len, struct inode *target)
 {
-	const int err = check_room(dir, name, len);
+	const int err = check_room(dir, name, len, target->uid);
 	if (err < 0)
 		return err;
 	struct tmpfs_entry *e = entry_alloc(name, len);
@@ -350,7 +351,8 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 		exchange(old_dir, from, new_dir, to);
 		return 0;
 	}
-	int err = to == NULL ? check_room(new_dir, new_name, new_len) : 0;
+	const u32 owner = from->index.inode->uid;
+	int err = to == NULL ? check_room(new_dir, new_name, new_len, owner) : 0;
 	if (err < 0)
 		return err;
 	struct tmpfs_entry *fresh = entry_alloc(new_name, new_len);

@@ -21,7 +21,7 @@ static int setup(void **state)
 {
 	names = (struct name_index){ 0 };
 	for (int i = 0; i < NAMES; i++) {
-		entries[i].len = (size_t)snprintf(texts[i], sizeof(texts[i]), "name%d", i);
+		entries[i].len = (u32)snprintf(texts[i], sizeof(texts[i]), "name%d", i);
 		entries[i].name = texts[i];
 	}
 	return 0;
@@ -105,7 +105,7 @@ static void names_are_told_apart_at_every_alignment_and_length(void **state)
 			memset(stored[i], 0, sizeof(stored[i]));
 			memset(stored[i], 'a', len);
 			stored[i][i == 1 ? 0 : len - 1] = "abc"[i];
-			e[i] = (struct name_entry){ .name = stored[i], .len = len };
+			e[i] = (struct name_entry){ .name = stored[i], .len = (u32)len };
 			name_index_insert(&names, &e[i]);
 		}
 		for (size_t at = 0; at < 8; at++) {
@@ -128,15 +128,17 @@ static void names_of_one_hash_are_limited(void **state)
 	struct name_entry twins[NAME_TWINS_MAX];
 	names = (struct name_index){ 0 };
 	for (int i = 0; i < NAME_TWINS_MAX; i++) {
-		assert_true(name_index_has_room(&names, texts[0], entries[0].len));
+		assert_true(name_index_has_room(&names, texts[0], entries[0].len, 7));
 		/* The same name again, as a collision that is as bad as can be. */
-		twins[i] = (struct name_entry){ .name = texts[0], .len = entries[0].len };
+		twins[i] =
+			(struct name_entry){ .name = texts[0], .len = entries[0].len, .owner = 7 };
 		name_index_insert(&names, &twins[i]);
 	}
-	assert_false(name_index_has_room(&names, texts[0], entries[0].len));
-	assert_true(name_index_has_room(&names, texts[1], entries[1].len));
+	assert_false(name_index_has_room(&names, texts[0], entries[0].len, 7));
+	assert_true(name_index_has_room(&names, texts[1], entries[1].len, 7));
+	assert_true(name_index_has_room(&names, texts[0], entries[0].len, 8));
 	name_index_remove(&names, &twins[3]);
-	assert_true(name_index_has_room(&names, texts[0], entries[0].len));
+	assert_true(name_index_has_room(&names, texts[0], entries[0].len, 7));
 }
 
 int main(void)

@@ -96,6 +96,33 @@ static void names_made_to_collide_are_limited_and_told_apart(void **state)
 	assert_int_equal(rename_to("other", name), 0);
 }
 
+static void nobody_keeps_a_name_from_another_by_such(void **state)
+{
+	struct inode *const top = ctx.cwd, *shared;
+	char name[9];
+	u64 i = 0;
+	int err = 0;
+	ctx.umask = 0;
+	assert_int_equal(make_dir("shared"), 0);
+	assert_int_equal(path_lookup(&ctx, NULL, "shared", true, &shared), 0);
+	ctx.cwd = shared;
+	cred.euid = 1000;
+	for (; err == 0; i++) {
+		make_twin(i, name);
+		if (strlen(name) == 8 && strchr(name, '/') == NULL)
+			err = make_file(name, "");
+	}
+	assert_int_equal(err, -ENOSPC);
+	cred.euid = 1001;
+	assert_int_equal(make_file(name, "mine"), 0);
+	assert_string_equal(content_of(name), "mine");
+	assert_int_equal(rename_to(name, "other"), 0);
+	assert_int_equal(rename_to("other", name), 0);
+	assert_string_equal(content_of(name), "mine");
+	ctx.cwd = top;
+	inode_put(shared);
+}
+
 static u64 inodes_in_use(void)
 {
 	struct inode *dir;
@@ -555,6 +582,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_have_a_longest_length, fs_setup, fs_teardown),
 		cmocka_unit_test_setup_teardown(names_made_to_collide_are_limited_and_told_apart,
 						fs_setup, fs_teardown),
+		cmocka_unit_test_setup_teardown(nobody_keeps_a_name_from_another_by_such, fs_setup,
+						fs_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_file_with_other_names_does_not_keep_its_first_directory, fs_setup,
 			fs_teardown),
