@@ -145,7 +145,11 @@ static __noinline s64 sleep_for_items(struct poll_item *items, u64 count, nsec_t
 static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
 {
 	const s64 ready = (s64)ask_all(items, count, NULL);
-	return ready != 0 || deadline == 0 ? ready : sleep_for_items(items, count, deadline);
+	if (ready != 0)
+		return ready;
+	if (deadline == 0) /* a signal is told even to who does not wait */
+		return thread_is_interrupted() ? -EINTR : 0;
+	return sleep_for_items(items, count, deadline);
 }
 
 static void put_items(struct poll_item *items, u64 count)

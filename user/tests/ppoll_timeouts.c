@@ -4,6 +4,7 @@
 #include "lib/test.h"
 
 #include <poll.h>
+#include <sys/select.h>
 #include <time.h>
 
 static int ends[2];
@@ -58,11 +59,16 @@ static void the_mask_is_changed_for_the_wait_alone(void)
 	sigaddset(&blocked, SIGUSR1);
 	handle(SIGUSR1, on_signal, SA_RESTART);
 	CHECK_EQ(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
-	CHECK_EQ(raise(SIGUSR1), 0);
-	const struct timespec long_time = { .tv_sec = 30 };
-	CHECK_ERRNO(ppoll(NULL, 0, &long_time, &none), EINTR); /* never restarted */
-	CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &old), 0);
-	CHECK(sigismember(&old, SIGUSR1));
+	const struct timespec times[] = { { .tv_sec = 30 }, { .tv_sec = 0 } };
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		CHECK_EQ(raise(SIGUSR1), 0);
+		CHECK_ERRNO(ppoll(NULL, 0, &times[i], &none), EINTR); /* never restarted */
+		CHECK_EQ(ppoll(NULL, 0, &times[1], &none), 0);
+		CHECK_EQ(raise(SIGUSR1), 0);
+		CHECK_ERRNO(pselect(0, NULL, NULL, NULL, &times[i], &none), EINTR);
+		CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &old), 0);
+		CHECK(sigismember(&old, SIGUSR1));
+	}
 	CHECK_EQ(sigprocmask(SIG_UNBLOCK, &blocked, NULL), 0);
 	handle(SIGUSR1, SIG_DFL, 0);
 }
