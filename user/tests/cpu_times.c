@@ -75,11 +75,11 @@ static void times_of_children_are_added_up(void)
 	CHECK((t.tms_cutime + t.tms_cstime) * (1000 / sysconf(_SC_CLK_TCK)) >= ENOUGH_MSEC - 20);
 }
 
-/* What cpu @cpu has spent by now, say the first and the third number of its line. */
+/* What cpu @cpu has spent by now: user mode, nice programs there, the kernel. */
 static struct spent spent_on(int cpu)
 {
 	char format[64];
-	long user, system;
+	long user, nice, system;
 	static char text[1 << 14];
 	const int fd = open("/proc/stat", O_RDONLY);
 	CHECK(fd >= 0);
@@ -90,9 +90,9 @@ static struct spent spent_on(int cpu)
 	snprintf(format, sizeof(format), "\ncpu%d ", cpu);
 	const char *line = strstr(text, format);
 	CHECK(line != NULL);
-	CHECK_EQ(sscanf(line + strlen(format), "%ld %*d %ld", &user, &system), 2);
+	CHECK_EQ(sscanf(line + strlen(format), "%ld %ld %ld", &user, &nice, &system), 3);
 	const long msec_per_tick = 1000 / sysconf(_SC_CLK_TCK);
-	return (struct spent){ user * msec_per_tick, system * msec_per_tick };
+	return (struct spent){ (user + nice) * msec_per_tick, system * msec_per_tick };
 }
 
 static int last_cpu;
