@@ -349,12 +349,11 @@ static bool emit_dirent(struct dir_emitter *e, const char *name, size_t len, u64
 	}
 	/* First: what comes behind the name, up to the next one. */
 	u.words[padded / sizeof(u64) - 1] = 0;
-	u.entry = (struct linux_dirent64){
-		.d_ino = inode_number,
-		.d_off = (s64)next_pos,
-		.d_reclen = (u16)padded,
-		.d_type = MODE_TO_DT(mode),
-	};
+	/* One by one: a store of the whole structure may write its padding, too. */
+	u.entry.d_ino = inode_number;
+	u.entry.d_off = (s64)next_pos;
+	u.entry.d_reclen = (u16)padded;
+	u.entry.d_type = MODE_TO_DT(mode);
 	memcpy(u.bytes + offsetof(struct linux_dirent64, d_name), name, len);
 	if (copy_to_user(d->at, &u, padded) != 0) {
 		d->err = -EFAULT;

@@ -77,7 +77,7 @@ def test_backtraces_of_sleeping_and_running_threads(debugged):
     init, worker, idle = debugged.debugger.visit("kbt 1", "kbt worker", "kbt idle/0")
     assert re.search(r"schedule.*\n(.*\n)*.*sys_\w+ at kernel/syscall/sys_\w+.c:\d+\n(.*\n)*.*trap_vector at "
                      r"arch/riscv/entry/trap_entry.S:\d+", init), init
-    assert re.search(r"waitq.c:\d+\n.* worker at kernel/sched/workqueue.c:\d+\n"
+    assert re.search(r"waitq.h:\d+\n.* worker at kernel/sched/workqueue.c:\d+\n"
                      r".* thread_begin ", worker), worker
     assert re.search(r"sched_idle_loop at kernel/sched/sched.c:\d+", idle), idle
 

@@ -144,12 +144,15 @@ static size_t scan_stack(u64 sp, u64 *places, size_t max)
 		places[n++] = place;
 		if (!is_trap_entry(place) || at + sizeof(struct trap_frame) > s.high)
 			continue;
+		/* A frame is followed by the stack that was in use, if any was. */
 		const struct trap_frame *f = (const struct trap_frame *)at;
+		if ((trap_from_user(f) ? s.high : f->x[REG_SP]) != (u64)(f + 1))
+			continue;
 		if (n < max)
 			places[n++] = place_behind(f->x[REG_PC]);
 		if (trap_from_user(f))
 			break;
-		at = MAX(at, f->x[REG_SP]);
+		at = f->x[REG_SP];
 	}
 	return n;
 }
