@@ -332,20 +332,9 @@ static void a_handler_in_the_middle_of_a_loop_sees_all(void)
 static int ends[2];
 static volatile int *came_shared;
 
-static bool sleeps(pid_t pid)
-{
-	char path[32], text[256] = "";
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	const int fd = open(path, O_RDONLY);
-	CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
-	CHECK_EQ(close(fd), 0);
-	const char *name_end = strrchr(text, ')');
-	return name_end != NULL && name_end[2] == 'S';
-}
-
 static void disturb_and_write(void)
 {
-	while (!sleeps(getppid()))
+	while (state_of(getppid()) != 'S')
 		sched_yield();
 	CHECK_EQ(kill(getppid(), SIGUSR1), 0);
 	while (*came_shared == 0)

@@ -387,20 +387,9 @@ static void make_call(void)
 	waiter->is_back = true;
 }
 
-static bool sleeps(pid_t pid)
-{
-	char path[32], text[256] = { 0 };
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	const int fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
-	CHECK(read(fd, text, sizeof(text) - 1) > 0);
-	close(fd);
-	return strncmp(strrchr(text, ')'), ") S", 3) == 0;
-}
-
 static void until_back_or_asleep(pid_t pid)
 {
-	while (!waiter->is_back && !(waiter->is_ready && sleeps(pid)))
+	while (!waiter->is_back && !(waiter->is_ready && state_of(pid) == 'S'))
 		sched_yield();
 	if (waiter->is_back && waiter->came == 0 && waiter->result != -1)
 		test_fail(__FILE__, __LINE__, "%s did not wait, but is %ld", call->name,

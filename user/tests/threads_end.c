@@ -60,16 +60,8 @@ static void process_lives_on_without_its_leader(void)
 /* Until the leader is dead, and only this thread is left. */
 static void until_leader_is_gone(void)
 {
-	char path[32], text[256];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)getpid());
-	do {
-		const int fd = open(path, O_RDONLY);
-		CHECK(fd >= 0);
-		const ssize_t n = read(fd, text, sizeof(text) - 1);
-		CHECK(n > 0);
-		text[n] = '\0';
-		close(fd);
-	} while (strncmp(strrchr(text, ')'), ") Z", 3) != 0);
+	while (state_of(getpid()) != 'Z')
+		sched_yield();
 }
 
 static void *end_last(void *arg)

@@ -7,21 +7,6 @@ static void exit_42(void)
 	_exit(42);
 }
 
-static char state_of(pid_t pid)
-{
-	char path[32], text[512];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	const int fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
-	const ssize_t n = read(fd, text, sizeof(text) - 1);
-	CHECK(n > 0);
-	text[n] = '\0';
-	close(fd);
-	const char *end = strrchr(text, ')');
-	CHECK(end != NULL && end[1] == ' ');
-	return end[2];
-}
-
 static void a_zombie_waits_to_be_asked(void)
 {
 	const pid_t pid = start_child(exit_42);

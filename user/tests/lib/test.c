@@ -119,18 +119,22 @@ int wait_for(pid_t pid)
 	return status;
 }
 
+char state_of(pid_t pid)
+{
+	char path[32], text[256] = "";
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	const int fd = open(path, O_RDONLY);
+	CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	CHECK_EQ(close(fd), 0);
+	const char *name_end = strrchr(text, ')');
+	CHECK(name_end != NULL && name_end[1] == ' ');
+	return name_end[2];
+}
+
 void wait_until_asleep(pid_t pid)
 {
-	char path[32], text[256];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		const int fd = open(path, O_RDONLY);
-		CHECK(fd >= 0);
-		const ssize_t n = read(fd, text, sizeof(text) - 1);
-		CHECK(n > 0);
-		text[n] = '\0';
-		close(fd);
-	} while (strncmp(strrchr(text, ')'), ") S", 3) != 0);
+	while (state_of(pid) != 'S')
+		sched_yield();
 }
 
 int run_in_child(test_fn *fn)

@@ -82,6 +82,8 @@ pid_t start_child(test_fn *fn);
 /* Returns: the status of @pid, for which it waits. */
 int wait_for(pid_t pid);
 
+/* The state of @pid, which is there, as in /proc: R, S, T, Z. */
+char state_of(pid_t pid);
 /* Wait until @pid, which does not end, sleeps: it may do so before it comes to what is meant. */
 void wait_until_asleep(pid_t pid);
 
