@@ -93,7 +93,7 @@ setsid sh -c 'set -- $(cat /proc/self/stat); [ $5 = $6 ] && echo leader; echo $7
 
 #: daemon-with-pidfile
 start-stop-daemon -S -b -m -p pidfile -x /bin/sleep -- 44; echo $?
-while ! kill -0 $(cat pidfile); do :; done
+while ! grep -q sleep /proc/$(cat pidfile)/comm; do :; done
 start-stop-daemon -S -t -p pidfile -x /bin/sleep -- 44; echo $?
 start-stop-daemon -K -q -p pidfile; echo $?
 start-stop-daemon -K -q -p pidfile 2>/dev/null; echo $?

@@ -38,7 +38,7 @@ static void every_offset_and_length_is_read(void)
 	const int fd = pattern_file();
 	for (size_t from = 0; from < 8; from++) {
 		for (size_t at = 8; at < 16; at++) {
-			for (size_t n = 0; n <= LENGTH_MAX; n++) {
+			for (size_t n = 0; n <= LENGTH_MAX; n += 1 + n / 20) {
 				memset(to, 0xee, sizeof(to));
 				CHECK_EQ(pread(fd, to + at, n, (off_t)from), (ssize_t)n);
 				CHECK(memcmp(to + at, pattern + from, n) == 0);
@@ -77,7 +77,7 @@ static void memory_that_ends_ends_the_copy(void)
 	CHECK_EQ(munmap(page + PAGE, PAGE), 0);
 	const int fd = pattern_file();
 	for (size_t from = 0; from < 8; from++) {
-		for (size_t room = 1; room < 90; room++) {
+		for (size_t room = 1; room < 90; room += 1 + room / 20) {
 			unsigned char *const to = page + PAGE - room;
 			memset(page + PAGE - ROOM, 0xee, ROOM);
 			ssize_t n = pread(fd, to, room + 20, (off_t)from);
@@ -86,9 +86,6 @@ static void memory_that_ends_ends_the_copy(void)
 			CHECK((size_t)n <= room);
 			CHECK(memcmp(to, pattern + from, (size_t)n) == 0);
 			CHECK(is_filled(page + PAGE - ROOM, ROOM - room, 0xee));
-			memcpy(to, pattern, room);
-			n = pwrite(fd, to, room + 20, (off_t)(ROOM + from));
-			CHECK(n >= 0 ? (size_t)n <= room : errno == EFAULT);
 		}
 	}
 	CHECK_EQ(close(fd), 0);
