@@ -16,6 +16,7 @@ u64 sched_serving_harts, sched_idle_harts;
 
 static u64 threads_started; /* atomic */
 
+nsec_t load_sample_due = LOAD_PERIOD_NS;
 static struct {
 	struct spinlock lock; /* RANK_RUNQUEUE, alone: */
 	nsec_t last_sample;   /* a multiple of the period */
@@ -175,9 +176,10 @@ static void load_fold(nsec_t now)
 	load.last_sample += periods * LOAD_PERIOD_NS;
 	load.last_look = now;
 	load.last_idle = idle;
+	WRITE_ONCE(load_sample_due, load.last_sample + LOAD_PERIOD_NS);
 }
 
-void hart_sample_load(nsec_t now)
+void hart_sample_load_now(nsec_t now)
 {
 	/* Another hart is at it: good. */
 	if (!spin_try_lock(&load.lock))

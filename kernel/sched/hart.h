@@ -128,8 +128,14 @@ static inline nsec_t hart_turn_end(const struct sched_hart *h)
 				  h->turn_began + runqueue_slice(&h->queue, h->current);
 }
 
-/* Fold the load average forward if it is time to: each hart, every few seconds. Interrupts off,
+/* Fold the load average forward if it is time to: whoever switches looks. Any hart, interrupts off,
  * without its lock. */
-void hart_sample_load(nsec_t now);
+extern nsec_t load_sample_due; /* atomic */
+void hart_sample_load_now(nsec_t now);
+static inline void hart_sample_load(nsec_t now)
+{
+	if (unlikely(now >= READ_ONCE(load_sample_due)))
+		hart_sample_load_now(now);
+}
 /* One more thread was started. */
 void hart_count_start(void);

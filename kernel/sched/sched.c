@@ -139,6 +139,7 @@ static void reschedule(bool is_forced, bool yields)
 	spin_assert_none_held("another thread is about to run");
 
 	const nsec_t now = clock_now();
+	hart_sample_load(now);
 	spin_lock(&h->lock);
 	hart_charge(h, now);
 	struct thread *next = pick_next(h, prev, yields);

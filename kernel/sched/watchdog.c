@@ -3,8 +3,7 @@
  * Every hart has a timer of its own that counts beats. A beat that comes late says how long this
  * hart had interrupts off, and where it turned them on again. And each beat looks at the next
  * hart's count: one that has stood still over several beats of ours is stuck, and this hart says
- * so, since that one cannot. So every hart is watched as long as two are alive. Whoever beats
- * samples the load, too, which has no timer of its own.
+ * so, since that one cannot. So every hart is watched as long as two are alive.
  *
  * No locks: a count has one writer, and a late look does no harm.
  */
@@ -15,7 +14,6 @@
 #include "kernel/core/printk.h"
 #include "kernel/core/spinlock.h"
 #include "kernel/core/symbols.h"
-#include "kernel/sched/hart.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
 
@@ -76,7 +74,6 @@ static void beat(struct timer *timer)
 	}
 	WRITE_ONCE(own->beats, own->beats + 1);
 	watch(own, self);
-	hart_sample_load(now);
 	own->due = now + BEAT_NS;
 	timer_start(timer, own->due);
 }
