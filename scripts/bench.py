@@ -83,7 +83,8 @@ CONCURRENT = 2
 
 
 def parse_options():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("measure", "check", "accept"))
     parser.add_argument("--rows")
     parser.add_argument("--memory")

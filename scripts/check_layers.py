@@ -196,7 +196,8 @@ def floors_text(files, graphs):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=Path)
     parser.add_argument("--nm", default="nm")
     parser.add_argument("--check", type=Path)

@@ -149,6 +149,9 @@ def fix_file(path):
 
 def main():
     arguments = sys.argv[1:]
+    if arguments == ["--help"]:
+        print(__doc__)
+        return
     is_fix = arguments[:1] == ["--fix"]
     names = arguments[1:] if is_fix else arguments
     paths = [path for path in map(Path, names) if path.is_file()] or list(tree_files())

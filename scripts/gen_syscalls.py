@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Generate the system call headers from kernel/syscall/syscalls.tbl.
 

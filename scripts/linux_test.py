@@ -186,6 +186,9 @@ def failed_on_linux(linux):
 
 def main():
     patterns = sys.argv[1:]
+    if patterns == ["--help"]:
+        print(__doc__)
+        return
     for pattern in patterns:
         if not any(is_named(case, pattern) for case in all_cases()):
             sys.exit(f"test-linux: no case is called {pattern}")

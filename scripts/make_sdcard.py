@@ -178,7 +178,8 @@ def publish(options, work, card):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("board")
     parser.add_argument("card", type=Path)
     parser.add_argument("--image", type=Path, required=True)

@@ -277,7 +277,8 @@ def show(name, options, symbols, elf):
 
 
 def parse_options():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*")
     parser.add_argument("--top", type=int, default=25)
     parser.add_argument("--tree", type=float)
