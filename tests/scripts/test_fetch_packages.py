@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which QEMU scripts/fetch_packages chooses for harts that fault on clear A and D bits."""
+"""scripts/fetch_packages: which QEMU it chooses for harts that fault on clear A and D bits, and when it gives up."""
 
 import os
 import shutil
@@ -50,3 +50,42 @@ def test_neither(tree):
     assert print_qemu(tree) == (1, "")
     place_qemu(tree / "build/packages/qemu/qemu-system-riscv64", False)
     assert print_qemu(tree) == (1, "")
+
+
+@pytest.fixture
+def mirror(tree):
+    """A machine whose apt-get fails as often as tree/failures says, and then brings a kernel's package."""
+    tools = {
+        "apt-get": 'n=$(cat "$TREE/failures")\n[ "$n" = 0 ] || { echo $((n - 1)) >"$TREE/failures"; exit 100; }\n'
+                   'case $* in download*) touch linux-image-6.0_1.deb ;; esac',
+        "apt-cache": 'echo "  Depends: linux-image-6.0-riscv64"',
+        "apt-config": "",
+        "dpkg": "echo amd64",
+        "dpkg-deb": 'case $* in -W*) echo "linux-image-6.0 1" ;; *) tar -c -C "$TREE" ./boot ;; esac',
+        "sleep": 'echo "$1" >>"$TREE/slept"',
+    }
+    for name, body in tools.items():
+        (tree / "bin" / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+        (tree / "bin" / name).chmod(0o755)
+    (tree / "boot").mkdir()
+    (tree / "boot/vmlinux-6.0").write_text("a kernel", encoding="utf-8")
+    return tree
+
+
+def fetch_linux(tree, failures):
+    (tree / "failures").write_text(str(failures), encoding="utf-8")
+    return subprocess.run([tree / "scripts/fetch_packages", "--linux"], capture_output=True, text=True, check=False,
+                          env={"PATH": f"{tree}/bin:{os.defpath}", "TREE": str(tree), "DEBIAN_MIRROR": "http://mirror"})
+
+
+@pytest.mark.parametrize("failures", [0, 2])
+def test_a_network_may_be_gone_for_a_moment(mirror, failures):
+    done = fetch_linux(mirror, failures)
+    assert done.returncode == 0, done.stderr
+    assert (mirror / "build/packages/linux").read_text(encoding="utf-8") == "a kernel"
+    assert (mirror / "slept").exists() == (failures > 0)
+
+
+def test_a_network_that_stays_away_is_an_error(mirror):
+    done = fetch_linux(mirror, 100)
+    assert done.returncode == 1 and "update failed; the mirror was http://mirror" in done.stderr
