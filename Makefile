@@ -53,10 +53,10 @@ check:
 
 # Everything the README promises.
 test:
+	@$(MAKE) lint
 	@$(MAKE) host-test
 	@$(MAKE) model-test
 	@$(MAKE) script-test
-	@$(MAKE) lint
 	@$(MAKE) user-test-qemu
 	@$(MAKE) boot-test
 	@$(MAKE) boot-test BOARD=unmatched

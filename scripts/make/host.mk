@@ -21,7 +21,7 @@ FIXTURES := $(addprefix build/fixtures/,virt.dtb sifive_u.dtb unmatched.dtb)
 # The scripts that decide something, by pytest.
 .PHONY: script-test
 script-test: fixtures
-	$(call say,TEST,tests/scripts)$(PYTHON) -m pytest -q -p no:cacheprovider tests/scripts
+	$(call say,TEST,tests/scripts)$(PYTHON) -m pytest -q -p no:cacheprovider -n $$(nproc) tests/scripts
 
 .PHONY: host-test fixtures
 fixtures: $(FIXTURES)
