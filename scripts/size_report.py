@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Print how much code and data each folder puts into the kernel, and the size of the image.
 
-usage: size_report.py BUILD_DIRECTORY SIZE_COMMAND
+usage: size_report.py DIRECTORY_OF_OBJECTS DIRECTORY_OF_IMAGE SIZE_COMMAND
 """
 
 import subprocess
@@ -14,9 +14,9 @@ COLUMNS = ("text", "data", "bss")
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    build, size = Path(sys.argv[1]), sys.argv[2]
+    build, linked, size = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     # Not what lies in obj/: that may hold objects of sources that are gone.
     sources = (build / "generated" / "sources").read_text(encoding="utf-8").split()
     objects = [build / "obj" / (source.removesuffix(".c") + ".o") for source in sources]
@@ -32,10 +32,10 @@ def main():
         print(f"{folder:24}" + "".join(f"{value:10}" for value in folders[folder]))
     totals = [sum(values[column] for values in folders.values()) for column in range(len(COLUMNS))]
     print(f"{'all':24}" + "".join(f"{value:10}" for value in totals))
-    root = build / "initramfs.cpio"
+    root = linked / "initramfs.cpio"
     if root.exists():
         print(f"{'root file system':24}{root.stat().st_size:10}")
-    print(f"{str(build / 'Image'):24}{(build / 'Image').stat().st_size:10}")
+    print(f"{str(linked / 'Image'):24}{(linked / 'Image').stat().st_size:10}")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ $(error BOARD=$(BOARD): there is no board/$(BOARD)/defconfig. The boards are: $(
 endif
 
 is_on = $(filter-out 0 n no,$($(1)))
-B := build/$(BOARD)$(if $(call is_on,LLVM),-llvm)$(if $(call is_on,DEBUG),-debug)$(if $(call is_on,TESTS),-tests)
-FRAGMENTS := $(strip $(if $(call is_on,DEBUG),scripts/make/debug.config) \
-	     $(if $(call is_on,TESTS),scripts/make/tests.config))
+# K is for what is compiled; B for what is linked, with the tests in its root file system or without.
+K := build/$(BOARD)$(if $(call is_on,LLVM),-llvm)$(if $(call is_on,DEBUG),-debug)
+B := $(K)$(if $(call is_on,TESTS),-tests)
+FRAGMENTS := $(if $(call is_on,DEBUG),scripts/make/debug.config)
 
 CROSS_COMPILE ?= riscv64-linux-gnu-
 ifeq ($(call is_on,LLVM),)
@@ -43,7 +44,7 @@ PLAIN_GOALS := help clean check test host-test script-test fixtures fuzz user-te
 	       bench bench-check bench-accept profile \
 	       lint-style lint-format lint-shell lint-python lint-abi lint-calls new-syscall
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),kernel),)
-include $(B)/generated/config.mk
+include $(K)/generated/config.mk
 CC_FILE := $(realpath $(shell command -v $(firstword $(CC))))
 ifeq ($(CC_FILE),)
 $(error $(firstword $(CC)) is missing: run scripts/setup)
@@ -57,21 +58,21 @@ $(CC_PROBED): scripts/probe_compiler $(CC_FILE)
 endif
 include board/$(BOARD)/board.mk
 
-$(B)/generated/config.mk: Kconfig board/$(BOARD)/defconfig $(FRAGMENTS) scripts/kconfig.py \
-			  $(or $(wildcard $(B)/.config),FORCE)
-	$(call say,CONFIG,$(B)/.config)$(PYTHON) scripts/kconfig.py configure $(B) \
+$(K)/generated/config.mk: Kconfig board/$(BOARD)/defconfig $(FRAGMENTS) scripts/kconfig.py \
+			  $(or $(wildcard $(K)/.config),FORCE)
+	$(call say,CONFIG,$(K)/.config)$(PYTHON) scripts/kconfig.py configure $(K) \
 		board/$(BOARD)/defconfig $(FRAGMENTS)
-$(B)/generated/config.h: $(B)/generated/config.mk ;
+$(K)/generated/config.h: $(K)/generated/config.mk ;
 
 .PHONY: menuconfig savedefconfig diffconfig
 menuconfig:
-	$(PYTHON) scripts/kconfig.py menuconfig $(B)
+	$(PYTHON) scripts/kconfig.py menuconfig $(K)
 savedefconfig:
-	$(if $(FRAGMENTS),$(error savedefconfig goes without DEBUG and TESTS: they are no part of a defconfig))
-	@$(PYTHON) scripts/kconfig.py savedefconfig $(B) board/$(BOARD)/defconfig
+	$(if $(FRAGMENTS),$(error savedefconfig goes without DEBUG: it is no part of a defconfig))
+	@$(PYTHON) scripts/kconfig.py savedefconfig $(K) board/$(BOARD)/defconfig
 # WITH is another board, or a .config; without it, what this one was made from.
 diffconfig:
-	@$(PYTHON) scripts/kconfig.py diffconfig $(B) $(if $(WITH),$(or $(wildcard board/$(WITH)/defconfig),$(WITH)), \
+	@$(PYTHON) scripts/kconfig.py diffconfig $(K) $(if $(WITH),$(or $(wildcard board/$(WITH)/defconfig),$(WITH)), \
 		board/$(BOARD)/defconfig $(FRAGMENTS))
 
 # The same sources give the same bytes: the time is that of the last commit.
@@ -84,7 +85,7 @@ HEIFER_VERSION := $(or $(shell $(GIT) describe --always --dirty 2>/dev/null),unk
 ARCH_FLAGS := $(CC_MARCH) -mabi=lp64 -mcmodel=medany $(CC_STRICT_ALIGN)
 WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wvla
 KERNEL_CPPFLAGS := -nostdinc -isystem $(CC_INCLUDE) \
-		   -I . -I $(B) -include $(B)/generated/config.h
+		   -I . -I $(K) -include $(K)/generated/config.h
 KERNEL_CFLAGS := -std=gnu11 $(ARCH_FLAGS) -ffreestanding -fno-builtin -fno-pic -fno-pie \
 		 -fno-stack-protector -fno-common -fno-strict-aliasing \
 		 -f$(if $(CONFIG_FRAME_POINTERS),no-)omit-frame-pointer \

@@ -29,7 +29,7 @@ else
 	@printf '  %-7s %s\n' LINT 'format: left out, for it needs clang-format 14 (Debian 12)'
 endif
 
-CHECK_LAYERS = $(PYTHON) scripts/check_layers.py --objects $(B)/obj --nm $(NM)
+CHECK_LAYERS = $(PYTHON) scripts/check_layers.py --objects $(K)/obj --nm $(NM)
 # Needs the objects: who calls whom is read from them.
 lint-layers: $(B)/heifer.elf
 	$(call say,LINT,floors)$(CHECK_LAYERS) --check docs/floors.md

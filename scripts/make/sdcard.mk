@@ -6,16 +6,17 @@ CARD_IMG := $(CARD)/heifer-$(BOARD).img
 
 # Its kernel has no root file system built in: the one on the card is all there is, so that it can be changed in a
 # card reader. The same objects, linked without it, and so the same code: the symbols serve both.
-$(G)/initramfs_none.S: $(lastword $(MAKEFILE_LIST)) | $(G)/config.mk
+$(W)/initramfs_none.S: $(lastword $(MAKEFILE_LIST)) | $(G)/config.mk
+	@mkdir -p $(@D)
 	@printf '%s\n' '/* Made by scripts/make/sdcard.mk. */' '	.section .initramfs, "a"' \
 		'	.globl initramfs_start, initramfs_end' 'initramfs_start:' 'initramfs_end:' >$@
-CARD_LINKED := $(KERNEL_OBJECTS) $(G)/initramfs_none.o $(G)/symbols.o
+CARD_LINKED := $(KERNEL_OBJECTS) $(W)/initramfs_none.o $(W)/symbols.o
 $(CARD)/heifer.elf: $(CARD_LINKED) $(G)/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(LINK) $(CARD_LINKED)
 	@rm $@.map
-	@$(NM) -n $@ >$(G)/card.nm
-	@$(PYTHON) scripts/gen_symbols.py --compare $(G)/first.nm $(G)/card.nm
+	@$(NM) -n $@ >$(W)/card.nm
+	@$(PYTHON) scripts/gen_symbols.py --compare $(W)/first.nm $(W)/card.nm
 $(CARD)/Image: $(CARD)/heifer.elf
 	$(call say,IMAGE,$@)$(OBJCOPY) -O binary $< $@
 

@@ -26,4 +26,4 @@ SWITCHED_OFF := $(foreach pair,$(OPTIONAL_SOURCES),$(if \
 KERNEL_SOURCES := $(filter-out $(ASM_OFFSETS) $(ABI_CHECK) $(VDSO_SOURCES) $(SWITCHED_OFF) %.lds.S,\
 	$(sort $(shell find $(KERNEL_FOLDERS) -name '*.[cS]')))
 # fpu.c and fpu.S may stand side by side: fpu.o, fpu.S.o.
-KERNEL_OBJECTS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SOURCES:.c=))
+KERNEL_OBJECTS := $(patsubst %,$(K)/obj/%.o,$(KERNEL_SOURCES:.c=))

@@ -80,18 +80,19 @@ user-test-qemu: user-tests
 P := build/packages
 $(P)/busybox:
 	@echo "$@ is missing: run scripts/setup" >&2; exit 1
-# The list of what BusyBox is called comes from BusyBox.
+# The list of what BusyBox is called comes from BusyBox. Two makes at a time may want it, and neither half of one.
 $(P)/applets: $(P)/busybox
-	$(call say,GEN,$@)$$(command -v qemu-riscv64-static || command -v qemu-riscv64) $< --list-full >$@
+	$(call say,GEN,$@)$$(command -v qemu-riscv64-static || command -v qemu-riscv64) $< --list-full >$@.$$$$ && \
+		mv $@.$$$$ $@
 
 # Always run: it is quick, sees what changed in any of the trees, and writes only then.
 ROOTFS_BUSYBOX := --epoch $(SOURCE_DATE_EPOCH) --busybox $(P)/busybox --applets $(P)/applets --tree user/rootfs
 ROOTFS_TESTS := --tests $(U)/tests $(USER_TEST_NAMES) --test-programs $(USER_PROGRAMS) \
 		--test-commands tests/commands/run $(wildcard tests/commands/*.sh)
-$(B)/initramfs.cpio: $(P)/busybox $(P)/applets $(if $(CONFIG_INITRAMFS_TESTS),$(U)/tests $(USER_PROGRAMS)) FORCE \
-		     | $(B)/generated/config.mk
+$(B)/initramfs.cpio: $(P)/busybox $(P)/applets $(if $(call is_on,TESTS),$(U)/tests $(USER_PROGRAMS)) FORCE \
+		     | $(K)/generated/config.mk
 	@$(PYTHON) scripts/gen_initramfs.py $@ $(ROOTFS_BUSYBOX) \
-		$(if $(CONFIG_INITRAMFS_TESTS),$(ROOTFS_TESTS)) $(if $(ROOTFS_ADD),--tree '$(ROOTFS_ADD)')
+		$(if $(call is_on,TESTS),$(ROOTFS_TESTS)) $(if $(ROOTFS_ADD),--tree '$(ROOTFS_ADD)')
 
 # The same for Debian's kernel, the oracle: it only wants to be told what Heifer does by itself.
 L := build/linux
