@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=busybox
 # Processes: what /proc says of them, signals, sessions, daemons in the background.
+#
+# A process in the background is looked at when its line in /proc says "(sleep) S": Linux names it in the
+# middle of exec, before it has arguments and a stack, but sleeps so only after it.
 
 #: status-names-the-process
 sh -c 'grep -E "^(Name|State|Threads|Uid|Gid|Umask):" /proc/self/status' | tr -s '\t' ' '
@@ -35,7 +38,7 @@ grep -E '^(Limit|Max cpu time|Max core file size|Max nice)' /proc/self/limits | 
 
 #: pmap-adds-up
 sleep 100 &
-until grep -qx sleep /proc/$!/comm; do :; done
+until grep -q '(sleep) S' /proc/$!/stat; do :; done
 pmap $! | tail -1 | sed 's/[0-9][0-9]*K/N/'; pmap $! | grep -c stack
 awk '/^Rss/ { r += $2 } /^Pss:/ { p += $2 } END { print r >= p, p > 0 }' /proc/$!/smaps
 kill $!
@@ -55,19 +58,21 @@ kill $!
 
 #: ps-options
 sleep 99 &
-until grep -qx sleep /proc/$!/comm; do :; done # it has called exec and named itself
+until grep -q '(sleep) S' /proc/$!/stat; do :; done
 ps -o pid,ppid,user,comm,args | awk -v p=$! '$1 == p { print $3, $4, $5, $6 }'
 kill $!
 
 #: pidof-finds-all
 sleep 77 & a=$!
 sleep 77 & b=$!
+until grep -q '(sleep) S' /proc/$a/stat && grep -q '(sleep) S' /proc/$b/stat; do :; done
 for p in $(pidof sleep); do [ $p = $a ] || [ $p = $b ] && echo one; done
 kill $a $b
 
 #: killall
 exec 2>/dev/null # when the shell says "Terminated" is its own affair
 sleep 66 &
+until grep -q '(sleep) S' /proc/$!/stat; do :; done
 killall sleep; wait $!; echo $?
 
 #: killall-nobody
@@ -77,9 +82,9 @@ killall nothing-of-that-name
 kill -l 1; kill -l TERM; kill -0 $$; echo $?; kill -0 99999
 
 #: timeout-status
-timeout 1 sleep 20; echo $?
-timeout -s KILL 1 sleep 20; echo $?
-timeout 20 sh -c 'exit 3'; echo $?
+timeout 1 sleep 50; echo $?
+timeout -s KILL 1 sleep 50; echo $?
+timeout 50 sh -c 'exit 3'; echo $?
 
 #: time-prints-three-lines
 time true 2>&1 | sed 's/[0-9.]* *[0-9.]*m/m/; s/[0-9.]*s$/s/'
@@ -93,9 +98,10 @@ setsid sh -c 'set -- $(cat /proc/self/stat); [ $5 = $6 ] && echo leader; echo $7
 
 #: daemon-with-pidfile
 start-stop-daemon -S -b -m -p pidfile -x /bin/sleep -- 44; echo $?
-while ! grep -q sleep /proc/$(cat pidfile)/comm; do :; done
+until grep -q '(sleep) S' /proc/$(cat pidfile)/stat; do :; done
 start-stop-daemon -S -t -p pidfile -x /bin/sleep -- 44; echo $?
 start-stop-daemon -K -q -p pidfile; echo $?
+while [ -d /proc/$(cat pidfile) ]; do :; done # until init has taken its status
 start-stop-daemon -K -q -p pidfile 2>/dev/null; echo $?
 
 #: stop-and-continue

@@ -211,10 +211,13 @@ printf 'a\n\nb\n' | nl -ba
 printf 'a\n\nb\n' | nl -s: -w2 -v5
 
 #: tail-follow
-(sleep 1; echo more >>f) &
 echo first >f
-timeout 4 tail -f -s 0.1 f
-wait
+tail -f -s 1 f >seen &
+until grep -q first seen; do :; done
+echo more >>f
+until grep -q more seen; do :; done
+kill $!
+cat seen
 
 #: fold-expand
 echo abcdefghij | fold -w4
