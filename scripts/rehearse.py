@@ -49,7 +49,7 @@ ENV_OFFSET = 0x505000
 ENV_BYTES = 0x20000
 
 # How much of a processor U-Boot's SPL may use up until U-Boot speaks; it needs one to two seconds.
-PROBE_CPU_SECONDS = 10
+PROBE_CPU_SECONDS = 30
 U_BOOT_SPEAKS = "U-Boot 20"
 SPL_READS = "Trying to boot from MMC1"
 SPL_GIVES_UP = "mmc init failed"

@@ -28,7 +28,7 @@ HOME = "root/heifer"
 RELEASES = ("bookworm", "trixie")
 SETUP_SECONDS = 3600
 TEST_SECONDS = 3 * 3600
-END_SECONDS = 120
+END_SECONDS = 600
 
 # $1: the root, $2: the command.
 ENTER = f"""set -e

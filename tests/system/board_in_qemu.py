@@ -20,7 +20,7 @@ import tty
 from contextlib import suppress
 from pathlib import Path
 
-ANSWER_SECONDS = 30
+ANSWER_SECONDS = 300
 
 
 class Board:

@@ -11,15 +11,18 @@ marked so, with the reason, and skipped there.
 """
 
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from heifer_lab import PATIENCE_SECONDS
 from pexpect import TIMEOUT
 
 BANNER = r"Heifer [^\r\n]+"
 PROMPT = "heifer:[^ ]*# "
+ATTENTION = "\x0f"  # the kernel's own keys: this one, and a letter
 
 
 def pytest_configure(config):
@@ -118,7 +121,7 @@ def pytest_runtest_makereport(item):
 class Machine:
     """One target: its power and console, and the shell once it is up. In QEMU."""
 
-    boot_seconds = 30  # from power to the kernel's first line
+    boot_seconds = PATIENCE_SECONDS  # from power to the kernel's first line
 
     def __init__(self, target, name):
         self.target = target
@@ -165,25 +168,50 @@ class Machine:
         self.target.deactivate(shell)
         self.console.off()
 
-    def expect(self, pattern, timeout=20):
+    def expect(self, pattern, timeout=PATIENCE_SECONDS):
         """What stood before @pattern, and its match."""
         _, before, match, _ = self.console.expect(pattern, timeout=timeout)
         return before, match
 
-    def expect_prompt(self, timeout=20):
+    def expect_prompt(self, timeout=PATIENCE_SECONDS):
         return self.expect(PROMPT, timeout)[0]
-
-    def settle(self, seconds=0.4):
-        """Wait until the machine has been silent for so long: a program has taken over the terminal."""
-        self.console.settle(seconds, timeout=20.0)
 
     def type(self, text):
         self.console.write(text.encode())
 
+    def ask(self, letter, until):
+        """Press the kernel's key and a letter; the answer."""
+        self.type(ATTENTION + letter)
+        before, match = self.expect(until)
+        return plain(before + match.group())
+
+    def await_tasks(self, *names, waits_for=""):
+        """Wait until all of these are there, so have been started, and @waits_for is what they sleep on. Whatever the
+        terminal belongs to: the kernel tells. What was said meanwhile is dropped."""
+        state = "S" if waits_for else "[RSDT]"
+        rows = [re.compile(rf"\] +\d+ +\d+ +\d+ +\d+ {state} +\d+ {name} +{waits_for}") for name in names]
+        self._await("ts", r"nothing to write\r\n", lambda text: all(row.search(text) for row in rows))
+
+    def await_foreground(self, *names, waits_for=""):
+        """The same, and the terminal is at the first one's group: keys from now on are theirs."""
+        self.await_tasks(*names, waits_for=waits_for)
+        leader = re.compile(rf"\] Process \d+ \({names[0]}\)")
+        self._await("r", r"\[stack\]|nobody is in the foreground", leader.search)
+
+    def _await(self, letters, until, is_so):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        text = ""
+        while time.monotonic() < deadline:
+            text = self.ask(ATTENTION.join(letters), until)
+            if is_so(text):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the kernel still says:\n{text}")
+
     def power_off(self):
         """`poweroff` at the prompt; returns the leak verdict."""
         self.console.sendline("poweroff")
-        _, match = self.expect(r"leaks: ([^\r\n]*)\r", timeout=60)
+        _, match = self.expect(r"leaks: ([^\r\n]*)\r")
         verdict = match.group(1).decode()
         self.expect(r"safe to switch off")
         return verdict

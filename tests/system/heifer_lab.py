@@ -3,7 +3,8 @@
 
 labgrid's own QEMUDriver connects the serial line by a unix socket, through which QEMU 7.2's sifive_u loses
 output when the socket is full; a TCP connection on the loopback loses nothing. A machine that has switched
-itself off counts as off, and not every machine is told its CPU.
+itself off counts as off, and not every machine is told its CPU. And labgrid's own drivers wait for seconds where a
+busy host, or one that stands still for a while, may need more.
 """
 
 import json
@@ -11,13 +12,15 @@ import socket
 import subprocess
 
 import attr
-from labgrid.driver import QEMUDriver
+from labgrid.driver import QEMUDriver, ShellDriver
 from labgrid.factory import target_factory
 from labgrid.step import step
+from labgrid.util import gen_marker
 from labgrid.util.qmp import QMPError
 from pexpect import EOF
 
-START_SECONDS = 30
+# For what happens at once where nothing is wrong: only a machine that is stuck takes so long.
+PATIENCE_SECONDS = 300
 SAID_BYTES = 8192
 
 
@@ -32,7 +35,7 @@ class HeiferQEMUDriver(QEMUDriver):
         super().on_activate()
         self._socket.close()
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(START_SECONDS)
+        self._socket.settimeout(PATIENCE_SECONDS)
         port = self._socket.getsockname()[1]
         at = self._cmd.index("-chardev")
         self._cmd[at + 1] = f"socket,id=serialsocket,host=127.0.0.1,port={port}"
@@ -96,9 +99,27 @@ class HeiferQEMUDriver(QEMUDriver):
         return data
 
     def _write(self, data):
-        self._clientsocket.settimeout(START_SECONDS)
+        self._clientsocket.settimeout(PATIENCE_SECONDS)
         try:
             self._clientsocket.sendall(data)
         finally:
             self._clientsocket.setblocking(False)
         return len(data)
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class HeiferShellDriver(ShellDriver):
+    """labgrid's, with patience for each answer."""
+
+    def on_activate(self):
+        self.console._expect.timeout = PATIENCE_SECONDS
+        super().on_activate()
+
+    def _check_prompt(self):
+        marker = gen_marker()
+        self.console.sendline(f"echo '{marker[:4]}''{marker[4:]}'")
+        self.console.expect(rf"{marker}\s+{self.prompt}", timeout=PATIENCE_SECONDS)
+
+    def _run(self, cmd, *, timeout=0, **options):
+        return super()._run(cmd, timeout=max(timeout, PATIENCE_SECONDS), **options)

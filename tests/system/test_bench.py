@@ -20,7 +20,7 @@ def test_bench_verifies_what_it_counts(machine):
     shell = machine.boot()
     names = [line.split()[0] for line in shell.run_check(f"{BENCH} -l")]
     assert len(names) == len(set(names))
-    out, _, code = shell.run(f"{BENCH} {' '.join(ROWS)}", timeout=300)
+    out, _, code = shell.run(f"{BENCH} {' '.join(ROWS)}", timeout=1800)
     assert code == 0, "\n".join(out)
     assert HEADER.fullmatch(out[0])
     skipped = {match[1] for match in map(SKIPPED.fullmatch, out) if match}

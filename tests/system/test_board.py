@@ -31,18 +31,18 @@ def board(machine, tmp_path):
         server.terminate()
 
 
-def run_tests(directory, tests, power_on="on", boot_seconds=60):
+def run_tests(directory, tests, power_on="on", boot_seconds=600):
     """test_board, as a person calls it: its report. The lab is the Unmatched's, but for what QEMU has less of."""
     lab = yaml.safe_load((TOP / "board/unmatched/lab.yaml").read_text())
     lab["options"].update(memory={"unmatched": "2G"}, boot_seconds={"unmatched": boot_seconds})
-    (directory / "lab.yaml").write_text(yaml.safe_dump(lab))
+    (directory / "lab.yaml").write_text(yaml.safe_dump(lab, sort_keys=False))
     switch = f"{sys.executable} {BOARD}"
     # It is a run of its own, whatever runs this one.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     return subprocess.run([TOP / "scripts/test_board", "--lab", directory / "lab.yaml", "--port", directory / "serial",
                            "--power-on", f"{switch} {power_on} {directory}",
                            "--power-off", f"{switch} off {directory}", tests],
-                          env=environment, check=False, capture_output=True, text=True, timeout=1200)
+                          env=environment, check=False, capture_output=True, text=True, timeout=3600)
 
 
 def test_the_tests_run_on_a_board(board):

@@ -32,7 +32,7 @@ def quickest_first(shell):
         if "fail-nth" in source.read_text(encoding="utf-8"):
             continue
         begun = time.monotonic()
-        shell.run(f"/tests/{source.stem}", timeout=300)
+        shell.run(f"/tests/{source.stem}", timeout=1800)
         seconds[source.stem] = time.monotonic() - begun
     return sorted(seconds, key=seconds.get)
 
@@ -58,7 +58,7 @@ def test_every_allocation_may_fail(machine, fork, record_property):
     shell.run_check("cd /tmp && ln -s /tests/anon_zero sweep")
     failed = []
     for command in what_to_sweep(shell):
-        out, _, code = shell.run(f"cd /tmp && {command}", timeout=7200 if WANTED else 300)
+        out, _, code = shell.run(f"cd /tmp && {command}", timeout=7200 if WANTED else 1800)
         if out:
             record_property("say", f"{machine.name} {fork}: {out[-1]}")
         if code != 0:
@@ -72,7 +72,7 @@ def test_every_allocation_may_fail(machine, fork, record_property):
 def test_an_allocation_of_the_boot_fails(machine, nth):
     """What the kernel cannot be without is named; the rest is missing, and nothing else."""
     machine.power_on(f"failalloc={nth}")
-    _, match = machine.expect(r"Kernel panic: ([^\r\n]*)|heifer:~# ", timeout=60)
+    _, match = machine.expect(r"Kernel panic: ([^\r\n]*)|heifer:~# ")
     if match.group(1):
         assert b"no memory" in match.group(1)
         machine.expect("end of panic")

@@ -6,9 +6,9 @@ On one boot, with QEMU's stub: the machine runs between gdb's visits.
 
 import re
 import shutil
-import socket
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import Machine
@@ -20,22 +20,17 @@ pytestmark = [pytest.mark.skipif(shutil.which("gdb-multiarch") is None, reason="
               pytest.mark.machines("virt", "sifive_u"), pytest.mark.qemu("gdb comes in through QEMU")]
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
 class Debugger:
-    """gdb in batch mode, a visit at a time."""
+    """gdb in batch mode, a visit at a time. @directory: for the socket they meet at."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, directory):
         self.machine = machine
-        self.port = free_port()
+        self.socket = directory / "gdb"
         self.elf = Path(machine.console.image).with_name("heifer.elf")
 
     def visit(self, *commands):
         """Stop the machine, run @commands, let it go on. Their output, one text each."""
-        attach = [f"target extended-remote 127.0.0.1:{self.port}"]
+        attach = ["set remotetimeout 300", f"target extended-remote {self.socket}"]
         if self.machine.is_sifive_u:
             attach += ["add-inferior", "inferior 2", "attach 2", "set schedule-multiple on"]
         # Symbols belong to an inferior, so they come after it.
@@ -45,7 +40,7 @@ class Debugger:
             words += ["echo \\n<<<\\n", command]
         words += ["echo \\n<<<\\n", "detach"]
         done = subprocess.run(["gdb-multiarch", "-q", "-nx", "-batch", *(f"-ex={word}" for word in words)], cwd=TREE,
-                              capture_output=True, text=True, timeout=300, check=False)
+                              capture_output=True, text=True, timeout=1200, check=False)
         parts = done.stdout.split("\n<<<\n")
         assert len(parts) == len(commands) + 2 and done.returncode == 0, done.stdout + done.stderr
         assert all(part.strip() for part in parts[1:-1]), done.stdout + done.stderr
@@ -56,10 +51,11 @@ class Debugger:
 def debugged(request, env):
     m = Machine(env.get_target(request.param), request.param)
     m.stop()
-    m.debugger = Debugger(m)
-    m.shell = m.boot(options=("-gdb", f"tcp:127.0.0.1:{m.debugger.port}"))
-    yield m
-    m.stop()
+    with TemporaryDirectory() as directory:  # pytest's own have names too long for a socket's path
+        m.debugger = Debugger(m, Path(directory))
+        m.shell = m.boot(options=("-gdb", f"unix:{m.debugger.socket},server=on,wait=off"))
+        yield m
+        m.stop()
 
 
 def test_tasks_are_those_of_ps(debugged):
@@ -89,7 +85,8 @@ def test_backtrace_crosses_an_interrupt(debugged):
 
 
 def test_a_busy_program_is_in_user_mode(debugged):
-    debugged.shell.run_check("(while :; do :; done) & echo $! > /tmp/busy; sleep 1")
+    debugged.shell.run_check("(while :; do :; done) & echo $! > /tmp/busy; "
+                             "until [ $(cut -d' ' -f14 /proc/$!/stat) -gt 0 ]; do sleep 0.1; done")
     pid, = debugged.shell.run_check("cat /tmp/busy")
     busy, tasks = debugged.debugger.visit(f"kbt {pid}", "ktasks")
     debugged.shell.run_check(f"kill {pid}; rm /tmp/busy")
@@ -121,7 +118,8 @@ def test_walk_finds_what_the_program_sees(debugged):
 
 def test_walk_shows_what_fork_marked(debugged):
     """Of a shell's data and its child's, what neither has written since the fork: COW, no W, a frame for two."""
-    debugged.shell.run_check("((sleep 1000; true); true) & echo $! > /tmp/parent; sleep 1")
+    debugged.shell.run_check("((sleep 1000; true); true) & echo $! > /tmp/parent; "
+                             "until pidof sleep >/dev/null; do sleep 0.1; done")
     parent, = debugged.shell.run_check("cat /tmp/parent")
     maps = [line.split() for line in debugged.shell.run_check(f"cat /proc/{parent}/maps")]
     start, end = (int(word, 16) for word in [m[0] for m in maps if m[1] == "rw-p"][1].split("-"))
@@ -149,10 +147,10 @@ def test_log_trace_slabs_devices(debugged):
 
 def test_locks_held_are_shown_with_their_places(debugged):
     """A spinlock that is held for seconds, and the mutex of the write(2) that asked for it."""
-    debugged.console.sendline("echo long-spin > /proc/provoke")
-    debugged.settle(0.1)
-    locks, = debugged.debugger.visit("klocks")
-    debugged.expect_prompt(timeout=60)
+    debugged.console.sendline("while :; do echo long-spin > /proc/provoke; done")
+    *_, locks = debugged.debugger.visit("tbreak clock_spin", "continue", "klocks")
+    debugged.type("\x03")
+    debugged.expect_prompt()
     assert re.search(r"^hart \d holds 'provoked outer' at 0x\w+, rank fd_table, taken at provoke_take_outer\+\d+ at "
                      r"kernel/proc/provoke.c:\d+$", locks, re.M), locks
     assert re.search(r"^thread 'sh' \(pid \d+\) holds 'file offset' .*, taken at file_write", locks, re.M), locks

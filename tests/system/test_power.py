@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BANNER, plain
+from heifer_lab import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -17,14 +18,14 @@ def test_power_off_finds_no_leaks(machine):
     shell.run_check("ls -lR / > /tmp/list; (sleep 100 &); mkdir -p /tmp/a/b; cp /bin/busybox /tmp/a/b/")
     assert machine.power_off() == "none"
     if not machine.is_sifive_u:
-        assert machine.console.exited_within(10)
+        assert machine.console.exited_within(PATIENCE_SECONDS)
 
 
 @pytest.mark.machines("virt", "sifive_u")
 def test_reboot_comes_back(machine):
     machine.boot()
     machine.console.sendline("reboot")
-    machine.expect("leaks: none", timeout=60)
+    machine.expect("leaks: none")
     machine.expect(BANNER, timeout=machine.boot_seconds)
     machine.expect_prompt(timeout=60)
 
@@ -32,20 +33,20 @@ def test_reboot_comes_back(machine):
 @pytest.mark.machines("virt", "virt-1")
 def test_the_end_of_init_is_the_end_of_the_system(machine):
     machine.start("init=/bin/true")
-    machine.expect("leaks: none", timeout=30)
+    machine.expect("leaks: none")
 
 
 @pytest.mark.machines("virt")
 def test_no_init_says_what_to_do(machine):
     machine.start("init=/no/such/init rdinit=/none")
-    before, _ = machine.expect(r"no init[^\r\n]*", timeout=30)
+    before, _ = machine.expect(r"no init[^\r\n]*")
     assert "Backtrace" not in plain(before)
 
 
 @pytest.mark.machines("virt", "sifive_u")
 def test_panic_tells_all(machine):
     machine.boot()
-    machine.console.sendline("echo c > /proc/sysrq-trigger")
+    machine.console.sendline("/bin/true; echo c > /proc/sysrq-trigger")
     before, _ = machine.expect(r"---\[ end of panic \]---")
     text = plain(before)
     assert "panic" in text

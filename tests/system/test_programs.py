@@ -41,7 +41,7 @@ def test_user_programs_in_other_fork_modes(machine, mode):
 def run_all(shell, commands):
     failed = []
     for command in commands:
-        out, _, code = shell.run(f"cd /tmp && {command}", timeout=300)
+        out, _, code = shell.run(f"cd /tmp && {command}", timeout=1800)
         if code != 0:
             failed.append(f"{command}: exit status {code}\n" + "\n".join(out[-12:]))
     assert not failed, "\n".join(failed)

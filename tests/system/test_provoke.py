@@ -79,7 +79,7 @@ SURVIVED = {
                   rf"holds {OUTER} \(file descriptor table\) taken at provoke_take_outer{AT}",
                   rf"hart \d runs 'provoked holde?r?' and is at \w+{AT}",
                   rf"called from provoke_hold{AT}"],
-    "interrupts-off": [r"hart \d had interrupts off for up to \d{4} ms; it turned them on at "
+    "interrupts-off": [r"hart \d had interrupts off for up to \d{4,} ms; it turned them on at "
                        rf"provoke_interrupts_off{AT}"],
     "stuck-hart": [r"hart \d is stuck: it has taken no interrupt for 6 s",
                    r"hart \d does not answer: it runs 'provoked stuck' with interrupts off",
@@ -96,7 +96,7 @@ NAMES = [*FATAL, *SURVIVED]
 def test_the_debug_build_stops_at(machine, name):
     machine.boot()
     machine.console.sendline(f"echo {name} > /proc/provoke")
-    report = plain(machine.expect(r"---\[ end of panic \]---", timeout=60)[0])
+    report = plain(machine.expect(r"---\[ end of panic \]---")[0])
     assert re.search(r"Kernel panic: " + FATAL[name], report), report
     # The backtrace leads back to who asked for it; that of an overflow has no room for him.
     wanted = "provoke_recursion" if name == "stack-overflow" else r"(sys_write|syscall_end)\+.*\n.* trap_vector"
@@ -107,7 +107,7 @@ def test_the_debug_build_stops_at(machine, name):
 @pytest.mark.machines("virt")
 def test_the_debug_build_reports_and_goes_on(machine, name):
     shell = machine.boot()
-    shell.run_check(f"echo {name} > /proc/provoke; sleep 3", timeout=90)
+    shell.run_check(f"echo {name} > /proc/provoke; sleep 3")
     log = "\n".join(shell.run_check("dmesg"))
     at = log.index(f"provoke: {name}")
     for line in SURVIVED[name]:
