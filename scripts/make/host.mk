@@ -48,7 +48,7 @@ $(H)/obj/%.o: %.c $(H)/flags
 # A test that passed need not run again until something it is made of changes.
 $(H)/%.passed: $(H)/% $(FIXTURES)
 	$(call say,TEST,$*)ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-		timeout 300 $< >$(H)/$*.log 2>&1 </dev/null || \
+		timeout 1800 $< >$(H)/$*.log 2>&1 </dev/null || \
 		{ s=$$?; cat $(H)/$*.log; echo "$* failed ($$s). Again: $<" >&2; exit 1; }
 	@touch $@
 

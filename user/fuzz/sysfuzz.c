@@ -38,7 +38,7 @@
 #define OTHER_USER        1000
 /* A session that takes longer is ended; one that cannot be ended so soon is a finding. */
 #define SESSION_NSEC  700000000UL
-#define DEATH_SECONDS 60
+#define DEATH_SECONDS 300
 #define POLL_NSEC     4000000
 #define PATH_BYTES    256
 #define SPACE_BYTES   (64UL << 20)

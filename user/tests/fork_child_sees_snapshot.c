@@ -81,7 +81,7 @@ static void pending_signals_and_alarms_are_not_inherited(void)
 	sigaddset(&set, SIGUSR1);
 	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
 	CHECK_EQ(raise(SIGUSR1), 0);
-	alarm(40);
+	alarm(1000);
 	const pid_t pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {

@@ -171,7 +171,7 @@ static void it_may_shrink_while_they_fork_and_end(void)
 	stop = map_shared_page();
 	for (int i = 0; i < CHILDREN; i++)
 		pids[i] = start_child(fork_on);
-	for (int i = 0; i < SHRINKS; i++) {
+	for (int i = 0; i < SHRINKS && has_time(); i++) {
 		CHECK_EQ(ftruncate(fd, (off_t)((LEFT + (size_t)i * 11) * PAGE)), 0);
 		CHECK_EQ(ftruncate(fd, FILE_PAGES * PAGE), 0);
 		check_zero(shared + (FILE_PAGES - 20) * PAGE, 20);

@@ -11,7 +11,7 @@
 
 #define ROUNDS      40
 #define STACK_PAGES 8
-#define DISTURBERS  3 /* one of them keeps the lock busy */
+#define DISTURBERS  6 /* every other one keeps the lock busy */
 
 static char *stack;
 static size_t below_top; /* where a frame keeps these registers: so far below the stack's top */
@@ -86,11 +86,11 @@ static void returning_brings_them_back(void)
 	/* From now on they begin a page, and the handler runs below it. */
 	registers = stack + (STACK_PAGES - 1) * PAGE;
 	use_stack((STACK_PAGES - 1) * PAGE + below_top);
-	for (int i = 0; i < 2 * DISTURBERS; i++)
+	for (int i = 0; i < DISTURBERS; i++)
 		CHECK_EQ(pthread_create(&threads[i], NULL, i % 2 != 0 ? compute : map_and_unmap,
 					NULL),
 			 0);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS && has_time(); i++)
 		raise_and_look(i);
 	atomic_store(&is_over, true);
 	for (int i = 0; i < DISTURBERS; i++)

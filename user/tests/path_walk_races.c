@@ -92,7 +92,7 @@ static void race(void)
 	pthread_t walkers[WALKERS];
 	for (int i = 0; i < WALKERS; i++)
 		CHECK_EQ(pthread_create(&walkers[i], NULL, walk, NULL), 0);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS && has_time(); i++)
 		change_everything();
 	/* On one hart the rounds may have come between no two looks: now they all stand still. */
 	while (atomic_load(&found) == 0)
@@ -140,7 +140,7 @@ static void move_to_and_fro(void)
 		CHECK_EQ(pthread_create(&walkers[i], NULL, look_for_halves, NULL), 0);
 	while (atomic_load(&found) == 0)
 		sched_yield();
-	for (unsigned long i = 0; i < RENAMES; i++) {
+	for (unsigned long i = 0; i < RENAMES && has_time(); i++) {
 		atomic_store(&begun, i + 1);
 		CHECK_EQ(syscall(SYS_renameat2, AT_FDCWD, move->names[i % 2], AT_FDCWD,
 				 move->names[(i + 1) % 2], move->flags),

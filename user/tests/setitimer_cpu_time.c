@@ -50,7 +50,8 @@ static void burn_until_it_comes(int which, int sig)
 	handle_info(sig, on_signal, 0);
 	const long before = used_usec();
 	start(which, 100000, 0);
-	CHECK(left_usec(which) > 0 && left_usec(which) <= 100000 + TICKS_USEC);
+	const long left = left_usec(which);
+	CHECK(left <= 100000 + TICKS_USEC && (left > 0 || came != 0)); /* time may run fast */
 	while (came == 0)
 		;
 	CHECK(used_usec() - before >= 100000 - TICKS_USEC);
@@ -81,26 +82,28 @@ static void an_interval_comes_again_and_again(void)
 
 static void who_sleeps_is_not(void)
 {
-	const struct timespec longer = { .tv_nsec = 300000000 };
-	handle_info(SIGPROF, on_signal, 0);
-	start(ITIMER_PROF, 100000, 0);
-	CHECK_EQ(nanosleep(&longer, NULL), 0);
-	CHECK_EQ(came, 0);
-	CHECK(left_usec(ITIMER_PROF) > 0);
+	const struct timespec long_time = { .tv_nsec = 300000000 };
+	const long before = used_usec();
+	start(ITIMER_PROF, 100000000, 0);
+	CHECK_EQ(nanosleep(&long_time, NULL), 0);
+	const long counted = 100000000 - left_usec(ITIMER_PROF);
+	CHECK(counted <= used_usec() - before + TICKS_USEC);
 	start(ITIMER_PROF, 0, 0);
 }
 
-/* In the kernel, that is. */
+/* In the kernel, that is. Kernels that count in ticks may need many calls to find one there: the
+ * case's own time limit is the deadline. */
 static void only_one_counts_system_calls(void)
 {
+	long all_left, virtual_left;
 	start(ITIMER_VIRTUAL, 100000000, 0);
 	start(ITIMER_PROF, 100000000, 0);
-	const long before = used_usec();
-	while (used_usec() - before < 200000)
-		CHECK_EQ(close(dup(1)), 0);
-	const long virtual_left = left_usec(ITIMER_VIRTUAL), all_left = left_usec(ITIMER_PROF);
-	CHECK(all_left < virtual_left);
-	CHECK(all_left < 100000000);
+	do {
+		for (int i = 0; i < 1000; i++)
+			CHECK_EQ(close(dup(1)), 0);
+		all_left = left_usec(ITIMER_PROF);
+		virtual_left = left_usec(ITIMER_VIRTUAL);
+	} while (all_left > virtual_left - 2 * TICKS_USEC);
 	start(ITIMER_VIRTUAL, 0, 0);
 	start(ITIMER_PROF, 0, 0);
 }

@@ -72,6 +72,10 @@ void test_fail(const char *file, int line, const char *format, ...)
 /* End the program, in which nothing can be tested here. */
 void test_skip(const char *why) __attribute__((noreturn));
 
+/* Is another round of what may meet a race worth while? Not when the case has taken long already:
+ * where harts share fewer processors, one that waits for all of them may wait a second. */
+bool has_time(void);
+
 /* Fork; the child runs @fn and exits 0 unless a check fails. Returns: its status, as of waitpid().
  */
 int run_in_child(test_fn *fn);
