@@ -16,7 +16,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define ANSWER_NS 100000000UL
+#define ANSWER_NS 1000000000UL
 #define DEPTH_MAX 24
 
 const char *(*hart_thread_name)(u32 cpu);

@@ -20,7 +20,7 @@
 
 #define CACHES_MAX 96
 /* A thread that has ended is freed by the next one on its hart. */
-#define SETTLE_ROUNDS   40
+#define SETTLE_ROUNDS   400
 #define SETTLE_PAUSE_NS 25000000UL
 
 static const struct {

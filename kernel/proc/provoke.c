@@ -117,7 +117,7 @@ static void provoke_hold(void *unused)
 	(void)unused;
 	provoke_take_outer();
 	say(&helper_is_there);
-	clock_spin(3 * NSEC_PER_SEC);
+	clock_spin(6 * NSEC_PER_SEC);
 	spin_unlock(&outer);
 	say(&helper_is_done);
 }

@@ -24,7 +24,7 @@
 #include "kernel/sched/waitq.h"
 #include "lib/abi/wait.h"
 
-#define END_TIMEOUT_NS 10000000000UL
+#define END_TIMEOUT_NS 30000000000UL
 #define SWEEP_PAUSE_NS 5000000UL
 
 static struct waitq changed = WAITQ_INIT(changed, "power off"); /* of the flags below */

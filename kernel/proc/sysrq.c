@@ -24,8 +24,9 @@
 #include "lib/abi/errno.h"
 #include "mm/pmm/pmm.h"
 
-/* How long to try for the process tree: enough for whoever is only passing through. */
-#define TREE_PATIENCE_NS 50000000ULL
+/* How long to try for the process tree: enough for whoever is only passing through, on a hart that
+ * QEMU runs on a busy machine, too. */
+#define TREE_PATIENCE_NS 1000000000ULL
 
 /* Its holder may be the thread that was interrupted, or a hart that stands still. */
 static bool try_tree(void)

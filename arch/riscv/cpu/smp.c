@@ -13,8 +13,9 @@
 #include "arch/riscv/cpu/smp_boot.h"
 #include "arch/riscv/cpu/unwind.h"
 
-#define START_TIMEOUT  (1000UL * 1000 * 1000)
-#define ANSWER_TIMEOUT (START_TIMEOUT / 10)
+/* For a hart that stands still. One that QEMU runs on a busy machine may take a while to come. */
+#define START_TIMEOUT  5000000000UL
+#define ANSWER_TIMEOUT 1000000000UL
 
 /* Read by a hart that starts, through its physical address. One each, for one that comes late. */
 static struct smp_boot boot_args[CONFIG_NR_CPUS];
@@ -137,7 +138,7 @@ void smp_stop_others(void)
 		sbi_send_ipi(1, cpus[i].hartid);
 	}
 
-	/* A hart that spins with interrupts off does not answer; after 100 ms it is left alone. */
+	/* One that spins with interrupts off does not answer; after a second it is left alone. */
 	const nsec_t deadline = clock_now() + ANSWER_TIMEOUT;
 	for (u32 i = 0; i < cpu_count; i++)
 		while (i != self && __atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE) &&

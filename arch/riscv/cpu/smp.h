@@ -9,7 +9,7 @@
  * Start the usable harts 1 .. @limit-1 of cpus[] through SBI HSM at the instruction @start
  * (smp_boot.h). @make_idle gives the thread (with its stack) hart @cpu begins as, NULL: no memory;
  * @entry is where it begins, on that stack, interrupts off. Returns how many run, when each is
- * online or was given up after a second (rules T20, T21).
+ * online or was given up after five seconds (rules T20, T21).
  */
 u32 smp_start_others(u32 limit, paddr_t start, struct arch_thread *(*make_idle)(u32 cpu),
 		     void (*entry)(void));
