@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The asker sets the hart's bit in smp_questions and sends a kick; smp_take_kick() there calls
- * answer(), which clears the bit when it has printed. Both take the log's locks only, one after the
- * other, and the asker waits with none held.
+ * The asker interrupts the hart (smp_ask()), which prints where it was and is done. Both take the
+ * log's locks only, one after the other, and the asker waits with none held.
  */
 #include "kernel/core/hart_report.h"
 
@@ -21,6 +20,8 @@
 
 const char *(*hart_thread_name)(u32 cpu);
 
+static enum log_level asked_level; /* atomic; what the last asker wants */
+
 static const char *thread_name(u32 cpu)
 {
 	return hart_thread_name != NULL ? hart_thread_name(cpu) : "boot";
@@ -35,7 +36,7 @@ void hart_format_interrupted(char *buf, size_t size)
 }
 
 /* From this function outwards; what stands inside the trap is of no interest. */
-static void print_callers(void)
+static void print_callers(enum log_level level)
 {
 	u64 pcs[DEPTH_MAX];
 	const size_t n = unwind_stack((u64)__builtin_frame_address(0), pcs, DEPTH_MAX);
@@ -48,7 +49,7 @@ static void print_callers(void)
 	for (size_t i = first; i < n; i++) {
 		char place[SYMBOL_TEXT_MAX];
 		symbols_format(place, sizeof(place), pcs[i]);
-		pr_emerg("  called from %s\n", place);
+		printk(level, "  called from %s\n", place);
 	}
 }
 
@@ -57,25 +58,28 @@ static void answer(void)
 {
 	char place[SYMBOL_TEXT_MAX];
 	const u32 cpu = cpu_index();
+	const enum log_level level = READ_ONCE(asked_level);
 	hart_format_interrupted(place, sizeof(place));
-	pr_emerg("hart %u runs '%s' and is at %s\n", cpu, thread_name(cpu), place);
+	printk(level, "hart %u runs '%s' and is at %s\n", cpu, thread_name(cpu), place);
 	if ((csr_read(sstatus) & SSTATUS_SPP) != 0)
-		print_callers();
+		print_callers(level);
 }
 
-void hart_report(u32 cpu)
+void hart_report(u32 cpu, enum log_level level)
 {
 	if (cpu == cpu_index()) {
-		pr_emerg("hart %u, this one, runs '%s'\n", cpu, thread_name(cpu));
-		print_callers();
+		printk(level, "hart %u, this one, runs '%s'\n", cpu, thread_name(cpu));
+		print_callers(level);
 		return;
 	}
+	WRITE_ONCE(asked_level, level);
 	smp_ask(cpu, answer);
 	const nsec_t deadline = clock_now() + ANSWER_NS;
 	while (!smp_has_answered(cpu) && clock_now() < deadline)
 		cpu_relax();
 	if (smp_take_back(cpu))
-		pr_emerg("hart %u does not answer: it runs '%s' with interrupts off, or stands "
-			 "still\n",
-			 cpu, thread_name(cpu));
+		printk(level,
+		       "hart %u does not answer: it runs '%s' with interrupts off, or stands "
+		       "still\n",
+		       cpu, thread_name(cpu));
 }

@@ -10,7 +10,6 @@
 #include "kernel/core/lock_rank.h"
 
 #include "kernel/core/panic.h"
-#include "kernel/core/printk.h"
 #include "kernel/core/symbols.h"
 #include "lib/compiler.h"
 
@@ -99,7 +98,7 @@ void held_locks_push(struct held_locks *held, const void *lock, const char *name
 		     enum lock_rank rank, const void *at)
 {
 	if (held->count == HELD_LOCKS_MAX) {
-		held_locks_print(held);
+		held_locks_print(held, LOG_EMERGENCY);
 		panic("more than %d locks held when '%s' was taken: those above, and no end",
 		      HELD_LOCKS_MAX, name);
 	}
@@ -137,13 +136,14 @@ const struct held_lock *held_locks_find_from(const struct held_locks *held, enum
 	return NULL;
 }
 
-void held_locks_print(const struct held_locks *held)
+void held_locks_print(const struct held_locks *held, enum log_level level)
 {
 	for (u32 i = 0; i < held->count && i < HELD_LOCKS_MAX; i++) {
 		const struct held_lock *l = &held->list[i];
 		char place[SYMBOL_TEXT_MAX];
 		symbols_format(place, sizeof(place), (u64)l->taken_at);
-		pr_emerg("  holds '%s' (%s) taken at %s", l->name, lock_rank_name(l->rank), place);
+		printk(level, "  holds '%s' (%s) taken at %s", l->name, lock_rank_name(l->rank),
+		       place);
 	}
 }
 #endif

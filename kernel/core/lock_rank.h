@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "kernel/core/printk.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -89,5 +90,5 @@ bool held_locks_contain(const struct held_locks *held, const void *lock);
 /* The first of rank @rank or later, NULL: none. */
 const struct held_lock *held_locks_find_from(const struct held_locks *held, enum lock_rank rank);
 /* A line for each, for reports. */
-void held_locks_print(const struct held_locks *held);
+void held_locks_print(const struct held_locks *held, enum log_level level);
 #endif

@@ -162,10 +162,10 @@ static void console_flush(void)
 void printk(enum log_level level, const char *format, ...)
 {
 	const u64 flags = irq_save();
-	/* 0 until the clock runs. */
-	const nsec_t now = clock_now();
 
 	take(&log_lock);
+	/* 0 until the clock runs. Read here, so that times are in the ring's order. */
+	const nsec_t now = clock_now();
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);

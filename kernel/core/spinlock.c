@@ -79,8 +79,8 @@ static __cold void report_long_wait(const struct spinlock *l, nsec_t waited, con
 		const u32 holder = l->holder_cpu;
 		pr_warn("hart %u has waited %lu ms at %s for lock '%s', which hart %u took at %s",
 			cpu_index(), waited / 1000000, here, l->name, holder, there);
-		spin_print_held_by(holder);
-		hart_report(holder);
+		spin_print_held_by(holder, LOG_WARN);
+		hart_report(holder, LOG_WARN);
 	} else if (waited > SPIN_FATAL_NS)
 		panic("lock '%s', wanted at %s, was never released by hart %u, which took it at %s",
 		      l->name, here, l->holder_cpu, there);
@@ -198,8 +198,8 @@ void spin_check_user_access(const void *at)
 	assert_none_held("user memory is touched", at);
 }
 
-void spin_print_held_by(u32 cpu)
+void spin_print_held_by(u32 cpu, enum log_level level)
 {
-	held_locks_print(&held_by_hart[cpu]);
+	held_locks_print(&held_by_hart[cpu], level);
 }
 #endif

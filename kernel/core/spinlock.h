@@ -92,7 +92,7 @@ void spin_assert_none_held(const char *deed);
 /* The same for an access of user memory at @at (arch/riscv/cpu/usercopy.h). */
 void spin_check_user_access(const void *at);
 /* A line for each spinlock that hart @cpu holds, for reports. */
-void spin_print_held_by(u32 cpu);
+void spin_print_held_by(u32 cpu, enum log_level level);
 #else
 static inline void might_sleep(void)
 {
@@ -101,8 +101,8 @@ static inline void spin_assert_none_held(const char *deed)
 {
 	(void)deed;
 }
-static inline void spin_print_held_by(u32 cpu)
+static inline void spin_print_held_by(u32 cpu, enum log_level level)
 {
-	(void)cpu;
+	(void)cpu, (void)level;
 }
 #endif

@@ -103,7 +103,7 @@ static void show_locks(void)
 static void show_backtraces(void)
 {
 	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1)
-		hart_report((u32)__builtin_ctzll(left));
+		hart_report((u32)__builtin_ctzll(left), LOG_EMERGENCY);
 }
 
 static void show_trace(void)

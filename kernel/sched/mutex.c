@@ -47,7 +47,7 @@ static __noreturn __cold void not_the_holder(const struct mutex *m, const void *
 	char here[SYMBOL_TEXT_MAX];
 	symbols_format(here, sizeof(here), (u64)at);
 	if (holder != NULL)
-		held_locks_print(&holder->held);
+		held_locks_print(&holder->held, LOG_EMERGENCY);
 	panic("mutex '%s' is released at %s by thread '%s', which does not hold it; %s%s does",
 	      m->queue.name, here, thread_current()->name, holder != NULL ? "thread " : "nobody",
 	      holder != NULL ? holder->name : "");

@@ -215,9 +215,9 @@ void sched_print_harts(void)
 		pr_emerg("hart %u runs '%s'%s; %u more ready", h->index, t->name,
 			 t == thread_current() ? ", where this is from" : "", h->queue.ready);
 #ifdef CONFIG_DEBUG_LOCKS
-		held_locks_print(&t->held);
+		held_locks_print(&t->held, LOG_EMERGENCY);
 #endif
-		spin_print_held_by(h->index);
+		spin_print_held_by(h->index, LOG_EMERGENCY);
 	}
 }
 

@@ -57,8 +57,8 @@ static void watch(struct pulse *own, u32 self)
 		return;
 	pr_warn("hart %u is stuck: it has taken no interrupt for %lu s; what it holds and does:\n",
 		other, own->still * BEAT_NS / 1000000000UL);
-	spin_print_held_by(other);
-	hart_report(other);
+	spin_print_held_by(other, LOG_WARN);
+	hart_report(other, LOG_WARN);
 }
 
 static void beat(struct timer *timer)
