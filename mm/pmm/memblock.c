@@ -11,6 +11,8 @@
 #include "lib/string.h"
 
 #define RANGES_MAX 64
+/* Where rounding up to a page still is a number: all ranges end here. */
+#define RANGES_END (~0UL & ~(PAGE_SIZE - 1))
 
 struct range_set {
 	struct mem_range r[RANGES_MAX];
@@ -46,13 +48,14 @@ static int set_add(struct range_set *s, paddr_t start, paddr_t end)
 
 int memblock_add(paddr_t start, paddr_t end)
 {
-	start = page_align_up(start);
+	start = page_align_up(MIN(start, RANGES_END));
 	end = page_align_down(end);
 	return start < end ? set_add(&ram, start, end) : 0;
 }
 
 int memblock_reserve(paddr_t start, paddr_t end, bool is_no_map)
 {
+	end = MIN(end, RANGES_END);
 	if (start >= end)
 		return 0;
 	start = page_align_down(start);

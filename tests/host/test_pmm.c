@@ -397,6 +397,26 @@ static void ranges_join_and_are_rounded(void **state)
 	assert_false(memblock_ram(1, &r));
 }
 
+/* What a broken device tree says. */
+static void ranges_at_the_end_of_numbers_are_cut(void **state)
+{
+	(void)state;
+	struct mem_range r;
+	const paddr_t far = 0x400000000;
+	const u64 bytes = memblock_ram_bytes();
+	assert_int_equal(memblock_add(~0UL - 0x10, ~0UL), 0);
+	assert_int_equal(memblock_ram_bytes(), bytes);
+	assert_int_equal(memblock_add(far, far + 0x4000), 0);
+	assert_int_equal(memblock_reserve(far + 0x1000, ~0UL - 0xfff, false), 0);
+	assert_int_equal(memblock_reserve(far + 0x2000, ~0UL, false), 0);
+	assert_int_equal(memblock_reserve(~0UL - 0x10, ~0UL, false), 0);
+	assert_false(memblock_contains(memblock_free, far + 0x1000, far + 0x2000));
+	assert_false(memblock_contains(memblock_free, far + 0x3000, far + 0x4000));
+	assert_true(memblock_contains(memblock_free, far, far + 0x1000));
+	memblock_limit(far);
+	assert_false(memblock_ram(1, &r));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +431,7 @@ int main(void)
 		cmocka_unit_test(objects_do_not_overlap_and_are_counted),
 		cmocka_unit_test(kmalloc_serves_every_size),
 		cmocka_unit_test(ranges_join_and_are_rounded),
+		cmocka_unit_test(ranges_at_the_end_of_numbers_are_cut),
 		cmocka_unit_test(use_after_free_and_double_free_are_caught),
 	};
 	return cmocka_run_group_tests(tests, start, NULL);
