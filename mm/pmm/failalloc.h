@@ -55,7 +55,7 @@ struct failalloc_chains failalloc_chains(void);
 /* The chain that failed last, the allocator first: how many @places. */
 size_t failalloc_last_chain(const u64 **places);
 
-/* An allocation found no memory: to be noted by allocators. */
+/* An allocation of no more than PMM_LACK_ORDER_MAX found no memory: to be noted by allocators. */
 static inline void memory_note_lack(void)
 {
 	WRITE_ONCE(arch_current()->lacked_memory, true);

@@ -328,7 +328,7 @@ static __noinline struct page *alloc_from_lists(unsigned order, enum page_kind k
 	}
 	if (p != NULL)
 		(void)hand_out(s, p, order, kind);
-	else
+	else if (order <= PMM_LACK_ORDER_MAX)
 		memory_note_lack();
 	irq_restore(flags);
 	return p;

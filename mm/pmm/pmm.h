@@ -54,6 +54,9 @@ static_assert(sizeof(struct page) == 16, "PAGEMAP_BASE arithmetic, and 64 MiB fo
 /* 1 MiB. RAM is taken in by blocks of 2 MiB and each gives its first frames to the page map, so
  * nothing larger is ever in one piece. */
 #define PMM_MAX_ORDER 8
+/* Who wants more in one piece may not find it though much is free, and nobody's end would mend
+ * that: it is told so, and is no lack of memory (failalloc.h). Linux ends nobody for it either. */
+#define PMM_LACK_ORDER_MAX 3
 
 /* What freed frames are full of, in debug builds: as a page table, V = 0 everywhere. */
 #define PMM_POISON_WORD 0xfefefefefefefefeUL

@@ -19,7 +19,7 @@
 #include "mm/pmm/slab_internal.h"
 
 #define SLAB_OBJECTS_MIN 8 /* a slab holds at least so many, or is of the largest order allowed */
-#define SLAB_ORDER_MAX   3
+#define SLAB_ORDER_MAX   PMM_LACK_ORDER_MAX
 #define POISON_FREE      ((u8)SLAB_POISON_WORD)
 
 /* Debug builds: what stands behind an object. A program's bytes inside the object can look like

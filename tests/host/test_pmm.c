@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "kernel/core/printk.h"
+#include "mm/pmm/failalloc.h"
 #include "mm/pmm/memblock.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
@@ -171,8 +172,13 @@ static void every_frame_can_be_had_and_running_dry_is_an_answer(void **state)
 		held[count++] = p;
 	assert_int_equal(count, ARENA_FRAMES - HOLE_FRAMES - map_pages);
 	assert_null(pmm_alloc(0, PAGE_ANON));
+	assert_true(memory_take_lack());
 	assert_null(pmm_alloc(3, PAGE_ANON));
+	assert_true(memory_take_lack());
+	/* Of much in one piece that there is not says nothing about how much there is. */
+	assert_null(pmm_alloc(PMM_LACK_ORDER_MAX + 1, PAGE_ANON));
 	assert_null(kmalloc(100000));
+	assert_false(memory_take_lack());
 	while (count != 0)
 		pmm_put(held[--count]);
 	/* All of it merges again: one of the largest pieces in each block that the hole leaves, or
