@@ -40,11 +40,11 @@ static_assert(BLOCK_FRAMES - BLOCK_FRAMES / MAP_FRAMES >= 1UL << PMM_MAX_ORDER &
 	      "a block holds one piece of the largest order besides its page map");
 
 struct stock {
+	struct page *first; /* handed out next; each names the one after it in its `owner` */
 	u32 count;
-	struct page *frames[STOCK_MAX];
 	s64 kind_pages[PAGE_KINDS]; /* this hart's share: may be negative */
-} __aligned(64);
-static_assert(sizeof(struct stock) == 512, "a stock is found by a shift");
+} __aligned(256);
+static_assert(sizeof(struct stock) == 256, "a stock is found by a shift");
 
 struct bank {
 	pfn_t next, end; /* frontier and limit */
@@ -211,6 +211,21 @@ static pfn_t block_alloc(unsigned order)
 
 /* ---- stocks: interrupts off ------------------------------------------------------------------ */
 
+static inline void stock_push(struct stock *s, struct page *p)
+{
+	p->owner = s->first;
+	s->first = p;
+	s->count++;
+}
+
+static inline struct page *stock_pop(struct stock *s)
+{
+	struct page *p = s->first;
+	s->first = p->owner;
+	s->count--;
+	return p;
+}
+
 static void stock_refill(struct stock *s)
 {
 	spin_lock(&pmm_lock);
@@ -218,13 +233,13 @@ static void stock_refill(struct stock *s)
 	if (pfn != 0) {
 		/* Highest first, so that the lowest is handed out first. */
 		for (pfn_t i = 1UL << STOCK_ORDER; i-- != 0;)
-			s->frames[s->count++] = pfn_to_page(pfn + i);
+			stock_push(s, pfn_to_page(pfn + i));
 	} else {
 		while (s->count < (1U << STOCK_ORDER)) {
 			pfn = block_alloc(0);
 			if (pfn == 0)
 				break;
-			s->frames[s->count++] = pfn_to_page(pfn);
+			stock_push(s, pfn_to_page(pfn));
 		}
 	}
 	spin_unlock(&pmm_lock);
@@ -234,7 +249,7 @@ static void stock_drain(struct stock *s, u32 keep)
 {
 	spin_lock(&pmm_lock);
 	while (s->count > keep)
-		buddy_free(page_to_pfn(s->frames[--s->count]), 0);
+		buddy_free(page_to_pfn(stock_pop(s)), 0);
 	spin_unlock(&pmm_lock);
 }
 
@@ -298,12 +313,10 @@ static inline struct page *hand_out(struct stock *s, struct page *p, unsigned or
 				    enum page_kind kind)
 {
 	s->kind_pages[kind] += 1L << order;
-	p->kind = (u8)kind;
-	p->order = (u8)order;
+	p->order = (u8)order; /* for the check */
 	poison_check(p);
-	p->present = 0;
 	p->map = 0;
-	WRITE_ONCE(p->count, 1);
+	WRITE_ONCE(p->head, PAGE_HEAD_ONE(kind, order));
 	return p;
 }
 
@@ -317,7 +330,7 @@ static __noinline struct page *alloc_from_lists(unsigned order, enum page_kind k
 	if (order == 0) {
 		stock_refill(s);
 		if (s->count != 0)
-			p = s->frames[--s->count];
+			p = stock_pop(s);
 	} else {
 		ASSERT(order <= PMM_MAX_ORDER);
 		spin_lock(&pmm_lock);
@@ -339,7 +352,7 @@ static __noinline void free_to_lists(struct page *p, unsigned order, u64 flags)
 	struct stock *s = &stocks[cpu_index()];
 	if (order == 0) {
 		stock_drain(s, STOCK_MAX / 2);
-		s->frames[s->count++] = p;
+		stock_push(s, p);
 	} else {
 		spin_lock(&pmm_lock);
 		buddy_free(page_to_pfn(p), order);
@@ -348,22 +361,35 @@ static __noinline void free_to_lists(struct page *p, unsigned order, u64 flags)
 	irq_restore(flags);
 }
 
-struct page *pmm_alloc(unsigned order, enum page_kind kind)
+static __noinline void free_run_to_lists(struct page *first, struct page *end, u64 flags)
+{
+	spin_lock(&pmm_lock);
+	free_range(page_to_pfn(first), page_to_pfn(end));
+	spin_unlock(&pmm_lock);
+	irq_restore(flags);
+}
+
+static __always_inline struct page *block_take(unsigned order, enum page_kind kind)
 {
 	if (failalloc_hits())
 		return NULL;
 	const u64 flags = irq_save();
 	struct stock *s = &stocks[cpu_index()];
-	if (unlikely(order != 0 || s->count == 0))
+	if (unlikely(order != 0 || s->first == NULL))
 		return alloc_from_lists(order, kind, flags);
-	struct page *p = hand_out(s, s->frames[--s->count], 0, kind);
+	struct page *p = hand_out(s, stock_pop(s), 0, kind);
 	irq_restore(flags);
 	return p;
 }
 
+struct page *pmm_alloc(unsigned order, enum page_kind kind)
+{
+	return block_take(order, kind);
+}
+
 struct page *pmm_alloc_zeroed(enum page_kind kind)
 {
-	struct page *p = pmm_alloc(0, kind);
+	struct page *p = block_take(0, kind);
 	if (p != NULL)
 		page_clear(page_to_virt(p));
 	return p;
@@ -383,7 +409,7 @@ static __noinline void page_free(struct page *p, const void *by)
 		free_to_lists(p, order, flags);
 		return;
 	}
-	s->frames[s->count++] = p;
+	stock_push(s, p);
 	irq_restore(flags);
 }
 
@@ -417,15 +443,13 @@ void pmm_free_run(struct page *first, struct page *end)
 	const u64 flags = irq_save();
 	struct stock *s = &stocks[cpu_index()];
 	s->kind_pages[PAGE_ANON] -= (s64)frames;
-	if (s->count + frames <= STOCK_MAX) {
-		/* The lowest is handed out first, so that they are neighbours again. */
-		while (end != first)
-			s->frames[s->count++] = --end;
-	} else {
-		spin_lock(&pmm_lock);
-		free_range(page_to_pfn(first), page_to_pfn(end));
-		spin_unlock(&pmm_lock);
+	if (unlikely(s->count + frames > STOCK_MAX)) {
+		free_run_to_lists(first, end, flags);
+		return;
 	}
+	/* The lowest is handed out first, so that they are neighbours again. */
+	while (end != first)
+		stock_push(s, --end);
 	irq_restore(flags);
 }
 

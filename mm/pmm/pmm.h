@@ -43,7 +43,7 @@ struct page {
 	};
 	union {
 		u64 map;     /* PAGE_TABLE: bit i set if entries 8i..8i+7 may be non-zero */
-		void *owner; /* PAGE_SLAB: its cache's slab */
+		void *owner; /* PAGE_SLAB: its cache's slab. In a hart's stock: the next frame */
 		struct {
 			u32 next, prev; /* free: frame numbers on the free list, 0 = none */
 		};
@@ -137,14 +137,14 @@ static inline void frame_run_end(struct frame_run *run)
 	run->first = run->end = NULL;
 }
 
-/* head of an anonymous frame with one holder */
-#define PAGE_HEAD_ANON_LAST (1UL | (u64)PAGE_ANON << 32)
+/* head of a block with one holder and nothing present */
+#define PAGE_HEAD_ONE(kind, order) (1UL | (u64)(kind) << 32 | (u64)(order) << 40)
 
 /* pmm_put(); but what has only this holder joins @run, and is free when that ends. */
 static inline void frame_run_put(struct frame_run *run, struct page *p)
 {
 	/* Who held it before let go of it by a release; pmm_free_run() acquires. */
-	if (READ_ONCE(p->head) != PAGE_HEAD_ANON_LAST) {
+	if (unlikely(READ_ONCE(p->head) != PAGE_HEAD_ONE(PAGE_ANON, 0))) {
 		if (unlikely(p->kind == PAGE_PINNED))
 			return;
 		const u32 before = __atomic_fetch_sub(&p->count, 1, __ATOMIC_RELAXED);
@@ -152,7 +152,7 @@ static inline void frame_run_put(struct frame_run *run, struct page *p)
 			pmm_put_last(p, before);
 		return;
 	}
-	if (p != run->end) {
+	if (unlikely(p != run->end)) {
 		frame_run_end(run);
 		run->first = p;
 	}

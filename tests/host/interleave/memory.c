@@ -177,7 +177,7 @@ void pmm_put_last(struct page *page, u32 before)
 void pmm_free_run(struct page *first, struct page *end)
 {
 	for (struct page *page = first; page != end; page++) {
-		page->head = PAGE_HEAD_ANON_LAST;
+		page->head = PAGE_HEAD_ONE(PAGE_ANON, 0);
 		pmm_put(page);
 	}
 }

@@ -121,7 +121,7 @@ void pmm_free_run(struct page *first, struct page *end)
 	for (struct page *p = first; p != end; p++) {
 		if (p->head != 0)
 			panic("frame %#lx is freed, but it is held", (unsigned long)page_to_pfn(p));
-		p->head = PAGE_HEAD_ANON_LAST;
+		p->head = PAGE_HEAD_ONE(PAGE_ANON, 0);
 		pmm_put(p);
 	}
 }
