@@ -3,7 +3,6 @@
  * Memory by size: slab caches up to 2 KiB, whole blocks of frames beyond. Blocks are counted in a
  * cache of their own that never holds anything else, so that the leak check sees them.
  */
-#include "arch/riscv/cpu/cpu.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
 #include "mm/pmm/slab.h"
@@ -29,9 +28,9 @@ static u8 class_of[CLASS_MAX / 16 + 1];
 
 static void count_large(s64 change)
 {
-	const u64 flags = irq_save();
-	large_cache.stock[cpu_index()].alive += change;
-	irq_restore(flags);
+	const u64 flags = spin_lock_irq(&large_cache.lock);
+	large_cache.out_count += (u64)change;
+	spin_unlock_irq(&large_cache.lock, flags);
 }
 
 static void *large_alloc(size_t size)

@@ -5,10 +5,12 @@
  * hart keeps a small stock of free objects per cache, so the common case takes no lock.
  *
  * Locks: cache->lock (RANK_SLAB) covers the slabs; a hart's stock and count are its own, interrupts
- * off; caches_lock (RANK_SLAB too, never with a cache's) covers the list of caches.
+ * off; caches_lock (RANK_SLAB too, never with a cache's) covers the end of
+ * the chain of caches, which is read without it.
  */
 #include "mm/pmm/slab.h"
 
+#include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/cpu.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/spinlock.h"
@@ -40,7 +42,7 @@ struct slab {
 };
 
 static struct spinlock caches_lock = SPINLOCK_INIT("slab caches", RANK_SLAB);
-static struct list caches = LIST_INIT(caches);
+static struct slab_cache *caches, **caches_end = &caches;
 /* Where the records of all caches made later come from. */
 static struct slab_cache cache_cache;
 
@@ -140,7 +142,9 @@ void slab_cache_init(struct slab_cache *c, const char *name, size_t size, size_t
 	spin_init(&c->lock, name, RANK_SLAB);
 	list_init(&c->partial);
 	const u64 flags = spin_lock_irq(&caches_lock);
-	list_push_back(&caches, &c->node);
+	barrier_write(); /* who finds it finds it made */
+	WRITE_ONCE(*caches_end, c);
+	caches_end = &c->next;
 	spin_unlock_irq(&caches_lock, flags);
 }
 
@@ -195,6 +199,7 @@ static void *slab_take(struct slab_cache *c)
 	s->free = *(void **)object;
 	if (++s->used == s->capacity)
 		list_remove(&s->node);
+	c->out_count++;
 	return object;
 }
 
@@ -204,6 +209,7 @@ static void slab_give(struct slab_cache *c, void *object)
 	ASSERT(s->cache == c);
 	*(void **)object = s->free;
 	s->free = object;
+	c->out_count--;
 	if (s->used-- == s->capacity)
 		list_push_front(&c->partial, &s->node);
 	if (s->used != 0)
@@ -231,6 +237,21 @@ static void slab_note_use(struct slab_cache *c)
 
 /* ---- stocks: interrupts off ------------------------------------------------------------------ */
 
+static void *stock_take(struct slab_stock *stock)
+{
+	void *object = stock->free;
+	stock->free = *(void **)object;
+	stock->count--;
+	return object;
+}
+
+static void stock_give(struct slab_stock *stock, void *object)
+{
+	*(void **)object = stock->free;
+	stock->free = object;
+	stock->count++;
+}
+
 static void stock_refill(struct slab_cache *c, struct slab_stock *stock)
 {
 	spin_lock(&c->lock);
@@ -238,7 +259,7 @@ static void stock_refill(struct slab_cache *c, struct slab_stock *stock)
 		void *object = slab_take(c);
 		if (object == NULL)
 			break;
-		stock->objects[stock->count++] = object;
+		stock_give(stock, object);
 	}
 	slab_note_use(c);
 	spin_unlock(&c->lock);
@@ -248,23 +269,11 @@ static void stock_drain(struct slab_cache *c, struct slab_stock *stock, u32 keep
 {
 	spin_lock(&c->lock);
 	while (stock->count > keep)
-		slab_give(c, stock->objects[--stock->count]);
+		slab_give(c, stock_take(stock));
 	spin_unlock(&c->lock);
 }
 
 /* ---- public ---------------------------------------------------------------------------------- */
-
-static void *stock_take(struct slab_stock *stock)
-{
-	stock->alive++;
-	return stock->objects[--stock->count];
-}
-
-static void stock_give(struct slab_stock *stock, void *object)
-{
-	stock->objects[stock->count++] = object;
-	stock->alive--;
-}
 
 /* The rare cases, apart so that the common one is a few instructions. Both end what irq_save()
  * began. */
@@ -273,7 +282,7 @@ static __noinline void *take_after_refill(struct slab_cache *c, u64 flags)
 {
 	struct slab_stock *stock = &c->stock[cpu_index()];
 	stock_refill(c, stock);
-	void *object = stock->count != 0 ? stock_take(stock) : NULL;
+	void *object = stock->free != NULL ? stock_take(stock) : NULL;
 	irq_restore(flags);
 	return object;
 }
@@ -290,11 +299,23 @@ static void *take(struct slab_cache *c)
 {
 	const u64 flags = irq_save();
 	struct slab_stock *stock = &c->stock[cpu_index()];
-	if (unlikely(stock->count == 0))
+	if (unlikely(stock->free == NULL))
 		return take_after_refill(c, flags);
 	void *object = stock_take(stock);
 	irq_restore(flags);
 	return object;
+}
+
+static void give(struct slab_cache *c, void *object)
+{
+	const u64 flags = irq_save();
+	struct slab_stock *stock = &c->stock[cpu_index()];
+	if (unlikely(stock->count == SLAB_STOCK)) {
+		give_after_drain(c, object, flags);
+		return;
+	}
+	stock_give(stock, object);
+	irq_restore(flags);
 }
 
 void *slab_alloc_part(struct slab_cache *c, size_t bytes, const void *caller)
@@ -320,27 +341,78 @@ void *slab_alloc_zeroed(struct slab_cache *c)
 	return object;
 }
 
+static void check_freed(struct slab_cache *c, void *object, const void *caller)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_CHECKS))
+		return;
+	slab_check_object(object, caller);
+	object_check_alive(c, object, caller);
+	object_poison(c, object, caller);
+}
+
 void slab_free_by(struct slab_cache *c, void *object, const void *caller)
 {
-	if (IS_ENABLED(CONFIG_DEBUG_CHECKS)) {
-		slab_check_object(object, caller);
-		object_check_alive(c, object, caller);
-		object_poison(c, object, caller);
-	}
-	const u64 flags = irq_save();
-	struct slab_stock *stock = &c->stock[cpu_index()];
-	if (unlikely(stock->count == SLAB_STOCK)) {
-		give_after_drain(c, object, flags);
-		return;
-	}
-	stock_give(stock, object);
-	irq_restore(flags);
+	check_freed(c, object, caller);
+	give(c, object);
 }
 
 void slab_free(struct slab_cache *c, void *object)
 {
 	if (object != NULL)
 		slab_free_by(c, object, __builtin_return_address(0));
+}
+
+void *slab_alloc_chain(struct slab_cache *c, u32 max)
+{
+	if (failalloc_hits())
+		return NULL;
+	const u64 flags = irq_save();
+	struct slab_stock *stock = &c->stock[cpu_index()];
+	if (unlikely(stock->free == NULL))
+		stock_refill(c, stock);
+	/* The stock is a chain itself. */
+	void *first = stock->free;
+	void **end = &stock->free;
+	const u32 count = MIN(max, stock->count);
+	for (u32 i = 0; i < count; i++)
+		end = *end;
+	stock->free = *end;
+	stock->count -= count;
+	*end = NULL;
+	irq_restore(flags);
+	if (IS_ENABLED(CONFIG_DEBUG_CHECKS)) {
+		for (void *o = first; o != NULL; o = slab_chain_next(o))
+			object_check_free(c, o, c->usable, __builtin_return_address(0));
+	}
+	return first;
+}
+
+void slab_free_chain(struct slab_cache *c, void *first, void *last, u32 count)
+{
+	if (count == 0)
+		return;
+	void *next = first;
+	for (u32 i = 0; IS_ENABLED(CONFIG_DEBUG_CHECKS) && i < count; i++) {
+		void *object = next;
+		next = slab_chain_next(object);
+		check_freed(c, object, __builtin_return_address(0));
+		slab_chain_link(object, next);
+	}
+	const u64 flags = irq_save();
+	struct slab_stock *stock = &c->stock[cpu_index()];
+	if (likely(count <= SLAB_STOCK - stock->count)) {
+		slab_chain_link(last, stock->free);
+		stock->free = first;
+		stock->count += count;
+		irq_restore(flags);
+		return;
+	}
+	irq_restore(flags);
+	for (; count != 0; count--) {
+		next = slab_chain_next(first);
+		give(c, first);
+		first = next;
+	}
 }
 
 struct slab_cache *slab_cache_of(const void *object)
@@ -354,7 +426,7 @@ void slab_shrink_all(void)
 {
 	const u64 flags = irq_save();
 	const u32 self = cpu_index();
-	list_for_each(c, &caches, struct slab_cache, node) {
+	for (struct slab_cache *c = READ_ONCE(caches); c != NULL; c = READ_ONCE(c->next)) {
 		stock_drain(c, &c->stock[self], 0);
 		spin_lock(&c->lock);
 		list_for_each_safe(s, &c->partial, struct slab, node) {
@@ -371,10 +443,13 @@ void slab_shrink_all(void)
 
 void slab_for_each(void (*visit)(const struct slab_count *count, void *arg), void *arg)
 {
-	list_for_each(c, &caches, struct slab_cache, node) {
-		s64 alive = 0;
+	for (struct slab_cache *c = READ_ONCE(caches); c != NULL; c = READ_ONCE(c->next)) {
+		/* Under the lock nothing moves between slabs and stocks. */
+		const u64 flags = spin_lock_irq(&c->lock);
+		u64 alive = c->out_count;
 		for (u32 i = 0; i < CONFIG_NR_CPUS; i++)
-			alive += READ_ONCE(c->stock[i].alive);
-		visit(&(struct slab_count){ c->name, (u64)alive }, arg);
+			alive -= READ_ONCE(c->stock[i].count);
+		spin_unlock_irq(&c->lock, flags);
+		visit(&(struct slab_count){ c->name, alive }, arg);
 	}
 }

@@ -24,6 +24,21 @@ void *slab_alloc(struct slab_cache *c) __must_check;
 void *slab_alloc_zeroed(struct slab_cache *c) __must_check;
 /* NULL is welcome. */
 void slab_free(struct slab_cache *c, void *object);
+
+/* Many at once: a chain of objects, each of which names the next in its first word. */
+static inline void *slab_chain_next(const void *object)
+{
+	return *(void *const *)object;
+}
+static inline void slab_chain_link(void *object, void *next)
+{
+	*(void **)object = next;
+}
+/* A chain that NULL ends, of at most @max (not 0), contents otherwise as from slab_alloc(). Who
+ * needs more asks again. NULL: no memory. */
+void *slab_alloc_chain(struct slab_cache *c, u32 max) __must_check;
+/* The @count (0 is welcome) from @first to @last, which may name anything. */
+void slab_free_chain(struct slab_cache *c, void *first, void *last, u32 count);
 /* Give empty slabs and per-hart stocks back to the frame allocator. */
 void slab_shrink_all(void);
 

@@ -7,16 +7,14 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
-/* So many that a stock is two lines of the cache. */
+/* A hart keeps so many free objects of a cache at most. */
 #define SLAB_STOCK 14
 
 struct slab_stock {
+	void *free; /* the one given back last; each holds the next in its first word */
 	u32 count;
-	s64 alive; /* objects handed out minus given back on this hart: only the sum over harts
-		      means something */
-	void *objects[SLAB_STOCK];
-};
-static_assert(sizeof(struct slab_stock) == 128, "a stock is found by a shift");
+} __aligned(64); /* no two harts write one line of the cache */
+static_assert(sizeof(struct slab_stock) == 64, "a stock is found by a shift");
 
 struct slab_cache {
 	/* set once at creation */
@@ -24,12 +22,13 @@ struct slab_cache {
 	size_t size, first; /* bytes from object to object; where the first stands in a slab */
 	size_t usable;      /* bytes of an object that are its user's */
 	unsigned order;
-	struct list node;
+	struct slab_cache *next; /* made after this one; caches are for good */
 
 	/* under lock */
 	struct spinlock lock;
 	struct list partial; /* slabs with free objects, an empty one last */
 	bool has_empty;
+	u64 out_count; /* objects that stand in no slab: with users, or in stocks */
 
 	/* the hart's own, interrupts off */
 	struct slab_stock stock[CONFIG_NR_CPUS];

@@ -333,6 +333,39 @@ static void objects_do_not_overlap_and_are_counted(void **state)
 	assert_in_range(s.kind_pages[PAGE_SLAB], 0, 8); /* one slab: the cache's own record */
 }
 
+/* More than a hart's stock holds, taken and given back in pieces of all sizes. */
+static void chains_hold_what_was_asked_for(void **state)
+{
+	(void)state;
+	struct slab_cache *c = slab_create("links", 40, 8);
+	for (u32 wanted = 0; wanted < 50; wanted++) {
+		u64 *first = NULL, *last = NULL;
+		for (u32 got = 0; got < wanted;) {
+			u64 *piece = slab_alloc_chain(c, wanted - got);
+			assert_non_null(piece);
+			for (u64 *o = piece; o != NULL; o = slab_chain_next(o)) {
+				assert_in_range(++got, 1, wanted);
+				for (int i = 1; i < 5; i++)
+					o[i] = got;
+				if (last != NULL)
+					slab_chain_link(last, o);
+				else
+					first = o;
+				last = o;
+			}
+		}
+		assert_int_equal(alive_of("links"), wanted);
+		u64 *o = first;
+		for (u32 i = 1; i <= wanted; i++, o = slab_chain_next(o))
+			assert_int_equal(o[4], i);
+		slab_free_chain(c, first, last, wanted);
+		assert_int_equal(alive_of("links"), 0);
+	}
+	u64 *twice = slab_alloc_chain(c, 1);
+	slab_free_chain(c, twice, twice, 1);
+	expect_panic(slab_free_chain(c, twice, twice, 1));
+}
+
 static void use_after_free_and_double_free_are_caught(void **state)
 {
 	(void)state;
@@ -438,6 +471,7 @@ int main(void)
 		cmocka_unit_test(kmalloc_serves_every_size),
 		cmocka_unit_test(ranges_join_and_are_rounded),
 		cmocka_unit_test(ranges_at_the_end_of_numbers_are_cut),
+		cmocka_unit_test(chains_hold_what_was_asked_for),
 		cmocka_unit_test(use_after_free_and_double_free_are_caught),
 	};
 	return cmocka_run_group_tests(tests, start, NULL);

@@ -6,14 +6,17 @@ Full slabs stand on no list, so they are found through the page map: every frame
 
 import gdb
 
-from heifer_gdb.kernel import LINEAR_BASE, PAGE_SHIFT, PAGEMAP_BASE, list_items, pointer, read_words, variable
+from heifer_gdb.kernel import LINEAR_BASE, PAGE_SHIFT, PAGEMAP_BASE, pointer, read_words, variable
 
 PAGE_BYTES = 16
 BLOCK_FRAMES = 512
 
 
 def caches():
-    return list_items(variable("mm/pmm/slab.c", "caches"), "struct slab_cache", "node")
+    cache = variable("mm/pmm/slab.c", "caches")
+    while int(cache) != 0:
+        yield cache
+        cache = cache["next"]
 
 
 def known_frames():
@@ -53,12 +56,23 @@ def slabs():
     return found
 
 
+def chain(node):
+    """Addresses of free objects: each holds the next one's in its first word."""
+    while node != 0:
+        yield node
+        node = read_words(node, 1)[0]
+
+
+def stocks(cache):
+    """Those of the harts."""
+    array = cache["stock"]
+    return [array[hart] for hart in range(array.type.range()[1] + 1)]
+
+
 def free_objects(cache):
     """Addresses of @cache's objects that wait in the stock of a hart."""
-    stocks = cache["stock"]
-    for hart in range(stocks.type.range()[1] + 1):
-        for i in range(int(stocks[hart]["count"])):
-            yield int(stocks[hart]["objects"][i])
+    for stock in stocks(cache):
+        yield from chain(int(stock["free"]))
 
 
 def objects(cache):
@@ -69,11 +83,7 @@ def objects(cache):
         slab = pointer(at, "struct slab")
         if int(slab["cache"]) != int(cache):
             continue
-        free = set()
-        node = int(slab["free"])
-        while node != 0:
-            free.add(node)
-            node = read_words(node, 1)[0]
+        free = set(chain(int(slab["free"])))
         for i in range(int(slab["capacity"])):
             item = at + first + i * size
             if item not in free and item not in in_stock:
@@ -81,5 +91,4 @@ def objects(cache):
 
 
 def used_count(cache):
-    stocks = cache["stock"]
-    return sum(int(stocks[hart]["alive"]) for hart in range(stocks.type.range()[1] + 1))
+    return int(cache["out_count"]) - sum(int(stock["count"]) for stock in stocks(cache))

@@ -317,6 +317,23 @@ void slab_free(struct slab_cache *c, void *object)
 	objects_used--;
 }
 
+/* One at a time. */
+void *slab_alloc_chain(struct slab_cache *c, u32 max)
+{
+	void *object = slab_alloc(c);
+	if (object != NULL)
+		slab_chain_link(object, NULL);
+	return object;
+}
+
+void slab_free_chain(struct slab_cache *c, void *first, void *last, u32 count)
+{
+	for (void *next; count != 0; count--, first = next) {
+		next = slab_chain_next(first);
+		slab_free(c, first);
+	}
+}
+
 /* ---- what the kernel's code touches ---- */
 
 const pte_t *mmu_table_at(paddr_t table)

@@ -10,6 +10,7 @@
 
 #define CACHES_MAX 32
 #define GARBAGE    0x5a
+#define CHAIN_MAX  3
 
 struct slab_cache {
 	const char *name;
@@ -61,6 +62,38 @@ void slab_free(struct slab_cache *c, void *object)
 {
 	c->objects -= object != NULL;
 	free(object);
+}
+
+/* Few at once, so that who needs many asks again. */
+void *slab_alloc_chain(struct slab_cache *c, u32 max)
+{
+	void *chain = NULL;
+	for (u32 i = 0; i < max && i < CHAIN_MAX; i++) {
+		void *object = slab_alloc(c);
+		if (object == NULL)
+			goto no_memory;
+		slab_chain_link(object, chain);
+		chain = object;
+	}
+	return chain;
+no_memory:
+	while (chain != NULL) {
+		void *next = slab_chain_next(chain);
+		slab_free(c, chain);
+		chain = next;
+	}
+	return NULL;
+}
+
+void slab_free_chain(struct slab_cache *c, void *first, void *last, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		void *next = i + 1 < count ? slab_chain_next(first) : NULL;
+		if (next == NULL && first != last)
+			panic("a chain of %s does not end where it is said to", c->name);
+		slab_free(c, first);
+		first = next;
+	}
 }
 
 void *kmalloc(size_t size)
