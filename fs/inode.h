@@ -35,12 +35,14 @@ struct cred {
 	bool no_new_privs; /* exec gives no other rights: for good */
 	u32 group_count;
 	u32 groups[CRED_GROUPS_MAX];
-};
+} __aligned(8); /* for words_copy() */
 
 /* Of the places for groups only those that are taken. */
 static inline void cred_copy(struct cred *to, const struct cred *from)
 {
-	memcpy(to, from, offsetof(struct cred, groups[from->group_count]));
+	words_copy(to, from, offsetof(struct cred, groups));
+	if (from->group_count != 0)
+		memcpy(to->groups, from->groups, from->group_count * sizeof(to->groups[0]));
 }
 
 /* Is @gid the group of @cred, or one of the supplementary ones? */

@@ -17,7 +17,10 @@ typedef u64 __attribute__((may_alias)) word_t;
 #define WORD        sizeof(word_t)
 #define BLOCK       (8 * WORD) /* bytes in one round of the unrolled loops */
 #define PAGE_BYTES  4096
-#define SHORT_BYTES (2 * WORD) /* below this, aligning costs more than it saves */
+#define SHORT_BYTES (2 * WORD)            /* below this, aligning costs more than it saves */
+#define EACH_BYTE   0x0101010101010101ULL /* times a byte: a word of it */
+#define BYTES_BELOW 0x0001020304050607ULL /* times 1 << 8n: n in the highest byte */
+#define LENGTH_MAX  (~(size_t)0 / 2)      /* of any string, so that no sum overflows */
 
 static __always_inline void copy_block(word_t *d, const word_t *s)
 {
@@ -34,6 +37,31 @@ static __always_inline void copy_block(word_t *d, const word_t *s)
 	d[7] = w7;
 }
 
+/* The whole words of less than a block, @n bytes. */
+static __always_inline void copy_words(word_t *d, const word_t *s, size_t n)
+{
+	if ((n & (4 * WORD)) != 0) {
+		const word_t w0 = s[0], w1 = s[1], w2 = s[2], w3 = s[3];
+
+		d[0] = w0;
+		d[1] = w1;
+		d[2] = w2;
+		d[3] = w3;
+		d += 4;
+		s += 4;
+	}
+	if ((n & (2 * WORD)) != 0) {
+		const word_t w0 = s[0], w1 = s[1];
+
+		d[0] = w0;
+		d[1] = w1;
+		d += 2;
+		s += 2;
+	}
+	if ((n & WORD) != 0)
+		d[0] = s[0];
+}
+
 static __always_inline void fill_block(word_t *d, word_t value)
 {
 	d[0] = value;
@@ -44,6 +72,24 @@ static __always_inline void fill_block(word_t *d, word_t value)
 	d[5] = value;
 	d[6] = value;
 	d[7] = value;
+}
+
+static __always_inline void fill_words(word_t *d, word_t value, size_t n)
+{
+	if ((n & (4 * WORD)) != 0) {
+		d[0] = value;
+		d[1] = value;
+		d[2] = value;
+		d[3] = value;
+		d += 4;
+	}
+	if ((n & (2 * WORD)) != 0) {
+		d[0] = value;
+		d[1] = value;
+		d += 2;
+	}
+	if ((n & WORD) != 0)
+		d[0] = value;
 }
 
 /* In host tests these are the C library's (see the header). */
@@ -112,10 +158,10 @@ static __always_inline void *copy_forward(void *dst, const void *src, size_t n)
 			return copy_shifted(dst, d, s, n);
 		for (; n >= BLOCK; n -= BLOCK, d += BLOCK, s += BLOCK)
 			copy_block((word_t *)d, (const word_t *)s);
-		for (; n >= WORD; n -= WORD, d += WORD, s += WORD) {
-			*(word_t *)d = *(const word_t *)s;
-			KEEP_LOOP();
-		}
+		copy_words((word_t *)d, (const word_t *)s, n);
+		d += n & ~(WORD - 1);
+		s += n & ~(WORD - 1);
+		n %= WORD;
 	}
 	copy_bytes(d, s, n);
 	return dst;
@@ -158,7 +204,7 @@ void *memmove(void *dst, const void *src, size_t len_bytes)
 
 void *memset(void *dst, int byte, size_t len_bytes)
 {
-	const word_t value = (u8)byte * 0x0101010101010101ULL;
+	const word_t value = (u8)byte * EACH_BYTE;
 	u8 *d = dst;
 
 	if (len_bytes >= SHORT_BYTES) {
@@ -168,10 +214,9 @@ void *memset(void *dst, int byte, size_t len_bytes)
 		}
 		for (; len_bytes >= BLOCK; len_bytes -= BLOCK, d += BLOCK)
 			fill_block((word_t *)d, value);
-		for (; len_bytes >= WORD; len_bytes -= WORD, d += WORD) {
-			*(word_t *)d = value;
-			KEEP_LOOP();
-		}
+		fill_words((word_t *)d, value, len_bytes);
+		d += len_bytes & ~(WORD - 1);
+		len_bytes %= WORD;
 	}
 	for (; len_bytes > 0; len_bytes--) {
 		*d++ = (u8)byte;
@@ -209,24 +254,35 @@ void *memchr(const void *buf, int byte, size_t len_bytes)
 	return NULL;
 }
 
-size_t strlen(const char *s)
+/* By words at their alignment, of each of which some byte is the string's or its NUL. */
+static __always_inline __reads_whole_words size_t length_below(const char *s, size_t max)
 {
-	const char *end = s;
+	const size_t before = (uintptr_t)s & (WORD - 1);
+	const word_t *at = (const word_t *)(s - before);
+	const size_t end = before + max;
+	word_t word = *at | ((1ULL << 8 * before) - 1); /* no NUL there */
+	word_t nuls;
+	size_t len = 0; /* with @before */
 
-	while (*end != '\0') {
-		end++;
-		KEEP_LOOP();
+	/* 0x80 in every byte that is 0; above the lowest of them it may be there wrongly. */
+	while ((nuls = (word - EACH_BYTE) & ~word & EACH_BYTE * 0x80) == 0) {
+		len += WORD;
+		if (len >= end)
+			return max;
+		word = *++at;
 	}
-	return (size_t)(end - s);
+	len += ((nuls & -nuls) >> 7) * BYTES_BELOW >> 56;
+	return MIN(len, end) - before;
 }
 
-size_t strnlen(const char *s, size_t max)
+size_t __reads_whole_words strlen(const char *s)
 {
-	size_t len = 0;
+	return length_below(s, LENGTH_MAX);
+}
 
-	while (len < max && s[len] != '\0')
-		len++;
-	return len;
+size_t __reads_whole_words strnlen(const char *s, size_t max)
+{
+	return max != 0 ? length_below(s, MIN(max, LENGTH_MAX)) : 0;
 }
 
 int strcmp(const char *a, const char *b)

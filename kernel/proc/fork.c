@@ -105,7 +105,7 @@ static int create_thread(struct task *t, struct aspace *as, const struct fork_ar
 	thread->harts = &as->harts;
 
 	struct trap_frame *frame = thread_user_frame(&thread->arch);
-	*frame = *thread_user_frame(&parent->arch);
+	words_copy(frame, thread_user_frame(&parent->arch), sizeof(*frame));
 	frame->x[REG_A0] = 0;
 	if (args->stack != 0)
 		frame->x[REG_SP] = args->stack;

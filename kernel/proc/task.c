@@ -26,7 +26,7 @@ struct task *task_create(struct process *p)
 	struct task *t = slab_alloc(task_cache);
 	if (t == NULL)
 		return NULL;
-	memset(t, 0, offsetof(struct task, cred.groups));
+	words_clear(t, offsetof(struct task, cred.groups));
 	t->fault.si_signo = 0;
 	t->restart.resume = NULL;
 	t->process = p;

@@ -166,15 +166,22 @@ static void memchr_finds_the_first_within_the_length(void **state)
 
 static void lengths_stop_at_the_nul_or_the_limit(void **state)
 {
-	char *const exact = malloc(3);
+	char buf[64] __aligned(8);
 
-	memcpy(exact, "abc", 3);
-	assert_int_equal(our_strnlen(exact, 3), 3);
-	assert_int_equal(our_strnlen("abc", 10), 3);
-	assert_int_equal(our_strnlen("abc", 0), 0);
+	/* Around each there are NULs, and bytes that are nearly one. */
+	for (size_t at = 1; at < 9; at++) {
+		for (size_t len = 0; len < 32; len++) {
+			memset(buf, '\0', sizeof(buf));
+			memset(buf + at, len % 2 != 0 ? 0x01 : 0x80, len);
+			buf[at + len + 1] = 'x';
+			assert_int_equal(our_strlen(buf + at), len);
+			for (size_t max = 0; max < 40; max++)
+				assert_int_equal(our_strnlen(buf + at, max), MIN(len, max));
+			assert_int_equal(our_strnlen(buf + at, SIZE_MAX), len);
+		}
+	}
 	assert_int_equal(our_strlen(""), 0);
 	assert_int_equal(our_strlen("hello"), 5);
-	free(exact);
 }
 
 static void comparisons_agree_with_the_library(void **state)
