@@ -94,6 +94,16 @@ static void hang_up_locked(struct socket *s, bool was_never_accepted)
 	waitq_wake_all(&peer->poll_wait);
 }
 
+/* All that waits in @s, which whoever waits for room there learns of. Caller holds socket_lock. */
+static void take_messages_locked(struct socket *s, struct list *messages)
+{
+	list_splice_back(messages, &s->messages);
+	WRITE_ONCE(s->message_count, 0);
+	WRITE_ONCE(s->queued_bytes, 0);
+	waitq_wake_all(&s->write_wait);
+	waitq_wake_all(&socket_room_wait);
+}
+
 /* Of @s: what it held is on @messages and @pending afterwards. The peer and the inode it was bound
  * to are the caller's to put. */
 static void close_locked(struct socket *s, bool was_never_accepted, struct list *messages,
@@ -103,10 +113,8 @@ static void close_locked(struct socket *s, bool was_never_accepted, struct list 
 	if (s->peer != NULL && s->state == SOCKET_CONNECTED)
 		hang_up_locked(s, was_never_accepted);
 	list_remove(&s->bound_node);
-	list_splice_back(messages, &s->messages);
 	list_splice_back(pending, &s->pending);
-	waitq_wake_all(&s->write_wait);
-	waitq_wake_all(&socket_room_wait);
+	take_messages_locked(s, messages);
 }
 
 static void close_one(struct socket *s, bool was_never_accepted, struct list *pending)
@@ -287,11 +295,7 @@ void socket_forget_locked(struct socket *s, struct socket *old, struct list *mes
 {
 	if (list_is_empty(&s->messages))
 		return;
-	list_splice_back(messages, &s->messages);
-	WRITE_ONCE(s->message_count, 0);
-	WRITE_ONCE(s->queued_bytes, 0);
-	waitq_wake_all(&s->write_wait);
-	waitq_wake_all(&socket_room_wait);
+	take_messages_locked(s, messages);
 	if (old->peer != s || old->is_dead)
 		return;
 	WRITE_ONCE(old->error, -ECONNRESET);

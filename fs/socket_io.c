@@ -45,13 +45,15 @@ static bool is_nonblocking(const struct file *f, u32 flags)
 static int check_way_locked(struct socket *s, const struct socket *to)
 {
 	const bool is_connected_type = socket_is_connected_type(s);
-	if ((s->shut & SHUT_BIT_WRITE) != 0)
-		return -EPIPE;
-	if (s->error != 0) {
+	const bool is_shut = (s->shut & SHUT_BIT_WRITE) != 0;
+	/* Who sends packets is told first what went wrong. */
+	if (s->error != 0 && !(is_shut && socket_is_stream(s))) {
 		const int error = s->error;
 		WRITE_ONCE(s->error, 0);
 		return error;
 	}
+	if (is_shut)
+		return -EPIPE;
 	if (to->is_dead)
 		return is_connected_type ? -EPIPE : -ECONNREFUSED;
 	if (to->type != s->type)
@@ -221,20 +223,20 @@ static bool is_worth_a_look(const struct socket *s)
 	       (READ_ONCE(s->shut) & SHUT_BIT_READ) != 0;
 }
 
-/* 1: there is a message; 0: none, and none will come; -EAGAIN, -EINTR, -ECONNRESET. Lets go of the
- * lock to sleep. */
+/* 1: there is a message; 0: none, and none will come; -EAGAIN, -EINTR, -ECONNRESET, which goes
+ * before the messages unless they are a stream. Lets go of the lock to sleep. */
 static int wait_for_message(struct socket *s, bool nonblocking)
 {
 	for (;;) {
 		spin_lock(&socket_lock);
 		const bool has_any = !list_is_empty(&s->messages);
-		int err = has_any ? 0 : s->error;
+		int err = has_any && socket_is_stream(s) ? 0 : s->error;
 		if (err != 0)
 			WRITE_ONCE(s->error, 0);
 		const bool is_over = (s->shut & SHUT_BIT_READ) != 0;
 		spin_unlock(&socket_lock);
 		if (has_any || err != 0)
-			return has_any ? 1 : err;
+			return err != 0 ? err : 1;
 		if (is_over && (!nonblocking || socket_is_connected_type(s)))
 			return 0;
 		if (nonblocking)
@@ -262,25 +264,26 @@ static ssize_t peek_stream(struct socket *s, struct uio *u)
 	return total;
 }
 
+/* There is a message. */
 static ssize_t take_stream(struct socket *s, struct uio *u, bool nonblocking, bool wants_all)
 {
 	ssize_t total = 0;
 	int n = 1;
-	while (u->left > 0) {
-		n = wait_for_message(s, nonblocking || (total != 0 && !wants_all));
-		if (n <= 0)
-			break;
+	while (u->left > 0 && n > 0) {
 		struct socket_message *m = next_message(s, NULL);
+		if (m == NULL) {
+			/* An error that waits is for the next call: this one has bytes to tell. */
+			n = wants_all ? wait_for_message(s, nonblocking) : 0;
+			continue;
+		}
 		const size_t len = MIN(m->len - m->used, u->left);
 		const size_t moved = uio_copy_in(u, m->data + m->used, len);
 		total += (ssize_t)moved;
 		m->used += moved;
 		if (m->used == m->len)
 			drop_message(s, m);
-		if (moved < len) {
+		if (moved < len)
 			n = -EFAULT;
-			break;
-		}
 		(void)uio_breathe();
 	}
 	return total != 0 ? total : MIN(n, 0);

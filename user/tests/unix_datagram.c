@@ -169,6 +169,20 @@ static void poll_wakes_when_there_is_room(void)
 	CHECK_EQ(unlink("server"), 0);
 }
 
+static void an_end_that_is_gone_is_not_full(void)
+{
+	int pair[2];
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+	struct pollfd p = { .fd = pair[0], .events = POLLOUT };
+	while (send(pair[0], "m", 1, 0) == 1)
+		;
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	close(pair[1]);
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_ERRNO(send(pair[0], "m", 1, 0), ECONNREFUSED);
+	close(pair[0]);
+}
+
 static void a_message_has_a_largest_size(void)
 {
 	const size_t size = 1 << 20;
@@ -236,6 +250,7 @@ int test_main(int argc, char **argv)
 		TEST(another_peer_forgets_what_waits),
 		TEST(a_full_queue_makes_the_sender_wait),
 		TEST(poll_wakes_when_there_is_room),
+		TEST(an_end_that_is_gone_is_not_full),
 		TEST(a_message_has_a_largest_size),
 		TEST(no_reader_is_no_signal),
 		TEST(closing_lets_everything_go),

@@ -190,6 +190,59 @@ static void writing_to_nobody_is_told(void)
 	close(pair[0]);
 }
 
+/* One end has sent "xyz" and is gone without having read what came. */
+static void half_a_pair(int type, int pair[2])
+{
+	new_pair(type, pair);
+	write_all(pair[0], "lost", 4);
+	write_all(pair[1], "xyz", 3);
+	close(pair[1]);
+}
+
+static void what_was_lost_is_told_in_its_turn(void)
+{
+	int pair[2];
+	char buf[8];
+	half_a_pair(SOCK_STREAM, pair);
+	CHECK_EQ(read(pair[0], buf, sizeof(buf)), 3); /* bytes first */
+	CHECK_ERRNO(read(pair[0], buf, sizeof(buf)), ECONNRESET);
+	CHECK_EQ(read(pair[0], buf, sizeof(buf)), 0);
+	close(pair[0]);
+	half_a_pair(SOCK_STREAM, pair);
+	CHECK_EQ(recv(pair[0], buf, sizeof(buf), MSG_WAITALL), 3); /* which met it */
+	CHECK_EQ(read(pair[0], buf, sizeof(buf)), 0);
+	close(pair[0]);
+	half_a_pair(SOCK_SEQPACKET, pair);
+	CHECK_ERRNO(read(pair[0], buf, sizeof(buf)), ECONNRESET);
+	CHECK_EQ(read(pair[0], buf, sizeof(buf)), 3);
+	CHECK_EQ(read(pair[0], buf, sizeof(buf)), 0);
+	close(pair[0]);
+	half_a_pair(SOCK_STREAM, pair);
+	CHECK_ERRNO(send(pair[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+	CHECK_EQ(read(pair[0], buf, sizeof(buf)), 3);
+	CHECK_ERRNO(read(pair[0], buf, sizeof(buf)), ECONNRESET);
+	close(pair[0]);
+	half_a_pair(SOCK_SEQPACKET, pair);
+	CHECK_ERRNO(send(pair[0], "x", 1, MSG_NOSIGNAL), ECONNRESET);
+	CHECK_ERRNO(send(pair[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+	close(pair[0]);
+}
+
+/* It fails at once, but it does not wait: what filled the other end went with it. */
+static void an_end_that_is_gone_is_not_full(void)
+{
+	static const char block[4096];
+	int pair[2];
+	new_pair(SOCK_STREAM | SOCK_NONBLOCK, pair);
+	while (write(pair[0], block, sizeof(block)) > 0)
+		;
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_EQ(events_of(pair[0]), 0);
+	close(pair[1]);
+	CHECK_EQ(events_of(pair[0]), POLLIN | POLLOUT | POLLRDHUP | POLLHUP | POLLERR);
+	close(pair[0]);
+}
+
 static void shutdown_ends_one_direction(void)
 {
 	int pair[2];
@@ -458,6 +511,8 @@ int test_main(int argc, char **argv)
 		TEST(bytes_keep_their_order_across_processes),
 		TEST(a_full_stream_refuses_and_goes_on),
 		TEST(writing_to_nobody_is_told),
+		TEST(what_was_lost_is_told_in_its_turn),
+		TEST(an_end_that_is_gone_is_not_full),
 		TEST(shutdown_ends_one_direction),
 		TEST(peek_leaves_and_waitall_waits),
 		TEST(packets_keep_their_ends),
