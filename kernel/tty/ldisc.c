@@ -20,7 +20,8 @@
 #include "lib/compiler.h"
 #include "lib/string.h"
 
-/* No byte typed makes more echo than this, see echo_kill() and echo_reprint(). */
+/* No byte typed makes more echo than this, see erase_line() and echo_reprint(), but for VWERASE on
+ * a word that no screen has room for. */
 #define ECHO_WORST_BYTES 2048
 /* Erasing a longer line is shown as the kill character and a new line. */
 #define KILL_COLUMNS_MAX   512

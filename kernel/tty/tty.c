@@ -69,7 +69,7 @@ static int open_port(struct file *f)
 {
 	const int error = tty_open(f, &console_tty, false);
 	if (error == 0 && f->readable && (f->flags & O_NOCTTY) == 0)
-		tty_open_control(&console_tty);
+		tty_open_control(f->private);
 	return error;
 }
 

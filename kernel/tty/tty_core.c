@@ -214,15 +214,6 @@ int tty_drain(struct tty *t)
 	return 0;
 }
 
-void tty_hold_output(struct tty *t, bool hold)
-{
-	spin_lock(&t->lock);
-	t->is_held = hold;
-	send_echo(t);
-	spin_unlock(&t->lock);
-	waitq_wake_all(&t->write_wait);
-}
-
 void tty_wake_all(struct tty *t)
 {
 	waitq_wake_all(&t->read_wait);
@@ -230,10 +221,19 @@ void tty_wake_all(struct tty *t)
 	work_queue(&t->work);
 }
 
-void tty_kill_files(struct tty *t)
+void tty_hold_output(struct tty *t, bool hold)
 {
 	spin_lock(&t->lock);
+	t->is_held = hold;
+	send_echo(t);
+	spin_unlock(&t->lock);
+	tty_wake_all(t); /* what was typed may have waited for room for its echo */
+}
+
+void tty_kill_files(struct tty *t)
+{
 	WRITE_ONCE(t->hangups, t->hangups + 1);
+	spin_lock(&t->lock);
 	t->is_held = false;
 	t->ldisc.is_stopped = false;
 	spin_unlock(&t->lock);

@@ -35,7 +35,9 @@ struct tty {
 	u32 session;
 	u32 foreground; /* the group that may read, and that ^C goes to */
 
-	u32 hangups; /* atomic; files opened before the last one are dead; changed under lock */
+	/* atomic; files opened before the last one are dead; changed under process_tree_lock, in
+	 * the same moment as session */
+	u32 hangups;
 
 	struct tty_claim read_claim, write_claim;
 	struct waitq read_wait;  /* input, hang-up */
@@ -90,7 +92,7 @@ void tty_flush_output(struct tty *t);
 __must_check int tty_drain(struct tty *t);
 /* TCXONC. */
 void tty_hold_output(struct tty *t, bool hold);
-/* Make the files open now dead, and wake who sleeps in them. */
+/* Make the files open now dead, and wake who sleeps in them. Caller holds process_tree_lock. */
 void tty_kill_files(struct tty *t);
 /* Wake whoever waits for a change of termios or state. */
 void tty_wake_all(struct tty *t);

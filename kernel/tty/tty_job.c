@@ -50,11 +50,13 @@ static void drop_control_locked(struct tty *t)
 	t->foreground = 0;
 }
 
-void tty_open_control(struct tty *t)
+void tty_open_control(const struct tty_file *f)
 {
 	struct process *current = process_current();
+	struct tty *t = f->tty;
 	spin_lock(&process_tree_lock);
-	if (current->is_session_leader && current->tty == NULL && t->session == 0)
+	if (current->is_session_leader && current->tty == NULL && t->session == 0 &&
+	    !tty_file_is_dead(f))
 		take_control_locked(t, current);
 	spin_unlock(&process_tree_lock);
 }
@@ -149,18 +151,16 @@ void tty_session_exit(u32 sid)
 	struct tty *t = &console_tty;
 
 	spin_lock(&process_tree_lock);
-	const bool is_ours = sid != 0 && t->session == sid;
-	if (is_ours) {
+	if (sid != 0 && t->session == sid) {
 		if (t->foreground != 0)
 			(void)signal_send_group_locked(t->foreground, SIGHUP, NULL); /* it may be
 											gone */
+		/* All at once: who takes control next opened a file that lives. */
+		tty_kill_files(t);
+		tty_flush_input(t);
 		drop_control_locked(t);
 	}
 	spin_unlock(&process_tree_lock);
-	if (!is_ours)
-		return;
-	tty_kill_files(t);
-	tty_flush_input(t);
 }
 
 void tty_describe(struct tty *t, u32 *device, u32 *foreground)

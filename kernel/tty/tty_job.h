@@ -20,9 +20,9 @@ __must_check int tty_check_foreground(struct tty *t, int sig);
 /* For writing: the same, only with TOSTOP. */
 __must_check int tty_check_write(struct tty *t);
 
-/* An open without O_NOCTTY: a session leader without a terminal gets @t, if that controls nobody.
- */
-void tty_open_control(struct tty *t);
+/* @f was opened without O_NOCTTY: a session leader without a terminal gets it, if it controls
+ * nobody. */
+void tty_open_control(const struct tty_file *f);
 /* TIOCSCTTY. @steal: root may take it from another session. 0 or -EPERM. */
 int tty_control(struct tty *t, bool steal);
 /* TIOCNOTTY. 0; -ENOTTY: not the caller's. */
