@@ -90,7 +90,8 @@ static inline int key_of(uaddr_t word, bool is_private, struct futex_key *key)
 		return -EINVAL;
 	if (word >= USER_MAX)
 		return -EFAULT;
-	*key = (struct futex_key){ .owner = as, .offset = word };
+	key->owner = as;
+	key->offset = word;
 	if (!is_private)
 		key_look_for_object(as, word, key);
 	return 0;
@@ -121,11 +122,14 @@ static int check_and_sleep(struct futex_sleeper *sleeper, const struct futex_wai
 
 int futex_wait(const struct futex_wait_args *args)
 {
-	struct futex_sleeper sleeper = { .bitset = args->bitset, .thread = thread_current() };
+	struct futex_sleeper sleeper;
 
 	int error = key_of(args->word, args->is_private, &sleeper.key);
 	if (error != 0)
 		return error;
+	sleeper.bitset = args->bitset;
+	sleeper.is_woken = false;
+	sleeper.thread = thread_current();
 	struct futex_bucket *b = bucket_of(&sleeper.key);
 	spin_lock(&b->lock);
 	list_push_back(&b->sleepers, &sleeper.node);
@@ -146,14 +150,13 @@ s64 futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset)
 	struct futex_bucket *b = bucket_of(&key);
 	spin_lock(&b->lock);
 	list_for_each_safe(sleeper, &b->sleepers, struct futex_sleeper, node) {
-		if (woken == count)
-			break;
 		if (!keys_are_equal(&sleeper->key, &key) || (sleeper->bitset & bitset) == 0)
 			continue;
 		list_remove(&sleeper->node);
 		WRITE_ONCE(sleeper->is_woken, true);
 		(void)thread_wake(sleeper->thread);
-		woken++;
+		if (++woken == count)
+			break;
 	}
 	spin_unlock(&b->lock);
 	return woken;
@@ -201,14 +204,12 @@ static bool get_entry(u64 *entry, uaddr_t from)
 	return true;
 }
 
-void futex_owner_ends(uaddr_t list, u32 tid)
+/* The rest of futex_owner_ends(): @head is what stands at @list. */
+static __cold void entries_owner_dies(uaddr_t list, const struct krobust_list_head *head, u32 tid)
 {
-	struct krobust_list_head head;
-	if (copy_from_user(&head, list, sizeof(head)) != 0)
-		return;
-	const u64 pending = head.list_op_pending & ~ROBUST_ENTRY_FLAGS;
-	const u64 offset = (u64)head.futex_offset;
-	u64 entry = head.list & ~ROBUST_ENTRY_FLAGS;
+	const u64 pending = head->list_op_pending & ~ROBUST_ENTRY_FLAGS;
+	const u64 offset = (u64)head->futex_offset;
+	u64 entry = head->list & ~ROBUST_ENTRY_FLAGS;
 	/* The program wrote the list: it may be long, or have no end. */
 	for (u32 i = 0; entry != list && i < ROBUST_LIST_LIMIT; i++) {
 		u64 next;
@@ -222,4 +223,14 @@ void futex_owner_ends(uaddr_t list, u32 tid)
 	}
 	if (pending != 0)
 		(void)word_owner_dies(pending + offset, tid, true);
+}
+
+void futex_owner_ends(uaddr_t list, u32 tid)
+{
+	struct krobust_list_head head;
+	if (copy_from_user(&head, list, sizeof(head)) != 0)
+		return;
+	/* An empty list, most often, and nothing that was about to be on it. */
+	if (head.list != list || head.list_op_pending != 0)
+		entries_owner_dies(list, &head, tid);
 }

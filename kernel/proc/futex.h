@@ -26,10 +26,10 @@ struct futex_wait_args {
 __must_check int futex_wait(const struct futex_wait_args *args);
 
 /*
- * Wake at most @count sleepers on @word of the running process. How many there were, -EFAULT or
- * -EINVAL. Context: may sleep (it looks for the mapping unless @is_private); no lock held. For
- * clear_child_tid at exit: before the address space goes, with @is_private false, count 1,
- * FUTEX_BITSET_MATCH_ANY.
+ * Wake at most @count sleepers, which is not 0, on @word of the running process. How many there
+ * were, -EFAULT or -EINVAL. Context: may sleep (it looks for the mapping unless @is_private); no
+ * lock held. For clear_child_tid at exit: before the address space goes, with @is_private false,
+ * count 1, FUTEX_BITSET_MATCH_ANY.
  */
 s64 futex_wake(uaddr_t word, bool is_private, u32 count, u32 bitset);
 

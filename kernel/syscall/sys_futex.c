@@ -84,13 +84,15 @@ static __noinline s64 do_requeue(u64 word, u32 operation, u32 wake, u32 move, u3
 	const bool compares = (operation & FUTEX_CMD_MASK) == FUTEX_CMP_REQUEUE;
 	u32 value;
 
-	if ((s32)wake < 0 || (s32)move < 0)
+	if ((s32)wake < 0 || (s32)move < 0 || word % sizeof(u32) != 0)
 		return -EINVAL;
 	if (get_user_u32(&value, word) != 0)
 		return -EFAULT;
 	if (compares && value != expected)
 		return -EAGAIN;
 	const u64 count = (u64)wake + move;
+	if (count == 0)
+		return 0;
 	return futex_wake(word, (operation & FUTEX_PRIVATE_FLAG) != 0,
 			  (u32)MIN(count, (u64)0x7fffffff), FUTEX_BITSET_MATCH_ANY);
 }
@@ -100,6 +102,9 @@ s64 sys_futex(u64 word, u64 operation, u64 value, u64 timeout, u64 word2, u64 va
 	const u32 op = (u32)operation;
 	const bool is_private = (op & FUTEX_PRIVATE_FLAG) != 0;
 
+	/* Only a moment can be one of real time. */
+	if ((op & FUTEX_CLOCK_REALTIME) != 0 && (op & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET)
+		return -ENOSYS;
 	switch (op & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
 		return do_wait(word, op, (u32)value, timeout, FUTEX_BITSET_MATCH_ANY);

@@ -3,6 +3,7 @@
 /* oracle: linux-system */
 #include "lib/test.h"
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -150,12 +151,50 @@ static void a_processs_death_is_told_to_who_comes_later(void)
 	CHECK_EQ(pthread_mutex_unlock(robust), 0);
 }
 
+static atomic_uint word;
+
+static long futex(int operation, unsigned wake, uintptr_t move)
+{
+	return syscall(SYS_futex, &word, operation, wake, move, &word, 0);
+}
+
+static void *sleep_on_word(void *arg)
+{
+	while (atomic_load(&word) == 0)
+		(void)futex(FUTEX_WAIT_PRIVATE, 0, 0);
+	return arg;
+}
+
+static void no_more_are_woken_than_asked_for(void)
+{
+	pthread_t threads[3];
+	CHECK_EQ(futex(FUTEX_WAKE_PRIVATE, 1, 0), 0);
+	CHECK_ERRNO(futex(FUTEX_WAKE_PRIVATE | FUTEX_CLOCK_REALTIME, 1, 0), ENOSYS);
+	CHECK_ERRNO(futex(FUTEX_WAIT_PRIVATE | FUTEX_CLOCK_REALTIME, 1, 0), ENOSYS);
+	CHECK_ERRNO(syscall(SYS_futex, (char *)&word + 2, FUTEX_REQUEUE_PRIVATE, 0, 0, &word, 0),
+		    EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		CHECK_EQ(pthread_create(&threads[i], NULL, sleep_on_word, NULL), 0);
+	/* They go back to sleep, for the word stays 0. */
+	for (int i = 0; i < 500; i++) {
+		CHECK_EQ(futex(FUTEX_CMP_REQUEUE_PRIVATE, 0, 0), 0);
+		const long woken = futex(FUTEX_WAKE_PRIVATE, 2, 0);
+		CHECK(woken >= 0 && woken <= 2);
+		sched_yield();
+	}
+	atomic_store(&word, 1);
+	CHECK(futex(FUTEX_WAKE_PRIVATE, 1000, 0) <= 3);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		CHECK_EQ(pthread_join(threads[i], NULL), 0);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(a_mutex_lets_in_one_at_a_time),
 		TEST(conditions_wake_whose_turn_it_is),
 		TEST(a_timed_wait_ends),
+		TEST(no_more_are_woken_than_asked_for),
 		TEST(a_threads_death_is_told_to_who_waits),
 		TEST(a_processs_death_is_told_to_who_comes_later),
 	};
