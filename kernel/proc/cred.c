@@ -16,9 +16,19 @@ void cred_get(enum cred_kind kind, struct cred_ids *out)
 				   (struct cred_ids){ c->gid, c->egid, c->sgid };
 }
 
+/* With other rights it is no longer for the parent's user to say when a signal comes. */
+static void drop_parent_death_signal(void)
+{
+	spin_lock(&process_tree_lock);
+	process_current()->parent_death_signal = 0;
+	spin_unlock(&process_tree_lock);
+}
+
 static void ids_store(enum cred_kind kind, const struct cred_ids *ids)
 {
 	struct cred *c = &task_current()->cred;
+	if (ids->effective != (kind == CRED_USER ? c->euid : c->egid))
+		drop_parent_death_signal();
 	if (kind == CRED_USER) {
 		c->uid = ids->real;
 		c->euid = ids->effective;

@@ -35,6 +35,11 @@ int signal_send_group(u32 pgid, int sig, const struct siginfo *info)
 	return result;
 }
 
+static bool sig_is_valid(int sig)
+{
+	return sig >= 0 && sig < NSIG;
+}
+
 static bool may_signal_locked(const struct process *sender, const struct process *target, int sig)
 {
 	const struct cred *from = cred_current();
@@ -48,12 +53,20 @@ static bool may_signal_locked(const struct process *sender, const struct process
 	return sig == SIGCONT && sender->sid == target->sid;
 }
 
+/* Can the running process send @sig to @target? -EINVAL before -EPERM, and -ESRCH before both. */
+static int check_signal_locked(const struct process *target, int sig)
+{
+	if (!sig_is_valid(sig))
+		return -EINVAL;
+	return may_signal_locked(process_current(), target, sig) ? 0 : -EPERM;
+}
+
 /* @sig 0 only asks. */
 static int kill_locked(struct process *target, int sig, const struct siginfo *info)
 {
-	if (!may_signal_locked(process_current(), target, sig))
-		return -EPERM;
-	return sig == 0 ? 0 : signal_send(target, sig, info);
+	const int error = check_signal_locked(target, sig);
+
+	return error != 0 || sig == 0 ? error : signal_send(target, sig, info);
 }
 
 /* kill() of many: success if it was one for any of them. */
@@ -75,15 +88,17 @@ static int kill_group_locked(u32 pgid, int sig, const struct siginfo *info)
 	return result;
 }
 
-/* Everybody but PID 1 and the caller. */
+/* Everybody but PID 1 and the caller. As in Linux it is no error if all are other people's. */
 static int kill_all_locked(int sig, const struct siginfo *info)
 {
 	int result = -ESRCH;
 
 	for (struct process *p = process_next_locked(PID_INIT + 1); p != NULL;
 	     p = process_next_locked(p->pid + 1)) {
-		if (p != process_current())
-			result = kill_result(result, kill_locked(p, sig, info));
+		if (p == process_current())
+			continue;
+		const int error = kill_locked(p, sig, info);
+		result = kill_result(result, error == -EPERM ? 0 : error);
 	}
 	return result;
 }
@@ -95,15 +110,8 @@ static int kill_one_locked(u32 pid, int sig, const struct siginfo *info)
 	return target != NULL ? kill_locked(target->process, sig, info) : -ESRCH;
 }
 
-static bool sig_is_valid(int sig)
-{
-	return sig >= 0 && sig < NSIG;
-}
-
 int jobctl_kill_one(u32 pid, int sig, const struct siginfo *info)
 {
-	if (!sig_is_valid(sig))
-		return -EINVAL;
 	spin_lock(&process_tree_lock);
 	const int result = kill_one_locked(pid, sig, info);
 	spin_unlock(&process_tree_lock);
@@ -114,15 +122,12 @@ int jobctl_kill_thread(u32 tgid, u32 tid, int sig, const struct siginfo *info)
 {
 	int result = -ESRCH;
 
-	if (!sig_is_valid(sig))
-		return -EINVAL;
 	spin_lock(&process_tree_lock);
 	struct task *target = task_find_locked(tid);
 	if (target != NULL && (tgid == 0 || tgid == target->process->pid)) {
-		if (!may_signal_locked(process_current(), target->process, sig))
-			result = -EPERM;
-		else
-			result = sig == 0 ? 0 : signal_send_task(target, sig, info);
+		result = check_signal_locked(target->process, sig);
+		if (result == 0 && sig != 0)
+			result = signal_send_task(target, sig, info);
 	}
 	spin_unlock(&process_tree_lock);
 	return result;
@@ -134,11 +139,12 @@ int jobctl_kill(s32 pid, int sig)
 	struct siginfo info;
 	int result;
 
-	if (!sig_is_valid(sig))
-		return -EINVAL;
 	siginfo_init(&info, sig, SI_USER);
 	info.si_pid = (s32)current->pid;
 	info.si_uid = cred_current()->uid;
+	/* Oneself is found, may be signalled and stays. */
+	if ((u32)pid == current->pid && sig_is_valid(sig))
+		return sig == 0 ? 0 : signal_send(current, sig, &info);
 	spin_lock(&process_tree_lock);
 	if (pid > 0)
 		result = kill_one_locked((u32)pid, sig, &info);
@@ -152,11 +158,13 @@ int jobctl_kill(s32 pid, int sig)
 
 /* ---- groups and sessions ---------------------------------------------------------------- */
 
+/* The process of task @pid. */
 static struct process *find_or_current_locked(s32 pid)
 {
-	if (pid < 0)
-		return NULL;
-	return pid == 0 ? process_current() : process_find_locked((u32)pid);
+	if (pid == 0)
+		return process_current();
+	const struct task *t = pid > 0 ? task_find_locked((u32)pid) : NULL;
+	return t != NULL ? t->process : NULL;
 }
 
 static bool session_has_group_locked(u32 sid, u32 pgid)
@@ -186,6 +194,8 @@ static int set_group_locked(struct process *current, s32 pid, s32 pgid)
 
 	if (p == NULL)
 		return -ESRCH;
+	if (pid != 0 && (u32)pid != p->pid)
+		return -EINVAL;
 	const int error = check_set_group_locked(current, p);
 	if (error != 0)
 		return error;

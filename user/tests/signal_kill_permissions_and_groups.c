@@ -3,6 +3,8 @@
 /* Whom kill reaches: one, a group, a user's own; sessions and groups. */
 #include "lib/test.h"
 
+#include <sys/prctl.h>
+
 static int ready[2];
 
 static void wait_to_be_killed(void)
@@ -38,6 +40,7 @@ static void a_group_is_killed_together(void)
 		CHECK_KILLED(wait_for(pids[i]), SIGTERM);
 	CHECK_ERRNO(kill(-pids[0], 0), ESRCH);
 	CHECK_ERRNO(kill(0x3fffffff, 0), ESRCH);
+	CHECK_ERRNO(kill(0x3fffffff, 65), ESRCH);
 	CHECK_ERRNO(kill(getpid(), 65), EINVAL);
 	CHECK_ERRNO(kill(getpid(), -1), EINVAL);
 }
@@ -50,6 +53,8 @@ static void try_to_kill_as_user(void)
 	CHECK_ERRNO(kill(victim, SIGTERM), EPERM);
 	CHECK_ERRNO(kill(victim, 0), EPERM);
 	CHECK_ERRNO(kill(1, SIGTERM), EPERM);
+	CHECK_ERRNO(kill(1, 65), EINVAL);
+	CHECK_EQ(kill(-1, 0), 0); /* whoever they are */
 	CHECK_EQ(kill(getpid(), 0), 0);
 	const pid_t pid = start_child(wait_to_be_killed);
 	CHECK_EQ(kill(pid, SIGTERM), 0); /* one of the same user */
@@ -87,12 +92,39 @@ static void sessions_begin_with_setsid(void)
 	CHECK_ERRNO(getpgid(0x3fffffff), ESRCH);
 }
 
+static int death_signal(void)
+{
+	int sig = -1;
+	CHECK_EQ(prctl(PR_GET_PDEATHSIG, &sig), 0);
+	return sig;
+}
+
+static void change_rights(void)
+{
+	CHECK_EQ(prctl(PR_SET_PDEATHSIG, SIGUSR1), 0);
+	CHECK_EQ(setresuid(1000, 1000, 0), 0);
+	CHECK_EQ(death_signal(), 0);
+	CHECK_EQ(prctl(PR_SET_PDEATHSIG, SIGUSR1), 0);
+	CHECK_EQ(setresuid(0, -1, -1), 0);
+	CHECK_EQ(death_signal(), SIGUSR1); /* it still may do what it could */
+	CHECK_EQ(setresuid(-1, 0, -1), 0);
+	CHECK_EQ(prctl(PR_SET_PDEATHSIG, SIGUSR1), 0);
+	CHECK_EQ(setegid(1000), 0);
+	CHECK_EQ(death_signal(), 0);
+}
+
+static void who_gets_other_rights_hears_of_no_death(void)
+{
+	CHECK_CHILD(change_rights);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(a_group_is_killed_together),
 		TEST(users_kill_their_own_only),
 		TEST(sessions_begin_with_setsid),
+		TEST(who_gets_other_rights_hears_of_no_death),
 	};
 	if (pipe(ready) != 0)
 		return 1;

@@ -55,6 +55,9 @@ static void *tell_ids(void *arg)
 	CHECK_EQ(prctl(PR_SET_NAME, "another"), 0);
 	CHECK_EQ(prctl(PR_GET_NAME, name), 0);
 	CHECK_STR(name, "another");
+	CHECK_EQ(getpgid(ids[1]), getpgrp());
+	CHECK_EQ(getsid(ids[1]), getsid(0));
+	CHECK_ERRNO(setpgid(ids[1], 0), EINVAL); /* no process' number */
 	return NULL;
 }
 
