@@ -59,45 +59,66 @@ static __must_check int put_user_siginfo(uaddr_t to, const struct siginfo *info)
 	return to == 0 || copy_to_user(to, &copy, sizeof(copy)) == 0 ? 0 : -EFAULT;
 }
 
-/* Siginfo of the caller's making for process @pid. */
-static int get_user_siginfo(struct siginfo *out, uaddr_t from, u32 pid)
+/* Does Linux know what a siginfo of @sig with @code holds? Of another it may be more than we keep.
+ */
+static bool siginfo_is_known(u32 sig, s32 code)
 {
-	struct user_siginfo copy;
+	static const u8 own_codes[] = {
+		[SIGILL] = NSIGILL,   [SIGTRAP] = NSIGTRAP, [SIGBUS] = NSIGBUS,
+		[SIGFPE] = NSIGFPE,   [SIGSEGV] = NSIGSEGV, [SIGCHLD] = NSIGCHLD,
+		[SIGPOLL] = NSIGPOLL, [SIGSYS] = NSIGSYS,
+	};
+	if (code <= SI_USER)
+		return code >= SI_DETHREAD || code == SI_ASYNCNL;
+	const bool has_own = sig < ARRAY_SIZE(own_codes) && own_codes[sig] != 0;
+	return code == SI_KERNEL || code <= (has_own ? own_codes[sig] : NSIGPOLL);
+}
 
-	if (copy_from_user(&copy, from, sizeof(copy)) != 0)
+/* Siginfo of the caller's making for @sig. */
+static int get_user_siginfo(struct siginfo *out, uaddr_t from, u32 sig)
+{
+	u64 rest[ARRAY_SIZE(((struct user_siginfo *)NULL)->rest)];
+
+	if (copy_from_user(out, from, sizeof(*out)) != 0)
 		return -EFAULT;
-	*out = copy.info;
-	/* What we do not know may be longer than what we keep. */
-	if (out->si_code < SI_DETHREAD && out->si_code != SI_ASYNCNL) {
-		for (size_t i = 0; i < ARRAY_SIZE(copy.rest); i++) {
-			if (copy.rest[i] != 0)
-				return -E2BIG;
-		}
+	if (siginfo_is_known(sig, out->si_code))
+		return 0;
+	if (copy_from_user(rest, from + sizeof(*out), sizeof(rest)) != 0)
+		return -EFAULT;
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
+		if (rest[i] != 0)
+			return -E2BIG;
 	}
-	/* Nobody may claim to be the kernel or kill(), but to itself. */
-	if ((out->si_code >= 0 || out->si_code == SI_TKILL) && process_current()->pid != pid)
-		return -EPERM;
 	return 0;
+}
+
+/* Nobody may claim to be the kernel or kill(), but to itself: the thread @id. */
+static bool may_claim(const struct siginfo *info, u64 id)
+{
+	return (info->si_code < 0 && info->si_code != SI_TKILL) || task_current()->tid == (u32)id;
 }
 
 s64 sys_rt_sigqueueinfo(u64 pid, u64 sig, u64 info)
 {
 	struct siginfo copy;
 
-	const int error = get_user_siginfo(&copy, info, (u32)pid);
-	return error != 0 ? error : jobctl_kill_one((u32)pid, (int)sig, &copy);
+	const int error = get_user_siginfo(&copy, info, (u32)sig);
+	if (error != 0)
+		return error;
+	return may_claim(&copy, pid) ? jobctl_kill_one((u32)pid, (int)sig, &copy) : -EPERM;
 }
 
 s64 sys_rt_tgsigqueueinfo(u64 tgid, u64 tid, u64 sig, u64 info)
 {
 	struct siginfo copy;
 
-	const int error = get_user_siginfo(&copy, info, (u32)tgid);
+	const int error = get_user_siginfo(&copy, info, (u32)sig);
 	if (error != 0)
 		return error;
 	if ((s32)tgid <= 0 || (s32)tid <= 0)
 		return -EINVAL;
-	return jobctl_kill_thread((u32)tgid, (u32)tid, (int)sig, &copy);
+	return may_claim(&copy, tid) ? jobctl_kill_thread((u32)tgid, (u32)tid, (int)sig, &copy) :
+				       -EPERM;
 }
 
 /* ---- handlers and masks ----------------------------------------------------------------- */

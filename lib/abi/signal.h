@@ -130,8 +130,18 @@ static_assert(sizeof(struct ksigaction) == 24, "struct sigaction");
 
 #define SYS_SECCOMP 1
 
+/* How many codes above 0 Linux has of its own for a signal; it has NSIGPOLL for the others. */
+#define NSIGILL  11
+#define NSIGFPE  15
+#define NSIGSEGV 10
+#define NSIGBUS  5
+#define NSIGTRAP 6
+#define NSIGCHLD 6
+#define NSIGPOLL 6
+#define NSIGSYS  2
+
 #define SI_MAX_SIZE 128
-/* The largest si_code below 0 that is not the program's own affair, but for one. */
+/* The smallest si_code that is not the program's own affair, but for one. */
 #define SI_DETHREAD -7
 #define SI_ASYNCNL  -60
 
