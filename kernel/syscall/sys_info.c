@@ -307,7 +307,8 @@ s64 sys_prctl(u64 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(arg2, arg3 | arg4 | arg5);
 	case PR_GET_NO_NEW_PRIVS:
-		return task_current()->cred.no_new_privs;
+		return (arg2 | arg3 | arg4 | arg5) == 0 ? task_current()->cred.no_new_privs :
+							  -EINVAL;
 	case PR_CAPBSET_READ:
 		return arg2 <= CAP_LAST ? 1 : -EINVAL;
 	case PR_GET_KEEPCAPS:

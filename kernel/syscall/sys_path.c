@@ -346,11 +346,15 @@ s64 sys_umount2(u64 path, u64 flags)
 	const struct cred *cred = cred_current();
 	if ((flags & ~(u64)(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW)) != 0)
 		return -EINVAL;
-	if (cred->euid != 0)
-		return -EPERM;
 	struct inode *at;
 	const s64 err = at_lookup((u64)AT_FDCWD, path,
 				  (flags & UMOUNT_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0, cred,
 				  &at);
-	return err < 0 ? err : fs_unmount(at, (u32)flags);
+	if (err < 0)
+		return err;
+	if (cred->euid != 0) {
+		inode_put(at);
+		return -EPERM;
+	}
+	return fs_unmount(at, (u32)flags);
 }

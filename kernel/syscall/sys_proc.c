@@ -147,7 +147,12 @@ s64 sys_clone3(u64 args, u64 size)
 		return error;
 	if ((wanted.flags & (CSIGNAL | CLONE_DETACHED)) != 0 || wanted.exit_signal >= NSIG)
 		return -EINVAL;
-	if (wanted.set_tid_size != 0 || (wanted.stack == 0) != (wanted.stack_size == 0))
+	/* Of the end of a thread nobody is told. */
+	if ((wanted.flags & CLONE_THREAD) != 0 && wanted.exit_signal != 0)
+		return -EINVAL;
+	if (wanted.set_tid != 0 || wanted.set_tid_size != 0)
+		return -EINVAL;
+	if ((wanted.stack == 0) != (wanted.stack_size == 0))
 		return -EINVAL;
 	if (wanted.stack > USER_MAX || wanted.stack_size > USER_MAX - wanted.stack)
 		return -EINVAL;

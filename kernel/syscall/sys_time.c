@@ -197,10 +197,8 @@ s64 sys_clock_nanosleep(u64 clock, u64 flags, u64 request, u64 remaining)
 	nsec_t time;
 
 	clock = (u32)clock;
-	if (!clock_can_sleep(clock)) {
-		const bool is_known = clock_read(clock, &time) == 0;
-		return is_known && clock != CLOCK_THREAD_CPUTIME_ID ? -EOPNOTSUPP : -EINVAL;
-	}
+	if (!clock_can_sleep(clock))
+		return clock_read(clock, &time) == 0 ? -EOPNOTSUPP : -EINVAL;
 	const int error = get_user_timespec(&time, request);
 	if (error != 0)
 		return error;

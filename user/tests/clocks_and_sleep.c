@@ -83,6 +83,8 @@ static void sleeping_until_a_time(void)
 	CHECK_ERRNO(syscall(SYS_nanosleep, &wrong, NULL), EINVAL);
 	CHECK_ERRNO(syscall(SYS_nanosleep, &negative, NULL), EINVAL);
 	CHECK_ERRNO(syscall(SYS_clock_nanosleep, 99, 0, &t, NULL), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL), EOPNOTSUPP);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC_RAW, 0, &t, NULL), EOPNOTSUPP);
 }
 
 int test_main(int argc, char **argv)

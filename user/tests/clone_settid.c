@@ -63,12 +63,41 @@ static void senseless_flags_are_einval(void)
 	CHECK_ERRNO(raw_clone(CLONE_FS | CLONE_NEWNS | SIGCHLD, NULL, NULL), EINVAL);
 }
 
+static long raw_clone3(const struct clone_args *args, size_t size)
+{
+	const long pid = syscall(SYS_clone3, args, size);
+	if (pid == 0)
+		syscall(SYS_exit, 0);
+	return pid;
+}
+
+static void senseless_arguments_of_clone3_are_refused(void)
+{
+	static uint64_t own_stack[512];
+	struct clone_args args = { .exit_signal = 65 };
+	CHECK_ERRNO(raw_clone3(&args, sizeof(args)), EINVAL);
+	args = (struct clone_args){ .exit_signal = SIGCHLD, .stack = (uintptr_t)own_stack };
+	CHECK_ERRNO(raw_clone3(&args, sizeof(args)), EINVAL); /* of no size */
+	args = (struct clone_args){ .exit_signal = SIGCHLD, .set_tid = (uintptr_t)own_stack };
+	CHECK_ERRNO(raw_clone3(&args, sizeof(args)), EINVAL); /* none of them */
+	/* A thread's end is told to nobody. */
+	args = (struct clone_args){ .flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FS,
+				    .exit_signal = SIGCHLD,
+				    .stack = (uintptr_t)own_stack,
+				    .stack_size = sizeof(own_stack) };
+	CHECK_ERRNO(raw_clone3(&args, sizeof(args)), EINVAL);
+	CHECK_ERRNO(raw_clone3(&args, CLONE_ARGS_SIZE_VER0 - 1), EINVAL);
+	CHECK_ERRNO(raw_clone3(&args, PAGE + 1), E2BIG);
+	CHECK_ERRNO(raw_clone3(NULL, sizeof(args)), EFAULT);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(ids_are_written_where_asked),
 		TEST(the_exit_signal_is_the_one_chosen),
 		TEST(senseless_flags_are_einval),
+		TEST(senseless_arguments_of_clone3_are_refused),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }

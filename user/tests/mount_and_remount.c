@@ -129,6 +129,7 @@ static void only_root(void)
 	CHECK_ERRNO(mount("none", "u", "tmpfs", 0, NULL), EPERM);
 	CHECK_ERRNO(mount("none", "u", NULL, MS_REMOUNT, NULL), EPERM);
 	CHECK_ERRNO(umount("u"), EPERM);
+	CHECK_ERRNO(umount("missing"), ENOENT);
 }
 
 static void others_may_not(void)
