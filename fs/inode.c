@@ -212,10 +212,10 @@ u32 inode_set_id_bits(u32 mode)
 	return mode & ((mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID);
 }
 
-void inode_drop_set_id(struct inode *inode, const struct cred *cred)
+void inode_drop_set_id_bits(struct inode *inode)
 {
 	const u32 mode = READ_ONCE(inode->mode);
-	if (cred->euid == 0 || !S_ISREG(mode) || inode_set_id_bits(mode) == 0)
+	if (!S_ISREG(mode) || inode_set_id_bits(mode) == 0)
 		return;
 	mutex_lock(&inode->lock);
 	WRITE_ONCE(inode->mode, inode->mode & ~inode_set_id_bits(inode->mode));
@@ -226,7 +226,9 @@ static bool may_give_away(const struct inode *inode, const struct cred *cred, u3
 {
 	if (cred->euid == 0)
 		return true;
-	if (uid == ~0U && gid == ~0U)
+	/* Asking for nothing is free, unless it would take set-ID bits away. */
+	if (uid == ~0U && gid == ~0U &&
+	    (inode_is_dir(inode) || inode_set_id_bits(inode->mode) == 0))
 		return true;
 	if (cred->euid != inode->uid || (uid != ~0U && uid != inode->uid))
 		return false;

@@ -176,7 +176,12 @@ int inode_set_owner(struct inode *inode, const struct cred *cred, u32 uid, u32 g
 /* The bits of @mode that make a program run with other rights. */
 u32 inode_set_id_bits(u32 mode);
 /* @cred is about to change the content: unless it is root's, a program keeps no set-ID bits. */
-void inode_drop_set_id(struct inode *inode, const struct cred *cred);
+void inode_drop_set_id_bits(struct inode *inode); /* the rest */
+static inline void inode_drop_set_id(struct inode *inode, const struct cred *cred)
+{
+	if (cred->euid != 0)
+		inode_drop_set_id_bits(inode);
+}
 int inode_truncate(struct inode *inode, u64 size);
 /* -EOPNOTSUPP: its file system cannot; -ENOSPC, -ENOMEM, -EROFS. */
 int inode_allocate(struct inode *inode, u64 pos, u64 len_bytes, bool keep_size);

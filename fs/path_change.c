@@ -260,6 +260,14 @@ static int rename_check_shape(const struct walk *from, const struct walk *to, u3
 	return 0;
 }
 
+/* A directory that moves from one of these to the other changes too: its "..". */
+static int check_move(const struct walk *from, const struct walk *to, const struct inode *moves)
+{
+	return inode_is_dir(moves) && from->dir != to->dir ?
+		       inode_permission(moves, from->ctx->cred, W_OK) :
+		       0;
+}
+
 static int rename_check_rights(const struct walk *from, const struct walk *to, u32 flags,
 			       const struct rename_pair *p)
 {
@@ -272,9 +280,10 @@ static int rename_check_rights(const struct walk *from, const struct walk *to, u
 	else
 		err = check_removal(to, p->new,
 				    (flags & RENAME_EXCHANGE) != 0 ? inode_is_dir(p->new) : is_dir);
-	/* A directory that moves changes too: its "..". */
-	if (err == 0 && is_dir && from->dir != to->dir)
-		err = inode_permission(p->old, from->ctx->cred, W_OK);
+	if (err == 0)
+		err = check_move(from, to, p->old);
+	if (err == 0 && (flags & RENAME_EXCHANGE) != 0)
+		err = check_move(from, to, p->new);
 	return err;
 }
 

@@ -187,6 +187,8 @@ static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 		gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
+		else if (cred->euid != 0 && !cred_in_group(cred, gid))
+			mode &= ~inode_set_id_bits(mode & ~(u32)S_ISUID); /* not his to lend */
 	}
 	struct inode *inode;
 	err = tmpfs_inode_create(tmpfs_of(dir), S_ISDIR(mode) ? &tmpfs_dir_ops : NULL, mode,

@@ -2,6 +2,7 @@
 /* Modes, the mask, owners and times; and that a user who is not root is held to them. */
 #include "lib/test.h"
 
+#include <grp.h>
 #include <sys/time.h>
 
 static mode_t mode_of(const char *name)
@@ -63,7 +64,9 @@ static void as_user(void)
 	CHECK_ERRNO(access("readable", W_OK), EACCES);
 	CHECK_ERRNO(chmod("readable", 0777), EPERM);
 	CHECK_ERRNO(chown("readable", 1000, 1000), EPERM);
-	CHECK_ERRNO(unlink("readable"), EACCES); /* the directory is not ours to write */
+	CHECK_EQ(chown("readable", -1, -1), 0);
+	CHECK_ERRNO(chown("program", -1, -1), EPERM); /* it would lose its bit */
+	CHECK_ERRNO(unlink("readable"), EACCES);      /* the directory is not ours to write */
 	CHECK_ERRNO(open("new", O_WRONLY | O_CREAT, 0600), EACCES);
 	CHECK_ERRNO(open("closed/f", O_RDONLY), EACCES);
 	CHECK_ERRNO(setuid(0), EPERM);
@@ -80,14 +83,74 @@ static void users_are_held_to_modes(void)
 	close(make_file("readable", 1));
 	CHECK_EQ(chmod("secret", 0600), 0);
 	CHECK_EQ(chmod("readable", 0644), 0);
+	close(make_file("program", 1));
+	CHECK_EQ(chmod("program", 04755), 0);
 	CHECK_EQ(mkdir("closed", 0700), 0);
 	close(make_file("closed/f", 1));
 	CHECK_CHILD(as_user);
+	CHECK_EQ(mode_of("program"), 04755);
 	CHECK_EQ(chown("readable", 1000, 1000), 0);
 	struct stat st;
 	CHECK_EQ(stat("readable", &st), 0);
 	CHECK_EQ(st.st_uid, 1000);
 	CHECK_EQ(st.st_gid, 1000);
+}
+
+static void in_anothers_group(void)
+{
+	struct stat st;
+	umask(0);
+	CHECK_EQ(setgid(1000), 0);
+	CHECK_EQ(setuid(1000), 0);
+	close(open("shared/f", O_WRONLY | O_CREAT, 06755));
+	CHECK_EQ(stat("shared/f", &st), 0);
+	CHECK_EQ(st.st_gid, 50);
+	CHECK_EQ(mode_of("shared/f"), 04755); /* a program of theirs it does not become */
+	CHECK_EQ(mknod("shared/n", S_IFREG | 02755, 0), 0);
+	CHECK_EQ(mode_of("shared/n"), 0755);
+	close(open("shared/g", O_WRONLY | O_CREAT, 02745));
+	CHECK_EQ(mode_of("shared/g"), 02745);
+	CHECK_EQ(mkdir("shared/d", 0755), 0);
+	CHECK_EQ(mode_of("shared/d"), 02755);
+}
+
+static void a_directory_passes_its_group_on(void)
+{
+	if (getuid() != 0)
+		return;
+	CHECK_EQ(chmod(".", 0755), 0);
+	CHECK_EQ(mkdir("shared", 0777), 0);
+	CHECK_EQ(chown("shared", 0, 50), 0);
+	CHECK_EQ(chmod("shared", 02777), 0);
+	CHECK_EQ(setgroups(0, NULL), 0);
+	CHECK_CHILD(in_anothers_group);
+	close(open("shared/root", O_WRONLY | O_CREAT, 02755));
+	CHECK_EQ(mode_of("shared/root"), 02755);
+}
+
+static void between_two_directories(void)
+{
+	CHECK_EQ(setgid(1000), 0);
+	CHECK_EQ(setuid(1000), 0);
+	close(make_file("one/f", 1));
+	/* Its ".." would change, and it is not ours to write. */
+	CHECK_ERRNO(rename("two/theirs", "one/theirs"), EACCES);
+	CHECK_ERRNO(renameat2(AT_FDCWD, "two/theirs", AT_FDCWD, "one/f", RENAME_EXCHANGE), EACCES);
+	CHECK_ERRNO(renameat2(AT_FDCWD, "one/f", AT_FDCWD, "two/theirs", RENAME_EXCHANGE), EACCES);
+	CHECK_EQ(rename("two/theirs", "two/renamed"), 0);
+}
+
+static void a_directory_moves_with_its_owners_leave(void)
+{
+	if (getuid() != 0)
+		return;
+	CHECK_EQ(chmod(".", 0755), 0);
+	CHECK_EQ(mkdir("one", 0777), 0);
+	CHECK_EQ(chmod("one", 0777), 0);
+	CHECK_EQ(mkdir("two", 0777), 0);
+	CHECK_EQ(chmod("two", 0777), 0);
+	CHECK_EQ(mkdir("two/theirs", 0755), 0);
+	CHECK_CHILD(between_two_directories);
 }
 
 int test_main(int argc, char **argv)
@@ -96,6 +159,8 @@ int test_main(int argc, char **argv)
 		TEST(the_mask_takes_bits_away),
 		TEST(times_are_set_and_move),
 		TEST(users_are_held_to_modes),
+		TEST(a_directory_passes_its_group_on),
+		TEST(a_directory_moves_with_its_owners_leave),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }
