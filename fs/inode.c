@@ -324,6 +324,8 @@ void inode_touch(struct inode *inode)
 
 void inode_accessed(struct inode *inode)
 {
-	if (inode->atime <= inode->mtime || inode->atime <= inode->ctime)
+	if (inode->atime > inode->mtime && inode->atime > inode->ctime)
+		return;
+	if ((READ_ONCE(inode->fs->flags) & (MS_NOATIME | MS_RDONLY)) == 0)
 		inode->atime = fs_now();
 }

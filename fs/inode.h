@@ -191,7 +191,8 @@ int inode_allocate(struct inode *inode, u64 pos, u64 len_bytes, bool keep_size);
 int inode_set_times(struct inode *inode, const struct cred *cred, u64 atime, u64 mtime);
 /* Content or entries changed just now. Caller holds inode->lock. */
 void inode_touch(struct inode *inode);
-/* Content was read: atime by Linux's relatime, but for its 24 hours. Caller holds inode->lock. */
+/* Content was read: atime by Linux's relatime, but for its 24 hours, unless its file system is
+ * mounted without. Caller holds inode->lock. */
 void inode_accessed(struct inode *inode);
 
 /* Seconds-since-1970 clock in ns, for timestamps: clock_now() + realtime_offset_ns. */

@@ -134,7 +134,8 @@ static ssize_t tmpfs_read(struct file *f, struct uio *u, u64 *pos)
 	struct inode *inode = f->inode;
 	mutex_lock(&inode->lock);
 	const ssize_t n = filemap_read(inode->object, u, *pos, inode->size_bytes);
-	inode_accessed(inode);
+	if ((READ_ONCE(f->flags) & O_NOATIME) == 0)
+		inode_accessed(inode);
 	mutex_unlock(&inode->lock);
 	if (n > 0)
 		*pos += (u64)n;

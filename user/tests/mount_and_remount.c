@@ -3,11 +3,9 @@
 /* mount, remount and umount of tmpfs and proc: what they give, and what they refuse. */
 #include "lib/test.h"
 
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
-
-#define TMPFS_MAGIC 0x01021994
-#define PROC_MAGIC  0x9fa0
 
 static void make_place(const char *name)
 {
@@ -62,7 +60,7 @@ static void proc_is_the_same_everywhere(void)
 	make_place("p");
 	CHECK_EQ(mount("proc", "p", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), 0);
 	CHECK_EQ(statfs("p", &fs), 0);
-	CHECK_EQ(fs.f_type, PROC_MAGIC);
+	CHECK_EQ(fs.f_type, PROC_SUPER_MAGIC);
 	CHECK_EQ(access("p/self/status", F_OK), 0);
 	CHECK_ERRNO(mkdir("p/new", 0755), ENOENT);
 	CHECK_EQ(mount("proc", "p", "proc", 0, NULL), 0); /* each is one of its own */
@@ -87,6 +85,33 @@ static void remount_changes_what_may_be_done(void)
 	CHECK_ERRNO(mount("none", "r/f", NULL, MS_REMOUNT, NULL), EINVAL);
 	CHECK_EQ(umount("r"), 0);
 	CHECK_ERRNO(mount("none", "r", NULL, MS_REMOUNT, NULL), EINVAL);
+}
+
+/* What a read of "a/f" makes of its times. */
+static bool read_moves_atime(void)
+{
+	struct stat st;
+	char byte;
+	const int fd = open("a/f", O_RDONLY);
+	CHECK_EQ(read(fd, &byte, 1), 1);
+	CHECK_EQ(fstat(fd, &st), 0);
+	close(fd);
+	return st.st_atime != 1000;
+}
+
+static void a_mount_says_whether_reads_move_atime(void)
+{
+	const struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+	make_place("a");
+	CHECK_EQ(mount("none", "a", "tmpfs", MS_NOATIME, NULL), 0);
+	close(make_file("a/f", 1));
+	CHECK_EQ(utimensat(AT_FDCWD, "a/f", times, 0), 0);
+	CHECK(!read_moves_atime());
+	CHECK_EQ(mount("none", "a", NULL, MS_REMOUNT | MS_RDONLY | MS_RELATIME, NULL), 0);
+	CHECK(!read_moves_atime());
+	CHECK_EQ(mount("none", "a", NULL, MS_REMOUNT | MS_RELATIME, NULL), 0);
+	CHECK(read_moves_atime());
+	CHECK_EQ(umount("a"), 0);
 }
 
 static void they_stack_and_go_in_turn(void)
@@ -145,6 +170,7 @@ int test_main(int argc, char **argv)
 		TEST(tmpfs_covers_a_directory_until_it_goes),
 		TEST(proc_is_the_same_everywhere),
 		TEST(remount_changes_what_may_be_done),
+		TEST(a_mount_says_whether_reads_move_atime),
 		TEST(they_stack_and_go_in_turn),
 		TEST(what_cannot_be_mounted),
 		TEST(others_may_not),

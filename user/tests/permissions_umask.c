@@ -51,6 +51,25 @@ static void times_are_set_and_move(void)
 	CHECK_EQ(st.st_mtime, before);
 }
 
+static void a_read_moves_atime_unless_told_not_to(void)
+{
+	const struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+	struct stat st;
+	char byte;
+	close(make_file("a", 1));
+	CHECK_EQ(utimensat(AT_FDCWD, "a", times, 0), 0);
+	int fd = open("a", O_RDONLY | O_NOATIME);
+	CHECK_EQ(read(fd, &byte, 1), 1);
+	CHECK_EQ(fstat(fd, &st), 0);
+	CHECK_EQ(st.st_atime, 1000);
+	close(fd);
+	fd = open("a", O_RDONLY);
+	CHECK_EQ(read(fd, &byte, 1), 1);
+	CHECK_EQ(fstat(fd, &st), 0);
+	CHECK(st.st_atime > 2000);
+	close(fd);
+}
+
 static void as_user(void)
 {
 	CHECK_EQ(setgid(1000), 0);
@@ -158,6 +177,7 @@ int test_main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST(the_mask_takes_bits_away),
 		TEST(times_are_set_and_move),
+		TEST(a_read_moves_atime_unless_told_not_to),
 		TEST(users_are_held_to_modes),
 		TEST(a_directory_passes_its_group_on),
 		TEST(a_directory_moves_with_its_owners_leave),
