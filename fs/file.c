@@ -171,9 +171,7 @@ s64 file_seek_to(struct file *f, s64 offset, int whence, u64 size_bytes)
 		return -EINVAL;
 	}
 	s64 pos;
-	if (__builtin_add_overflow(base, offset, &pos))
-		return offset > 0 ? -EOVERFLOW : -EINVAL;
-	if (pos < 0)
+	if (__builtin_add_overflow(base, offset, &pos) || pos < 0)
 		return -EINVAL;
 	f->offset = (u64)pos;
 	return pos;

@@ -359,14 +359,17 @@ ssize_t filemap_write(struct vm_object *o, struct uio *u, u64 pos)
 int filemap_allocate(struct vm_object *o, u64 pos, u64 len_bytes)
 {
 	struct filemap *m = filemap_of(o);
-	const u64 inside = MIN(pos + len_bytes, m->size_bytes);
-	for (u64 at = pos & PAGE_MASK; at < inside; at += PAGE_SIZE) {
+	const u64 end = pages_for(MIN(pos + len_bytes, m->size_bytes));
+	u64 index = pos >> PAGE_SHIFT;
+	int err = 0;
+	if (index < end && end - index > page_quota_max(m->quota))
+		err = -ENOSPC; /* before it has taken all there is */
+	while (index < end && err == 0) {
 		struct page *page;
-		const int err = provide_page(m, at >> PAGE_SHIFT, false, &page);
-		if (err < 0)
-			return err;
+		err = provide_page(m, index++, false, &page);
+		(void)uio_breathe();
 	}
-	return 0;
+	return err;
 }
 
 /* Take all pages from @first on out of the file and let them go. */

@@ -2,7 +2,9 @@
 /* Reading, writing, seeking, appending, growing and shrinking files. */
 #include "lib/test.h"
 
+#include <linux/magic.h>
 #include <sys/sendfile.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 
 static void vectors_are_read_and_written_in_order(void)
@@ -62,6 +64,8 @@ static void lseek_semantics(void)
 	CHECK_EQ(read(fd, &byte, 1), 0);
 	CHECK_ERRNO(lseek(fd, -1, SEEK_SET), EINVAL);
 	CHECK_ERRNO(lseek(fd, -200, SEEK_CUR), EINVAL);
+	CHECK_ERRNO(lseek(fd, INT64_MAX, SEEK_CUR), EINVAL);
+	CHECK_ERRNO(lseek(fd, INT64_MAX, SEEK_END), EINVAL);
 	CHECK_ERRNO(lseek(fd, 0, 99), EINVAL);
 	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 109);
 	CHECK_EQ(lseek(fd, 10000, SEEK_SET), 10000);
@@ -112,6 +116,27 @@ static void truncation_cuts_and_grows_with_zeros(void)
 	close(fd), close(reader);
 }
 
+static void room_is_given_whole_or_not_at_all(void)
+{
+	const int fd = make_file("f", 10);
+	struct stat st;
+	CHECK_EQ(fallocate(fd, 0, PAGE, 3 * PAGE), 0);
+	CHECK_EQ(fstat(fd, &st), 0);
+	CHECK_EQ(st.st_size, 4 * PAGE);
+	CHECK_EQ(st.st_blocks, 4 * PAGE / 512);
+	struct statfs fs;
+	CHECK_EQ(statfs(".", &fs), 0);
+	if (fs.f_type == TMPFS_MAGIC) /* not on a disk that it might really fill */
+		CHECK_ERRNO(fallocate(fd, 0, PAGE, 1L << 50), ENOSPC);
+	CHECK_EQ(fstat(fd, &st), 0);
+	CHECK_EQ(st.st_size, 4 * PAGE);
+	CHECK_EQ(st.st_blocks, 4 * PAGE / 512);
+	char byte = 1;
+	CHECK_EQ(pread(fd, &byte, 1, 3 * PAGE), 1);
+	CHECK_EQ(byte, 0);
+	close(fd);
+}
+
 /* Into a pipe, for which a lack of memory half-way makes the count a short one. */
 static void send_all(int out, int in, size_t count)
 {
@@ -152,6 +177,7 @@ int test_main(int argc, char **argv)
 		TEST(lseek_semantics),
 		TEST(pread_and_pwrite_leave_the_offset),
 		TEST(truncation_cuts_and_grows_with_zeros),
+		TEST(room_is_given_whole_or_not_at_all),
 		TEST(sendfile_moves_files_to_pipes_and_files),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
