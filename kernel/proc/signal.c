@@ -399,7 +399,9 @@ void signal_cancel_stop(void)
 	struct signal_state *s = &process_current()->signals;
 
 	spin_lock(&s->lock);
-	continue_locked(s);
+	/* Since the caller took its signal there may have been SIGCONT, and another stop. */
+	if (s->stop_signal != SIGSTOP)
+		continue_locked(s);
 	spin_unlock(&s->lock);
 }
 

@@ -223,6 +223,6 @@ struct signal_taken {
  */
 bool signal_take_next(struct signal_taken *out);
 /* The stop that the running thread took is real, all are to stop; or it is not (the group is
- * orphaned). */
+ * orphaned, and only SIGSTOP stops it). */
 void signal_spread_stop(void);
 void signal_cancel_stop(void);

@@ -267,6 +267,22 @@ static void kill_ends_a_stop(void **state)
 	assert_false(own.signals.is_stopped);
 }
 
+/* Its group is orphaned, so it does not stop its process; what came since does. */
+static void a_stop_of_the_terminal_that_is_called_off_leaves_sigstop(void **state)
+{
+	send(SIGTSTP);
+	assert_int_equal(take(), SIGTSTP);
+	signal_cancel_stop();
+	assert_false(own.signals.is_stopped);
+	send(SIGTSTP);
+	assert_int_equal(take(), SIGTSTP);
+	send(SIGCONT);
+	send(SIGSTOP);
+	assert_int_equal(take(), SIGSTOP); /* as another thread does */
+	signal_cancel_stop();
+	assert_true(own.signals.is_stopped);
+}
+
 static void handled_stop_does_not_stop(void **state)
 {
 	handle(SIGTSTP, 0);
@@ -432,6 +448,7 @@ int main(void)
 		TEST(stop_and_continue_undo_each_other),
 		TEST(taking_a_stop_stops_until_continue),
 		TEST(kill_ends_a_stop),
+		TEST(a_stop_of_the_terminal_that_is_called_off_leaves_sigstop),
 		TEST(handled_stop_does_not_stop),
 		TEST(real_timer_sends_alarm_again_and_again),
 		TEST(real_timer_once_is_off_afterwards),
