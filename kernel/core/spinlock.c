@@ -123,12 +123,12 @@ void spin_wait(struct spinlock *l)
 	wait_from(l, __builtin_return_address(0));
 }
 
+#ifdef CONFIG_DEBUG_LOCKS
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
 {
 	*l = (struct spinlock)SPINLOCK_INIT(name, rank);
 }
 
-#ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(struct spinlock *l)
 {
 	const void *at = __builtin_return_address(0);

@@ -38,12 +38,12 @@ struct spinlock {
 	}
 #endif
 
-/* @name must outlive the lock. */
-void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
 /* The rest of spin_lock() when somebody has the lock. */
 void spin_wait(struct spinlock *l);
 
 #ifdef CONFIG_DEBUG_LOCKS
+/* @name must outlive the lock. */
+void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
 void spin_lock(struct spinlock *l);
 bool spin_try_lock(struct spinlock *l);
 /* Afterwards the lock is not touched any more: who takes it next may free it. */
@@ -51,6 +51,11 @@ void spin_unlock(struct spinlock *l);
 /* Only true evidence in debug builds; true otherwise. For ASSERT. */
 bool spin_is_held(const struct spinlock *l);
 #else
+static inline void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
+{
+	(void)name, (void)rank;
+	l->bare.taken = 0;
+}
 static __always_inline void spin_lock(struct spinlock *l)
 {
 	if (unlikely(!bare_take(&l->bare)))

@@ -14,19 +14,11 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
 
-void waitq_init(struct waitq *q, const char *name)
-{
-	spin_init(&q->lock, "wait queue", RANK_WAITQ);
-	list_init(&q->waiters);
-	q->name = name;
-}
-
 void waitq_add(struct waitq *q, struct waiter *w)
 {
 	const u64 flags = spin_lock_irq(&q->lock);
 	list_push_back(&q->waiters, &w->node);
 	spin_unlock_irq(&q->lock, flags);
-	barrier_full(); /* before the look at the condition: pairs with waitq_has_waiters() */
 }
 
 void waitq_remove(struct waitq *q, struct waiter *w)
@@ -39,26 +31,18 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 void waitq_wake_all_waiters(struct waitq *q)
 {
 	const u64 flags = spin_lock_irq(&q->lock);
-	list_for_each(w, &q->waiters, struct waiter, node) {
-		if (w->notify != NULL)
-			w->notify(w);
-		else
-			(void)thread_wake(w->thread); /* awake already: it will look */
-	}
+	list_for_each(w, &q->waiters, struct waiter, node)
+		(void)thread_wake(w->thread); /* awake already: it will look */
 	spin_unlock_irq(&q->lock, flags);
 }
 
 void waitq_wake_one_waiter(struct waitq *q)
 {
 	const u64 flags = spin_lock_irq(&q->lock);
-	bool is_done = false;
 	list_for_each(w, &q->waiters, struct waiter, node) {
-		if (w->notify != NULL)
-			w->notify(w);
-		else if (!is_done)
-			/* One that is awake was woken for something else and may take that instead.
-			 */
-			is_done = thread_wake(w->thread);
+		/* One that is awake was woken for something else and may take that instead. */
+		if (thread_wake(w->thread))
+			break;
 	}
 	spin_unlock_irq(&q->lock, flags);
 }
@@ -81,6 +65,11 @@ void sleep_commit_until(nsec_t deadline)
 	timer_start(&s.timer, deadline);
 	schedule();
 	(void)timer_cancel(&s.timer);
+}
+
+bool sleep_deadline_has_come(nsec_t deadline)
+{
+	return clock_now() >= deadline;
 }
 
 int sleep_until(nsec_t deadline)

@@ -4,8 +4,7 @@
  * only then sleeps; whoever makes the condition true does so before it wakes. So no wake-up is
  * lost.
  *
- * Before the idle loop the boot context may wait, too; it polls, so somebody else must be running
- * or interrupts on.
+ * Before the idle loop the boot context may wait, too: it polls. Its interrupts are on from then.
  */
 #pragma once
 
@@ -26,9 +25,6 @@ struct waitq {
 struct waiter {
 	struct list node;
 	struct thread *thread;
-	/* Instead of waking the thread: ppoll over many queues; NULL. Called with the queue locked,
-	 * interrupts off; it may call thread_wake(). */
-	void (*notify)(struct waiter *w);
 };
 
 /*
@@ -39,21 +35,25 @@ struct waiter {
 	{                                                                                     \
 		SPINLOCK_INIT("wait queue", RANK_WAITQ), LIST_INIT((q).waiters), (queue_name) \
 	}
-void waitq_init(struct waitq *q, const char *name);
+static inline void waitq_init(struct waitq *q, const char *name)
+{
+	spin_init(&q->lock, "wait queue", RANK_WAITQ);
+	list_init(&q->waiters);
+	q->name = name;
+}
 /* Not under the lock: who waits is seen, or sees what the caller changed before. */
 static inline bool waitq_has_waiters(const struct waitq *q)
 {
-	barrier_full(); /* pairs with waitq_add() */
+	barrier_full(); /* pairs with sleep_prepare(), behind waitq_add() */
 	return READ_ONCE(q->waiters.next) != &q->waiters;
 }
 /* The rest of the two below. */
 void waitq_wake_all_waiters(struct waitq *q);
 void waitq_wake_one_waiter(struct waitq *q);
 /*
- * Wake all, or the one that waits longest of those that sleep (and all that are notified: those
- * look at many queues and promise nothing). Any context. The queue must outlive the call: what the
- * sleepers wait for does not let one of them free it, or is set under a lock that the one who frees
- * takes.
+ * Wake all, or the one that waits longest of those that sleep. Any context. The queue must outlive
+ * the call: what the sleepers wait for does not let one of them free it, or is set under a lock
+ * that the one who frees takes.
  */
 static inline void waitq_wake_all(struct waitq *q)
 {
@@ -66,7 +66,8 @@ static inline void waitq_wake_one(struct waitq *q)
 		waitq_wake_one_waiter(q);
 }
 
-/* The pieces of wait_event(), also for those that wait on several queues. */
+/* The pieces of wait_event(), also for those that wait on several queues. Between waitq_add() and
+ * the look at the condition there must be sleep_prepare(), or another full barrier. */
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waitq *q, struct waiter *w);
 /* State to SLEEPING, before the condition is looked at: place.c, step 4. */
@@ -75,7 +76,7 @@ static inline void sleep_prepare(bool interruptible)
 	struct thread *t = thread_current();
 	WRITE_ONCE(t->sleeps_interruptibly, interruptible);
 	WRITE_ONCE(t->state, THREAD_SLEEPING);
-	barrier_full(); /* pairs with thread_wake() and thread_interrupt() */
+	barrier_full(); /* pairs with thread_wake(), thread_interrupt(), waitq_has_waiters() */
 }
 /* Sleep unless woken since sleep_prepare(), until @deadline (CLOCK_NEVER: no limit). May return
  * early: look again. */
@@ -87,6 +88,8 @@ static inline void sleep_commit(nsec_t deadline)
 	else
 		sleep_commit_until(deadline);
 }
+/* Has @deadline, which is not CLOCK_NEVER, come? Apart: what it needs would weigh on every wait. */
+bool sleep_deadline_has_come(nsec_t deadline);
 /* Not sleeping after all. */
 static inline void sleep_cancel(void)
 {
@@ -125,7 +128,7 @@ static inline void sleep_cancel(void)
 			if (!_is_over && (interruptible) && thread_is_interrupted()) \
 				_result = -EINTR;                                    \
 			else if (!_is_over && (deadline) != CLOCK_NEVER &&           \
-				 clock_now() >= (deadline))                          \
+				 sleep_deadline_has_come(deadline))                  \
 				_result = -ETIMEDOUT;                                \
 			if (_is_over || _result != 0) {                              \
 				sleep_cancel();                                      \

@@ -79,6 +79,7 @@ static void add_waiter(struct poll_table *t, struct waitq *q)
 	p->waiter = (struct waiter){ .thread = thread_current() };
 	p->queue = q;
 	waitq_add(q, &p->waiter);
+	barrier_full(); /* before the look at what is ready: pairs with waitq_has_waiters() */
 }
 
 static void leave_queues(struct poll_waiters *w)

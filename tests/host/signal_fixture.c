@@ -23,11 +23,6 @@ void thread_interrupt(struct thread *t)
 	t->interrupted = true;
 }
 
-void waitq_init(struct waitq *q, const char *name)
-{
-	list_init(&q->waiters);
-}
-
 void waitq_wake_all_waiters(struct waitq *q)
 {
 	wakes++;
@@ -39,6 +34,11 @@ void waitq_add(struct waitq *q, struct waiter *w)
 
 void waitq_remove(struct waitq *q, struct waiter *w)
 {
+}
+
+bool sleep_deadline_has_come(nsec_t deadline)
+{
+	return now >= deadline;
 }
 
 /* Nobody else runs: time passes. */

@@ -142,11 +142,6 @@ int signal_send(struct process *p, int sig, const struct siginfo *info)
 	return 0;
 }
 
-void waitq_init(struct waitq *q, const char *name)
-{
-	list_init(&q->waiters);
-}
-
 void waitq_wake_all_waiters(struct waitq *q)
 {
 }

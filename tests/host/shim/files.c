@@ -71,12 +71,6 @@ void schedule(void)
 {
 }
 
-void waitq_init(struct waitq *q, const char *name)
-{
-	spin_init(&q->lock, "wait queue", RANK_WAITQ);
-	list_init(&q->waiters);
-}
-
 void waitq_wake_all_waiters(struct waitq *q)
 {
 }
