@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Fences for one space (docs/fork.md H15). A hart that enters a space sets its bit in as->harts,
- * then a full barrier, then loads satp; whoever takes an entry away stores it, then a full
+ * with acquire, and then loads satp; whoever takes an entry away stores it, then a full
  * barrier, then reads the bits. So either we see the bit, or that hart's walks see our store.
  */
 #include "mm/vmm/fence.h"
@@ -16,16 +16,15 @@
 
 static u64 harts_after_stores(const struct aspace *as)
 {
-	/* Pairs with the barrier between setting the bit and loading satp (mmu_switch()). */
+	/* Pairs with the bit's being set before satp is loaded (mmu_switch()). */
 	barrier_full();
 	return __atomic_load_n(&as->harts, __ATOMIC_RELAXED);
 }
 
-void aspace_fence(struct aspace *as)
+static void fence_harts(struct aspace *as, u64 harts)
 {
 	/* Before the lock is dropped. */
 	DEBUG_ASSERT(aspace_is_mine(as));
-	const u64 harts = harts_after_stores(as);
 	if (harts == 0)
 		return;
 	vmm_count(as, EVENT_FENCES, 1);
@@ -33,15 +32,14 @@ void aspace_fence(struct aspace *as)
 	tlb_flush_harts(harts);
 }
 
+void aspace_fence(struct aspace *as)
+{
+	fence_harts(as, harts_after_stores(as));
+}
+
 void aspace_fence_others(struct aspace *as)
 {
-	DEBUG_ASSERT(aspace_is_mine(as));
-	const u64 others = harts_after_stores(as) & ~BIT(cpu_index());
-	if (others == 0)
-		return;
-	vmm_count(as, EVENT_FENCES, 1);
-	trace(TRACE_FENCE, __builtin_popcountll(others), others, 0);
-	tlb_flush_harts(others);
+	fence_harts(as, harts_after_stores(as) & ~BIT(cpu_index()));
 }
 
 void fence_code(void)

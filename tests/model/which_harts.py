@@ -8,7 +8,8 @@ One hart takes V away from an entry and fences the harts whose bit is set in asp
 leaves the space meanwhile. Both have store buffers: a store is seen by the other only when it drains, which is
 at any time, or before the hart's next full barrier. The hart that is in the space may walk at any time. It is
 wrong if it remembers the entry as valid when the fence is over. Every interleaving is visited; what is recommended
-must be right, and everything else here wrong. --tell prints the shortest way to each that is wrong.
+must be right, and everything else here wrong. Setting the bit with aq is to have the barrier behind it, clearing it
+with rl to have it in front. --tell prints the shortest way to each that is wrong.
 """
 
 import sys
@@ -24,9 +25,9 @@ GOOD_FENCE = (CLEAR_V, BARRIER, READ_BIT, FENCE)
 
 Case = namedtuple("Case", "name fencing switching is_inside is_right")
 CASES = (
-    Case("enter: bit, barrier, satp; fence: V = 0, barrier, read bits", GOOD_FENCE, (SET_BIT, BARRIER, ENTER), False,
+    Case("enter: bit (aq), satp; fence: V = 0, barrier, read bits", GOOD_FENCE, (SET_BIT, BARRIER, ENTER), False,
          True),
-    Case("leave: satp, barrier, then the bit", GOOD_FENCE, (LEAVE, BARRIER, CLEAR_BIT), True, True),
+    Case("leave: satp, then the bit (rl)", GOOD_FENCE, (LEAVE, BARRIER, CLEAR_BIT), True, True),
     Case("an idle hart stays inside and keeps its bit", GOOD_FENCE, (), True, True),
     Case("enter without a barrier", GOOD_FENCE, (SET_BIT, ENTER), False, False),
     Case("fence without a barrier", (CLEAR_V, READ_BIT, FENCE), (SET_BIT, BARRIER, ENTER), False, False),

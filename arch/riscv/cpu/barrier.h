@@ -54,6 +54,17 @@ static __always_inline s64 swap_acquire(u32 *word, u32 value)
 			 : "memory");
 	return old;
 }
+/* Set @bits in @word before all that follows; clear those, which are set, after all that precedes.
+ * The annotation orders the whole operation, its store too (chapter 14, rules 5 and 6); C's
+ * promises less. */
+static __always_inline void bits_set_acquire(u64 *word, u64 bits)
+{
+	__asm__ volatile("amoor.d.aq zero, %1, %0" : "+A"(*word) : "r"(bits) : "memory");
+}
+static __always_inline void bits_clear_release(u64 *word, u64 bits)
+{
+	__asm__ volatile("amoxor.d.rl zero, %1, %0" : "+A"(*word) : "r"(bits) : "memory");
+}
 /* Put @value into @word after all that precedes. The compiler makes it a swap whose result nobody
  * wants; a store behind this fence is one as well (chapter 14, table A.6: store release). */
 static __always_inline void store_release(u32 *word, u32 value)

@@ -33,6 +33,7 @@ const char *cpu_reason_left_alone(const struct fdt *tree, u32 node)
 static void cpu_add(u32 hartid)
 {
 	cpus[cpu_count].index = cpu_count;
+	cpus[cpu_count].bit = BIT(cpu_count);
 	cpus[cpu_count].hartid = hartid;
 	cpu_count++;
 }

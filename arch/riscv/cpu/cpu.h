@@ -56,6 +56,7 @@ struct arch_thread {
 struct cpu {
 	u32 index;       /* dense, 0 = boot hart */
 	u32 hartid;      /* the tree's and SBI's number */
+	u64 bit;         /* BIT(index), its own in masks of harts */
 	bool online;     /* atomic; it takes fences, kicks and threads. Set by kernel/sched */
 	u64 satp;        /* what satp holds now */
 	u64 *satp_harts; /* the mask in which the own bit stands for that; NULL: none */

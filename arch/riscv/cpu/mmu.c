@@ -34,26 +34,24 @@ static pte_t *table_at(paddr_t table)
 }
 
 /*
- * Going in: bit, barrier, satp and fence; whoever takes an entry away stores, has a barrier, and
- * then reads the mask (mm/vmm/fence.c, harts_after_stores): one sees the other. Coming out: satp
- * and fence, then the bit. A space has one root for life, so the two masks differ.
+ * Going in: the bit, and nothing before it; satp and fence, which has the walker see no less than
+ * this hart did. Whoever takes an entry away stores, has a barrier, and then reads the mask
+ * (mm/vmm/fence.c, harts_after_stores): one sees the other. Coming out: satp and fence, all that
+ * was done through the old root, then the bit. A space has one root for life, so the two masks
+ * differ.
  */
 void mmu_switch(u64 satp, u64 *harts)
 {
 	struct cpu *cpu = this_cpu();
-	const u64 bit = BIT(cpu->index);
+	const u64 bit = cpu->bit;
 	u64 *const left = cpu->satp_harts;
-	if (harts != NULL) {
-		(void)__atomic_fetch_or(harts, bit, __ATOMIC_RELAXED);
-		barrier_full();
-	}
+	if (harts != NULL)
+		bits_set_acquire(harts, bit);
 	cpu->satp = satp;
 	cpu->satp_harts = harts;
 	__asm__ volatile("csrw satp, %0\n\tsfence.vma" ::"r"(satp) : "memory");
-	if (left != NULL) {
-		barrier_full();
-		(void)__atomic_fetch_and(left, ~bit, __ATOMIC_RELAXED);
-	}
+	if (left != NULL)
+		bits_clear_release(left, bit);
 }
 
 /*
