@@ -2,7 +2,7 @@
 /*
  * The harts, densely numbered: index 0 is the one that booted, whatever its id (rule T19). Which
  * harts there are comes from the tree (rule T20): enabled, of device_type cpu, with an MMU. The
- * lone S7 of the FU740 has none.
+ * lone S7 of the FU740 has none: most trees leave its mmu-type out, some say "riscv,none".
  */
 #include "arch/riscv/cpu/cpu.h"
 
@@ -27,7 +27,8 @@ const char *cpu_reason_left_alone(const struct fdt *tree, u32 node)
 		return "no hart";
 	if (!fdt_node_is_enabled(tree, node))
 		return "disabled";
-	return fdt_prop(tree, node, "mmu-type", NULL) == NULL ? "no paging" : NULL;
+	const char *mmu = fdt_prop_string(tree, node, "mmu-type");
+	return mmu == NULL || strcmp(mmu, "riscv,none") == 0 ? "no paging" : NULL;
 }
 
 static void cpu_add(u32 hartid)

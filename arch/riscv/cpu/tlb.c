@@ -11,13 +11,13 @@
 
 /*
  * Call @remote with masks of hart ids that cover the cpus of @harts but this one. An SBI mask spans
- * 64 ids from a base; hart ids of all boards known fit one.
+ * 64 ids from a base: one call for each 64 that have any, wherever the boot hart stands among them.
  */
 static void on_other_harts(u64 harts, void (*remote)(u64 mask, u64 base))
 {
 	u64 left = harts & ~BIT(cpu_index());
 	while (left != 0) {
-		const u64 base = cpus[__builtin_ctzll(left)].hartid;
+		const u64 base = ALIGN_DOWN((u64)cpus[__builtin_ctzll(left)].hartid, 64UL);
 		u64 mask = 0;
 		for (u64 rest = left; rest != 0; rest &= rest - 1) {
 			const u32 index = (u32)__builtin_ctzll(rest);
