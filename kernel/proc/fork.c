@@ -97,7 +97,7 @@ static int copy_files(struct task *t, u64 flags)
 static int create_thread(struct task *t, struct aspace *as, const struct fork_args *args)
 {
 	struct thread *parent = thread_current();
-	struct thread *thread = thread_create(parent->name, fork_child_return, t);
+	struct thread *thread = thread_create(NULL, fork_child_return, t);
 	if (thread == NULL)
 		return -ENOMEM;
 	task_set_thread(t, thread);

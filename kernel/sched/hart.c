@@ -16,9 +16,9 @@ u64 sched_serving_harts, sched_idle_harts;
 
 static u64 threads_started; /* atomic */
 
-nsec_t load_sample_due = LOAD_PERIOD_NS;
+static nsec_t load_sample_due = LOAD_PERIOD_NS; /* atomic */
 static struct {
-	struct spinlock lock; /* RANK_RUNQUEUE, alone: */
+	struct spinlock lock; /* RANK_RUNQUEUE; with a hart's lock held only tried for: */
 	nsec_t last_sample;   /* a multiple of the period */
 	nsec_t last_look;
 	nsec_t last_idle; /* sum over the harts at the last look */
@@ -28,6 +28,7 @@ static struct {
 void hart_init(struct sched_hart *h, u32 index)
 {
 	h->index = index;
+	h->others = ~BIT(index);
 	cpus[index].sched = h;
 	spin_init(&h->lock, "run queue", RANK_RUNQUEUE);
 	runqueue_init(&h->queue);
@@ -61,10 +62,10 @@ struct thread_times thread_times(struct thread *t)
 {
 	u64 flags;
 	struct sched_hart *h = hart_lock_home(t, &flags);
-	if (t->on_cpu)
-		hart_charge(h, clock_now());
+	if (t == h->current)
+		hart_charge(h);
 	const struct thread_times times =
-		divide(&t->told, t->run_time, clock_cycles_to_ns(kernel_cycles(t)));
+		divide(&t->told, thread_charged(t), clock_cycles_to_ns(kernel_cycles(t)));
 	spin_unlock_irq(&h->lock, flags);
 	return times;
 }
@@ -75,12 +76,12 @@ struct hart_times sched_hart_times(u32 cpu)
 	struct hart_times times = { 0 };
 	const u64 flags = spin_lock_irq(&h->lock);
 	if (h->in_service) {
-		hart_charge(h, clock_now());
-		const nsec_t now = h->charged_until;
+		hart_charge(h);
+		const nsec_t now = clock_at(h->charged_until);
 		/* Of all that ran here, less what idle has, which may be current. */
 		const u64 cycles =
 			h->kernel_cycles + kernel_cycles(h->current) - h->idle->arch.kernel_cycles;
-		times.idle = h->idle->run_time;
+		times.idle = thread_charged(h->idle);
 		const struct thread_times busy = divide(
 			&h->told, now - h->served_since - times.idle, clock_cycles_to_ns(cycles));
 		times.user = busy.user;
@@ -138,14 +139,14 @@ static nsec_t idle_sum(nsec_t now, u64 *waiting)
 	for (u64 left = sched_hart_mask(); left != 0; left &= left - 1) {
 		const struct sched_hart *h = &sched_harts[__builtin_ctzll(left)];
 		const u32 ready = READ_ONCE(h->queue.ready);
-		sum += READ_ONCE(h->in_service) ? READ_ONCE(h->idle->run_time) : 0;
+		sum += READ_ONCE(h->in_service) ? thread_charged(h->idle) : 0;
 		if (!hart_is_idling(h)) {
 			*waiting += ready;
 			continue;
 		}
 		/* The first is about to run; that it was woken just now is why we are looking. */
 		*waiting += ready > 1 ? ready - 1 : 0;
-		const nsec_t since = READ_ONCE(h->charged_until);
+		const nsec_t since = clock_at(READ_ONCE(h->charged_until));
 		if (READ_ONCE(h->in_service) && now > since)
 			sum += now - since;
 	}
@@ -179,8 +180,10 @@ static void load_fold(nsec_t now)
 	WRITE_ONCE(load_sample_due, load.last_sample + LOAD_PERIOD_NS);
 }
 
-void hart_sample_load_now(nsec_t now)
+void hart_sample_load(nsec_t now)
 {
+	if (likely(now < READ_ONCE(load_sample_due)))
+		return;
 	/* Another hart is at it: good. */
 	if (!spin_try_lock(&load.lock))
 		return;

@@ -12,20 +12,21 @@
 #include "kernel/sched/timer.h"
 
 struct sched_hart {
+	struct spinlock lock; /* RANK_RUNQUEUE */
+
 	/* set once at creation */
 	u32 index;
+	u64 others; /* mask of all cpu indexes but this one */
 	struct thread *idle;
-
-	struct spinlock lock; /* RANK_RUNQUEUE */
 
 	/* under lock; queue.ready, current and the idle thread's times are read without it too, as
 	 * hints */
 	struct runqueue queue;
-	struct thread *current; /* the one whose on_cpu is set */
-	nsec_t charged_until;   /* current's run time is counted so far */
-	nsec_t turn_began;      /* when current came, or when the first came to wait for its end */
-	nsec_t turn_cut;    /* if a woken one is to have the hart before current's slice is over:
-			       when; 0: none is */
+	struct thread *current; /* its registers are in the hart */
+	/* as clock_ticks() has them, since most are never looked at: */
+	u64 charged_until; /* current's run time is counted so far */
+	u64 turn_began;    /* when current came, or when the first came to wait for its end */
+	u64 turn_to_cut; /* when the turn began that shall be as short as may be, for a woken one */
 	nsec_t slice_alarm; /* by then the timer interrupt looks; CLOCK_NEVER: it does not */
 	/* of all threads that ran here, idle among them, as arch_thread.kernel_cycles; what current
 	 * has is still to be added */
@@ -66,32 +67,41 @@ static inline struct sched_hart *hart_lock_home(const struct thread *t, u64 *fla
 	}
 }
 
-/* Charge the running thread for what it has run until @now. Under lock. */
-static inline void hart_charge(struct sched_hart *h, nsec_t now)
+/* Charge @current, the running thread, for what it has run until @ticks. Under lock. */
+static inline void hart_charge_current(struct sched_hart *h, struct thread *current, u64 ticks)
 {
+	const u64 until = h->charged_until;
 	/* Another hart may have charged it with a later look at the clock while we waited for the
 	 * lock. */
-	if (unlikely(now <= h->charged_until))
+	if (unlikely(ticks <= until))
 		return;
-	struct thread *t = h->current;
-	const nsec_t ran = now - h->charged_until;
-	WRITE_ONCE(h->charged_until, now);
-	WRITE_ONCE(t->run_time, t->run_time + ran);
-	if (t != h->idle)
-		runqueue_charge(&h->queue, t, ran);
+	WRITE_ONCE(h->charged_until, ticks);
+	runqueue_charge(current, clock_ticks_to_ns(ticks - until));
+}
+/* The same up to now. */
+static inline void hart_charge(struct sched_hart *h)
+{
+	hart_charge_current(h, h->current, clock_ticks());
 }
 /* @prev leaves the hart and @next comes: their stays in the kernel end and begin. Under lock. */
 static inline void hart_charge_switch(struct sched_hart *h, struct thread *prev,
 				      struct thread *next)
 {
 	const u64 cycles = clock_cycles();
-	prev->arch.kernel_cycles += cycles - prev->arch.kernel_since;
+	const u64 spent = prev->arch.kernel_cycles + (cycles - prev->arch.kernel_since);
+	prev->arch.kernel_cycles = spent;
+	h->kernel_cycles += spent - next->arch.kernel_cycles;
 	next->arch.kernel_since = cycles;
-	h->kernel_cycles += prev->arch.kernel_cycles - next->arch.kernel_cycles;
 }
 static inline bool hart_is_idling(const struct sched_hart *h)
 {
 	return READ_ONCE(h->current) == h->idle;
+}
+/* Before the queue's min_vruntime is used. The idle thread competes with nobody. Under lock. */
+static inline void hart_advance(struct sched_hart *h)
+{
+	if (!hart_is_idling(h))
+		runqueue_advance(&h->queue, h->current);
 }
 /* Threads that want this hart: ready or running. Without lock: a hint. */
 static inline u32 hart_load(const struct sched_hart *h)
@@ -100,9 +110,17 @@ static inline u32 hart_load(const struct sched_hart *h)
 }
 
 /*
+ * Who runs is not interrupted earlier than this by one that was woken. Short against what a person
+ * notices.
+ */
+#define TURN_MIN_NS 250000ULL
+
+/*
  * Turns. While somebody waits, the timer interrupt looks by the time the shortest slice would be
  * over, and again at the end of the one it finds (slice_look()). So a switch neither computes a
- * slice nor, mostly, sets the timer: an alarm that is on its way is early enough.
+ * slice nor sets the timer: there is an alarm on its way since somebody waits, and it is early
+ * enough. It is missing only behind the idle thread, and where TW_RESCHED has told the hart that
+ * somebody waits now.
  */
 
 /* Own hart, under lock: the timer interrupt looks at @when or earlier. */
@@ -113,29 +131,21 @@ static inline void hart_look_by(struct sched_hart *h, nsec_t when)
 		timer_set_slice_end(when);
 	}
 }
-/* Own hart, under lock: current's turn begins, or counts, from @now on. */
-static inline void hart_begin_turn(struct sched_hart *h, nsec_t now)
+/* Own hart, under lock: current's turn begins, or counts, from @ticks on. */
+static inline void hart_begin_turn(struct sched_hart *h, u64 ticks)
 {
-	h->turn_began = now;
-	h->turn_cut = 0;
-	if (h->queue.ready != 0)
-		hart_look_by(h, now + SLICE_MIN_NS);
+	h->turn_began = ticks;
 }
 /* When current's turn ends if those that wait now go on waiting. Under lock. */
 static inline nsec_t hart_turn_end(const struct sched_hart *h)
 {
-	return h->turn_cut != 0 ? h->turn_cut :
-				  h->turn_began + runqueue_slice(&h->queue, h->current);
+	const bool is_cut = h->turn_to_cut == h->turn_began;
+	return clock_at(h->turn_began) +
+	       (is_cut ? TURN_MIN_NS : runqueue_slice(&h->queue, h->current));
 }
 
-/* Fold the load average forward if it is time to: whoever switches looks. Any hart, interrupts off,
- * without its lock. */
-extern nsec_t load_sample_due; /* atomic */
-void hart_sample_load_now(nsec_t now);
-static inline void hart_sample_load(nsec_t now)
-{
-	if (unlikely(now >= READ_ONCE(load_sample_due)))
-		hart_sample_load_now(now);
-}
+/* Fold the load average forward if it is time to: a hart looks when it begins or ceases to idle,
+ * and while threads wait. Interrupts off, perhaps with a hart's lock. */
+void hart_sample_load(nsec_t now);
 /* One more thread was started. */
 void hart_count_start(void);

@@ -5,8 +5,8 @@
 #include "kernel/sched/hart.h"
 
 /*
- * @t is READY, on no cpu and in no queue, and @h, whose lock the caller holds, is its home: find it
- * a hart and queue it there. Releases the lock; interrupts stay off.
+ * @t should be ready: it is no hart's current and in no queue, and @h, whose lock the caller holds,
+ * is its home. Find it a hart and queue it there. Releases the lock; interrupts stay off.
  */
 void place_ready_and_unlock(struct sched_hart *h, struct thread *t);
 /* @h is idle: fetch a thread that waits elsewhere. True if there is one in its queue now.

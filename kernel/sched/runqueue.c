@@ -56,12 +56,11 @@ struct thread *runqueue_tree_take_first(struct runqueue *q)
 
 void runqueue_dequeue(struct runqueue *q, struct thread *t)
 {
-	if (t == q->first) {
-		(void)runqueue_pick(q);
-		return;
-	}
-	rb_remove(&q->tree, &t->run_node);
-	t->is_queued = false;
+	if (t == q->first)
+		runqueue_take_first(q);
+	else
+		rb_remove(&q->tree, &t->run_node);
+	t->state = THREAD_MOVING;
 	q->weight -= t->weight;
 	WRITE_ONCE(q->ready, q->ready - 1);
 }

@@ -17,8 +17,8 @@ struct runqueue {
 	struct thread *first; /* runs next, and is not in the tree; NULL: nobody is ready */
 	struct rb_root tree;  /* the others by vruntime; of equal ones the first to come */
 	u64 min_vruntime;     /* never goes back; no thread that stayed here is far below it */
-	u64 weight;           /* of the ready threads */
-	u32 ready;            /* how many there are */
+	u64 weight;           /* of the ready threads and of who runs */
+	u32 ready;            /* how many wait */
 };
 
 #define NICE_MIN (-20)
@@ -50,9 +50,15 @@ static inline bool vruntime_is_before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
-static inline u64 runqueue_virtual(nsec_t ran, u32 weight)
+static inline u64 runqueue_virtual(nsec_t ran, const struct thread *t)
 {
-	return likely(weight == WEIGHT_NICE_0) ? ran : ran * WEIGHT_NICE_0 / weight;
+	return likely(t->nice == 0) ? ran : ran * WEIGHT_NICE_0 / t->weight;
+}
+/* Change @t's virtual run time by @by, and not what it has run. */
+static inline void runqueue_shift(struct thread *t, u64 by)
+{
+	t->vruntime += by;
+	t->run_ahead -= by;
 }
 
 /* ---- the queue: with nobody or one ready no more than a pointer is put and taken ------------- */
@@ -69,33 +75,37 @@ static inline void runqueue_put(struct runqueue *q, struct thread *t)
 		runqueue_tree_add(q, is_first ? first : t, is_first);
 	if (is_first)
 		q->first = t;
-	t->is_queued = true;
 }
 static inline void runqueue_take_first(struct runqueue *q)
 {
-	q->first->is_queued = false;
 	q->first = likely(q->tree.node == NULL) ? NULL : runqueue_tree_take_first(q);
 }
 
-/* @t becomes READY's equal here: it is in no queue, and its vruntime is on this queue's scale. */
+/* @t becomes runnable here: it is in no queue, and its vruntime is on this queue's scale. */
 static inline void runqueue_enqueue(struct runqueue *q, struct thread *t)
 {
 	runqueue_put(q, t);
+	t->state = THREAD_RUNNABLE;
 	q->weight += t->weight;
 	WRITE_ONCE(q->ready, q->ready + 1);
 }
+/* @t, which is ready here, becomes MOVING. */
 void runqueue_dequeue(struct runqueue *q, struct thread *t);
 
-/* Take out the thread to run next. NULL: none. */
+/* The thread to run next begins to. NULL: none. */
 static inline struct thread *runqueue_pick(struct runqueue *q)
 {
 	struct thread *t = q->first;
 	if (t != NULL) {
 		runqueue_take_first(q);
-		q->weight -= t->weight;
 		WRITE_ONCE(q->ready, q->ready - 1);
 	}
 	return t;
+}
+/* @current is runnable here no more. */
+static inline void runqueue_stop(struct runqueue *q, const struct thread *current)
+{
+	q->weight -= current->weight;
 }
 /* Put @current back and take out the thread to run next, which may be @current. */
 static inline struct thread *runqueue_exchange(struct runqueue *q, struct thread *current)
@@ -105,7 +115,6 @@ static inline struct thread *runqueue_exchange(struct runqueue *q, struct thread
 		return current;
 	runqueue_take_first(q);
 	runqueue_put(q, current);
-	q->weight += (u64)current->weight - t->weight;
 	return t;
 }
 
@@ -114,18 +123,29 @@ static inline struct thread *runqueue_exchange(struct runqueue *q, struct thread
 /* @t, which is in no queue, changes from queue to queue. */
 static inline void runqueue_leave(const struct runqueue *q, struct thread *t)
 {
-	t->vruntime -= q->min_vruntime;
+	runqueue_shift(t, -q->min_vruntime);
 }
 static inline void runqueue_arrive(const struct runqueue *q, struct thread *t)
 {
-	t->vruntime += q->min_vruntime;
+	runqueue_shift(t, q->min_vruntime);
 }
 
-/* @current, which is not in the queue, has run @ran nanoseconds more. */
-static inline void runqueue_charge(struct runqueue *q, struct thread *current, nsec_t ran)
+/* @current, which runs, has run @ran nanoseconds more. */
+static inline void runqueue_charge(struct thread *current, nsec_t ran)
+{
+	const u64 virtual = runqueue_virtual(ran, current);
+	WRITE_ONCE(current->vruntime, current->vruntime + virtual);
+	if (unlikely(virtual != ran))
+		current->run_ahead += ran - virtual;
+}
+/*
+ * Bring min_vruntime up to who has had least. Only somebody who comes can have had less than those
+ * who were here: so it is enough to do this before min_vruntime is used, and when @current leaves
+ * nobody behind.
+ */
+static inline void runqueue_advance(struct runqueue *q, const struct thread *current)
 {
 	const struct thread *next = q->first;
-	current->vruntime += runqueue_virtual(ran, current->weight);
 	u64 least = current->vruntime;
 	if (next != NULL && vruntime_is_before(next->vruntime, least))
 		least = next->vruntime;
@@ -150,7 +170,7 @@ static inline void runqueue_limit_credit(const struct runqueue *q, struct thread
 {
 	const u64 earliest = q->min_vruntime - SLEEPER_CREDIT_NS;
 	if (vruntime_is_before(t->vruntime, earliest))
-		t->vruntime = earliest;
+		runqueue_shift(t, earliest - t->vruntime);
 }
 
 /* Let the others go first once: @current is then behind the first in the queue. */
@@ -158,20 +178,19 @@ static inline void runqueue_yield(const struct runqueue *q, struct thread *curre
 {
 	const struct thread *next = q->first;
 	if (next != NULL && vruntime_is_before(current->vruntime, next->vruntime))
-		current->vruntime = next->vruntime;
+		runqueue_shift(current, next->vruntime - current->vruntime);
 }
 
 /* Has @woken so much more claim than @current that it should not wait for the end of the slice? */
 static inline bool runqueue_should_preempt(const struct thread *current, const struct thread *woken)
 {
-	return vruntime_is_before(woken->vruntime +
-					  runqueue_virtual(PREEMPT_MARGIN_NS, woken->weight),
+	return vruntime_is_before(woken->vruntime + runqueue_virtual(PREEMPT_MARGIN_NS, woken),
 				  current->vruntime);
 }
 
 /* How long @current may run while others wait. */
 static inline nsec_t runqueue_slice(const struct runqueue *q, const struct thread *current)
 {
-	const nsec_t share = TURN_ALL_NS * current->weight / (q->weight + current->weight);
+	const nsec_t share = TURN_ALL_NS * current->weight / q->weight;
 	return MAX(share, (nsec_t)SLICE_MIN_NS);
 }

@@ -4,7 +4,7 @@
  * (how: mmu_switch()).
  *
  * The run queue's lock is taken by the thread that leaves and released by the one that comes
- * (finish_switch), so that "on_cpu is clear" and "really gone" are the same thing; place.c says
+ * (finish_switch), so that "no hart's current" and "really gone" are the same thing; place.c says
  * what follows from that. A thread that ends cannot free the stack it stands on: the next one does,
  * after the switch.
  *
@@ -51,24 +51,21 @@ static __noinline void finish_special(struct sched_hart *h, struct thread *prev)
 		spin_unlock(&h->lock);
 		thread_free_stack(prev);
 		thread_put(prev);
-	} else if (prev->state == THREAD_READY && prev != h->idle) {
-		/* It may not run here any more; only now can it go elsewhere. */
-		place_ready_and_unlock(h, prev);
 	} else {
-		spin_unlock(&h->lock);
+		/* It may not run here any more; only now can it go elsewhere. */
+		ASSERT(prev->state == THREAD_MOVING);
+		place_ready_and_unlock(h, prev);
 	}
 }
 
 /*
- * The first thing a thread does when it is back on a hart, any hart: let go of @previous, which was
- * left here for it. Interrupts off; releases the run queue's lock.
+ * The first thing a thread does when it is back on a hart, @h, perhaps another one: let go of
+ * @previous, which was left here for it. Interrupts off; releases the run queue's lock.
  */
-static inline void finish_switch(struct arch_thread *previous)
+static inline void finish_switch(struct sched_hart *h, struct arch_thread *previous)
 {
-	struct sched_hart *h = sched_hart_here();
 	struct thread *prev = (struct thread *)previous;
-	prev->on_cpu = false;
-	if (likely(prev->state == THREAD_SLEEPING || prev->is_queued))
+	if (likely(prev->state >= THREAD_RUNNABLE))
 		spin_unlock(&h->lock);
 	else
 		finish_special(h, prev);
@@ -77,101 +74,141 @@ static inline void finish_switch(struct arch_thread *previous)
 /* On the stack of a thread that never ran (switch.S). */
 static void thread_begin(struct arch_thread *previous, void (*entry)(void *), void *arg)
 {
-	finish_switch(previous);
+	finish_switch(sched_hart_here(), previous);
 	irq_enable();
 	entry(arg);
 	thread_exit();
 }
 
-/* From @prev to @next, both of hart @h, whose lock is held; returns, unlocked, when @prev runs
+/* From @prev to @next, both of @cpu's @h, whose lock is held; returns, unlocked, when @prev runs
  * again. */
-static inline void switch_and_unlock(struct sched_hart *h, struct thread *prev, struct thread *next)
+static inline void switch_and_unlock(struct cpu *cpu, struct sched_hart *h, struct thread *prev,
+				     struct thread *next)
 {
 	trace_name(TRACE_SWITCH, next->arch.tid, next->name);
 	WRITE_ONCE(h->current, next);
 	h->switches++;
-	next->on_cpu = true;
 	hart_charge_switch(h, prev, next);
-	if (this_cpu()->satp != next->satp)
+	if (cpu->satp != next->satp)
 		mmu_switch(next->satp, next->harts); /* which fences */
 	else
-		kstack_sync();
-	/* Of a dead one, too, which has no process any more: it notes whose values the registers
-	 * hold. */
-	if (prev->process != NULL || prev->state == THREAD_DEAD)
-		fpu_switch_out(&prev->arch);
-	fpu_switch_in(&next->arch);
-	/* Perhaps much later and on another hart: h is not to be used any more. */
-	finish_switch(context_switch(&prev->arch, &next->arch));
+		kstack_sync(cpu);
+	/* Of a dead one, too: it notes whose values the registers hold. */
+	fpu_switch_out(&prev->arch);
+	fpu_switch_in(cpu, &next->arch);
+	/* Perhaps much later and on another hart, which h is then. */
+	struct arch_thread *previous = context_switch(&prev->arch, &next->arch, &h);
+	finish_switch(h, previous);
 }
 
-/* @prev was asked to make room: must it leave this hart altogether? Under lock. */
-static __noinline bool hear_request(const struct sched_hart *h, struct thread *prev)
+/* Somebody waits on @h. The timer interrupt looks how long the turn is that begins at @ticks. */
+static void watch_turn(struct sched_hart *h, u64 ticks)
+{
+	if (h->queue.ready != 0)
+		hart_look_by(h, clock_at(ticks) + SLICE_MIN_NS);
+}
+
+/* @prev was asked to make room. It may have to leave this hart altogether: returns whether it
+ * @stays runnable here. Under lock. */
+static __noinline bool hear_request(struct sched_hart *h, struct thread *prev, bool stays,
+				    u64 ticks)
 {
 	thread_work_clear(&prev->arch, TW_RESCHED);
-	return !thread_may_run_on(prev, h->index);
+	watch_turn(h, ticks);
+	if (!stays || thread_may_run_on(prev, h->index))
+		return stays;
+	prev->state = THREAD_MOVING;
+	return false;
+}
+
+/* The idle thread of @h asks for something to do. Under lock. */
+static __noinline struct thread *cease_idling(struct sched_hart *h, u64 ticks)
+{
+	hart_sample_load(clock_at(ticks));
+	struct thread *next = runqueue_pick(&h->queue);
+	if (next == NULL) {
+		h->idle->state = THREAD_RUNNABLE; /* it polls */
+		return h->idle;
+	}
+	watch_turn(h, ticks);
+	return next;
+}
+
+/* @prev leaves nobody behind who could run on @h. Under lock. */
+static __noinline struct thread *begin_idling(struct sched_hart *h, struct thread *prev, u64 ticks)
+{
+	runqueue_advance(&h->queue, prev);
+	h->idle->state = THREAD_RUNNABLE;
+	hart_sample_load(clock_at(ticks));
+	return h->idle;
 }
 
 /* Who runs next on @h, whose thread @prev stays runnable, sleeps or is dead. Under lock. */
-static inline struct thread *pick_next(struct sched_hart *h, struct thread *prev, bool yields)
+static inline struct thread *pick_next(struct sched_hart *h, struct thread *prev, bool yields,
+				       u64 ticks)
 {
-	struct thread *next;
+	/* Who yields does not sleep, nor is it the idle thread. */
+	bool stays = yields || prev->state == THREAD_RUNNABLE;
 	/* Set only under this lock; also for who may not stay (thread_set_affinity()). */
-	const bool must_leave = unlikely((READ_ONCE(prev->arch.work) & TW_RESCHED) != 0) &&
-				hear_request(h, prev);
-	if (prev->state != THREAD_RUNNING || prev == h->idle) {
-		next = runqueue_pick(&h->queue);
-	} else {
-		prev->state = THREAD_READY;
+	if (unlikely((READ_ONCE(prev->arch.work) & TW_RESCHED) != 0))
+		stays = hear_request(h, prev, stays, ticks);
+	if (!yields && unlikely(prev == h->idle))
+		return cease_idling(h, ticks);
+	if (stays) {
 		if (yields)
 			runqueue_yield(&h->queue, prev);
-		next = unlikely(must_leave) ? runqueue_pick(&h->queue) :
-					      runqueue_exchange(&h->queue, prev);
+		return runqueue_exchange(&h->queue, prev);
 	}
-	return next != NULL ? next : h->idle;
+	runqueue_stop(&h->queue, prev);
+	struct thread *next = runqueue_pick(&h->queue);
+	return likely(next != NULL) ? next : begin_idling(h, prev, ticks);
 }
 
-static void reschedule(bool is_forced, bool yields)
+/* @switches counts it if it leads to another thread. Interrupts are on, or the caller goes without:
+ * afterwards they are on. */
+static inline void reschedule(u64 *switches, bool yields)
 {
-	const u64 flags = irq_save();
 	struct thread *prev = thread_current();
-	struct sched_hart *h = sched_hart_here();
+	irq_disable();
+	struct cpu *const cpu = this_cpu();
+	struct sched_hart *h = cpu->sched;
 	spin_assert_none_held("another thread is about to run");
 
-	const nsec_t now = clock_now();
-	hart_sample_load(now);
+	const u64 ticks = clock_ticks();
 	spin_lock(&h->lock);
-	hart_charge(h, now);
-	struct thread *next = pick_next(h, prev, yields);
-	next->state = THREAD_RUNNING;
-	hart_begin_turn(h, now);
-
-	if (next == prev) {
+	hart_charge_current(h, prev, ticks);
+	struct thread *next = pick_next(h, prev, yields, ticks);
+	DEBUG_ASSERT(next->state == THREAD_RUNNABLE);
+	DEBUG_ASSERT(h->queue.ready == 0 || h->slice_alarm != CLOCK_NEVER);
+	if (unlikely(next == prev)) {
+		hart_begin_turn(h, ticks);
 		spin_unlock(&h->lock);
 	} else {
-		if (is_forced)
-			prev->switches_forced++;
-		else
-			prev->switches_voluntary++;
-		switch_and_unlock(h, prev, next);
+		WRITE_ONCE(*switches, *switches + 1);
+		hart_begin_turn(h, ticks);
+		switch_and_unlock(cpu, h, prev, next);
 	}
-	irq_restore(flags);
+	irq_enable();
 }
 
-void schedule(void)
+__noinline void schedule(void)
 {
-	reschedule(false, false);
+	/* Before its idle loop the boot context has them off, and on from its first wait. */
+	DEBUG_ASSERT(irq_is_enabled() || thread_current() == sched_hart_here()->idle);
+	reschedule(&thread_current()->switches_voluntary, false);
 }
 
-void sched_yield(void)
+s64 sched_yield(void)
 {
-	reschedule(false, true);
+	reschedule(&thread_current()->switches_voluntary, true);
+	return 0;
 }
 
 void sched_preempt(void)
 {
 	place_balance(sched_hart_here());
-	reschedule(true, false);
+	reschedule(&thread_current()->switches_forced, false);
+	irq_disable();
 }
 
 /* In the timer interrupt: if others wait, has the running thread had its turn? */
@@ -180,7 +217,8 @@ static void slice_look(nsec_t now)
 	struct sched_hart *h = sched_hart_here();
 	spin_lock(&h->lock);
 	h->slice_alarm = CLOCK_NEVER;
-	hart_charge(h, now);
+	hart_charge(h);
+	hart_sample_load(now);
 	if (h->current != h->idle && h->queue.ready != 0) {
 		const nsec_t end = hart_turn_end(h);
 		if (now >= end)
@@ -194,15 +232,12 @@ static void slice_look(nsec_t now)
 void thread_exit(void)
 {
 	struct thread *t = thread_current();
-	irq_disable();
-	struct sched_hart *h = sched_hart_here();
-	ASSERT(t != h->idle);
+	ASSERT(t != sched_hart_here()->idle);
 #ifdef CONFIG_DEBUG_LOCKS
 	ASSERT(t->held.count == 0);
 #endif
-	spin_lock(&h->lock);
-	t->state = THREAD_DEAD;
-	spin_unlock(&h->lock);
+	/* Without the lock: until it has left the hart it is current, and that counts (place.c). */
+	WRITE_ONCE(t->state, THREAD_DEAD);
 	schedule();
 	panic("a dead thread runs");
 }
@@ -229,9 +264,8 @@ static const char *running_thread_name(u32 cpu)
 
 static void hart_begin(struct sched_hart *h, struct thread *idle)
 {
-	idle->state = THREAD_RUNNING;
-	idle->on_cpu = true;
-	h->charged_until = clock_now();
+	idle->state = THREAD_RUNNABLE;
+	h->charged_until = clock_ticks();
 	fpu_init_hart();
 	h->idle = idle;
 	h->current = idle;
@@ -279,11 +313,11 @@ void sched_init_hart(void)
 static void enter_service(struct sched_hart *h)
 {
 	const u64 flags = spin_lock_irq(&h->lock);
-	hart_charge(h, clock_now());
-	h->idle->run_time = 0;
+	hart_charge(h);
+	h->idle->run_ahead = -h->idle->vruntime; /* it has run for 0 so far */
 	h->idle->arch.kernel_cycles = 0;
 	h->kernel_cycles = 0;
-	h->served_since = h->charged_until;
+	h->served_since = clock_at(h->charged_until);
 	h->in_service = true;
 	spin_unlock_irq(&h->lock, flags);
 	(void)__atomic_fetch_or(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
@@ -301,7 +335,7 @@ void sched_idle_loop(void)
 		 * preceding it. */
 		irq_disable();
 		(void)__atomic_fetch_or(&sched_idle_harts, BIT(h->index), __ATOMIC_RELAXED);
-		barrier_full(); /* pairs with place.c, offer_to_idle() */
+		barrier_full(); /* pairs with place.c, step 5 */
 		if (READ_ONCE(h->queue.ready) == 0 && !place_steal(h))
 			cpu_wait_for_interrupt();
 		/* Handlers run here; a waker may still find the bit and send its thread here. */

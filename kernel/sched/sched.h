@@ -25,10 +25,11 @@ __noreturn void sched_idle_loop(void);
 /* For reports: a line for each hart, with what it runs and the locks it holds. Any context. */
 void sched_print_harts(void);
 
-/* Let another thread run. The caller holds no spinlock; its state says whether it stays runnable.
- */
+/* Let another thread run. The caller holds no spinlock, and interrupts are on; its state says
+ * whether it stays runnable. */
 void schedule(void);
-void sched_yield(void);
+/* The same for the system call that does no more, and its result: 0. Not of an idle thread. */
+s64 sched_yield(void);
 /* On the way back to user mode with TW_RESCHED set. Interrupts off. */
 void sched_preempt(void);
 /* For long work in the kernel: let another thread run if one should. The caller may sleep. */

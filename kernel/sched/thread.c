@@ -15,11 +15,13 @@
 #include "mm/pmm/kmap.h"
 #include "mm/pmm/slab.h"
 
+/* Of the thread that has no stack from kmap: no FPU here either (fpu_switch_out()). */
+static struct trap_frame boot_user_frame;
+
 struct thread boot_thread = {
-	.arch = { .cpu = &cpus[0] },
+	.arch = { .kernel_sp = (u64)&boot_user_frame, .cpu = &cpus[0] },
 	.name = "idle/0",
-	.state = THREAD_RUNNING,
-	.on_cpu = true,
+	.state = THREAD_RUNNABLE,
 	.weight = 1024,
 	.refs = { 1 },
 	.affinity = ~0UL,
@@ -42,14 +44,16 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 	struct thread *t = slab_alloc(thread_cache);
 	if (t == NULL)
 		return NULL;
-	/* All but what the FPU held, of which fpu_used says that there is nothing. */
-	memset(t, 0, offsetof(struct thread, arch.fpu));
-	memset(t->name, 0, sizeof(*t) - offsetof(struct thread, name));
-	t->stack_top = kstack_alloc();
-	if (t->stack_top == 0) {
+	const vaddr_t stack_top = kstack_alloc();
+	if (stack_top == 0) {
 		slab_free(thread_cache, t);
 		return NULL;
 	}
+	/* All but what the FPU held, of which fpu_used says that there is nothing. */
+	static_assert(offsetof(struct thread, name) % sizeof(u64) == 0, "words begin there");
+	words_clear(t, offsetof(struct thread, arch.fpu));
+	words_clear(t->name, sizeof(*t) - offsetof(struct thread, name));
+	t->stack_top = stack_top;
 
 	/* sp begins below the user's frame, and stays aligned to 16. */
 	static_assert(sizeof(struct switch_start) % 16 == 0, "the stack pointer's alignment");
@@ -62,10 +66,13 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 	t->arch.regs.ra = (u64)thread_start_trampoline;
 	t->arch.regs.sp = (u64)start;
 
-	strlcpy(t->name, name, sizeof(t->name));
+	if (name == NULL)
+		words_copy(t->name, creator->name, sizeof(t->name));
+	else
+		strlcpy(t->name, name, sizeof(t->name));
 	t->state = THREAD_NEW;
 	t->nice = creator->nice;
-	t->weight = runqueue_weight(t->nice);
+	t->weight = runqueue_weight(t->nice); /* the creator's may be changing */
 	t->satp = kernel_satp;
 	t->affinity = creator->affinity;
 	refcount_init(&t->refs, 1);
@@ -92,7 +99,7 @@ static void note_stack_depth(const struct thread *t)
 
 void thread_free_stack(struct thread *t)
 {
-	ASSERT(!t->on_cpu && !t->is_queued);
+	ASSERT(t->state == THREAD_DEAD || t->state == THREAD_NEW);
 	if (t->stack_top == 0)
 		return;
 	note_stack_depth(t);

@@ -3,16 +3,17 @@
  * Threads: what the scheduler runs. A thread knows no process and no address space: it carries an
  * opaque owner and the satp token to load. Kernel threads run on kernel_satp.
  *
- * Life: thread_create (NEW) -> thread_start (READY) <-> RUNNING <-> SLEEPING -> thread_exit (DEAD);
- * the next thread on that hart frees the stack, and the record unless somebody holds a reference.
+ * Life: thread_create (NEW) -> thread_start (RUNNABLE) <-> SLEEPING -> thread_exit (DEAD); the next
+ * thread on that hart frees the stack, and the record unless somebody holds a reference. Who is
+ * RUNNABLE runs, as its hart's current, or stands in the run queue: schedule() changes that and not
+ * the state.
  *
- *  1. NEW -> READY       thread_start(): placed in a run queue
- *  2. READY -> RUNNING   schedule() on the hart in whose queue it stands
- *  3. RUNNING -> READY   schedule(): preempted or yielding
- *  4. RUNNING -> SLEEPING  sleep_prepare(): still on its hart, on the way to schedule()
- *  5. SLEEPING -> RUNNING  woken, or sleep_cancel(), before it got there
- *  6. SLEEPING -> READY  woken afterwards: placed in a run queue, perhaps another hart's
- *  7. RUNNING -> DEAD    thread_exit()
+ *  1. NEW -> RUNNABLE       thread_start(): placed in a run queue
+ *  2. RUNNABLE -> SLEEPING  sleep_prepare(): still on its hart, on the way to schedule()
+ *  3. SLEEPING -> RUNNABLE  woken, or sleep_cancel(), before it got there; woken afterwards: placed
+ *                           in a run queue, perhaps another hart's
+ *  4. RUNNABLE -> DEAD      thread_exit()
+ * On the way to another hart's queue it is MOVING: from NEW, SLEEPING and RUNNABLE.
  */
 #pragma once
 
@@ -30,7 +31,14 @@ struct thread_times {
 	nsec_t user, kernel;
 };
 
-enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+enum thread_state {
+	/* below 0: whoever leaves its hart in one of these is a special case (finish_switch()) */
+	THREAD_DEAD = -3,
+	THREAD_NEW,
+	THREAD_MOVING, /* in no queue: whoever made it so puts it into one */
+	THREAD_RUNNABLE,
+	THREAD_SLEEPING
+};
 
 struct thread {
 	struct arch_thread arch; /* first: tp points to it */
@@ -45,13 +53,11 @@ struct thread {
 	/* under the lock of the run queue it belongs to (thread->arch.cpu) */
 	struct rb_node run_node;
 	enum thread_state state;
-	bool is_queued; /* it stands in that queue; implies READY */
-	bool on_cpu;    /* it is that hart's current thread: its registers are there */
 	bool sleeps_interruptibly;
 	u64 vruntime; /* weighted nanoseconds, on the scale of that queue */
 	s32 nice;     /* -20 .. 19; change with thread_set_nice() */
 	u32 weight;
-	nsec_t run_time;          /* charged (hart_charge()) */
+	u64 run_ahead;            /* charged run time, less vruntime: that of most grows alike */
 	struct thread_times told; /* how it was divided when somebody last asked (thread_times()) */
 	u64 switches_voluntary, switches_forced;
 
@@ -73,6 +79,13 @@ struct thread {
 #endif
 };
 
+/* What @t has run, as far as it is charged (hart_charge()). Under lock; of idle threads a hint
+ * without. */
+static inline nsec_t thread_charged(const struct thread *t)
+{
+	return READ_ONCE(t->vruntime) + t->run_ahead;
+}
+
 /* What a thread's first switch leads to: lets go of @previous, calls @entry(@arg), and ends the
  * thread: it does not return. */
 typedef void thread_begin_fn(struct arch_thread *previous, void (*entry)(void *), void *arg);
@@ -87,9 +100,10 @@ static inline struct thread *thread_current(void)
 }
 
 /*
- * A thread that will run @entry(@arg) on a fresh stack, with the creator's nice value and affinity;
- * of its user frame only status is set, to 0. NULL: no memory. Not started. The caller gets the
- * running reference: thread_start() or thread_destroy_new() consumes it.
+ * A thread that will run @entry(@arg) on a fresh stack, with the creator's nice value and affinity,
+ * and its name if @name is NULL; of its user frame only status is set, to 0. NULL: no memory. Not
+ * started. The caller gets the running reference: thread_start() or thread_destroy_new() consumes
+ * it.
  */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *arg) __must_check;
 void thread_destroy_new(struct thread *t);

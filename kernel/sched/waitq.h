@@ -93,7 +93,7 @@ bool sleep_deadline_has_come(nsec_t deadline);
 /* Not sleeping after all. */
 static inline void sleep_cancel(void)
 {
-	WRITE_ONCE(thread_current()->state, THREAD_RUNNING);
+	WRITE_ONCE(thread_current()->state, THREAD_RUNNABLE);
 }
 
 /*

@@ -16,8 +16,7 @@
 
 s64 sys_sched_yield(void)
 {
-	sched_yield();
-	return 0;
+	return sched_yield();
 }
 
 /* May the running process change how @t is scheduled? */

@@ -97,7 +97,7 @@ static bool slot_find(u32 *slot)
 }
 
 /* A new stack: its lowest address, 0: no memory. kmap_lock held. */
-static vaddr_t stack_map(void)
+static __noinline vaddr_t stack_map(void)
 {
 	u32 slot;
 	if (!slot_find(&slot))

@@ -20,11 +20,10 @@ vaddr_t kstack_alloc(void);
 void kstack_free(vaddr_t top);
 /* atomic: how many fresh stacks there have been; counted after a stack's entries were stored */
 extern u64 kstacks_mapped;
-/* This hart is about to change stacks, perhaps to a fresh one. The caller learned of it under a
- * lock, which orders the look at the count; interrupts are off. */
-static inline void kstack_sync(void)
+/* @cpu, this hart, is about to change stacks, perhaps to a fresh one. The caller learned of it
+ * under a lock, which orders the look at the count; interrupts are off. */
+static inline void kstack_sync(struct cpu *cpu)
 {
-	struct cpu *cpu = this_cpu();
 	const u64 mapped = READ_ONCE(kstacks_mapped);
 	if (likely(cpu->stacks_known == mapped))
 		return;

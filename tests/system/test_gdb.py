@@ -91,7 +91,7 @@ def test_a_busy_program_is_in_user_mode(debugged):
     busy, tasks = debugged.debugger.visit(f"kbt {pid}", "ktasks")
     debugged.shell.run_check(f"kill {pid}; rm /tmp/busy")
     assert f"pid {pid}," in busy and ("in user mode" in busy or "trap_vector" in busy or "schedule" in busy), busy
-    assert re.search(rf"^ *{pid} .* (running|ready) ", tasks, re.M), tasks
+    assert re.search(rf"^ *{pid} .* (running|runnable) ", tasks, re.M), tasks
 
 
 def test_regions_are_those_of_proc_maps(debugged):

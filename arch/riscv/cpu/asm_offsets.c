@@ -14,8 +14,10 @@
 void asm_offsets(void);
 void asm_offsets(void)
 {
-	DEFINE(THREAD_KERNEL_SP, offsetof(struct arch_thread, kernel_sp));
 	DEFINE(THREAD_SCRATCH, offsetof(struct arch_thread, scratch));
+	DEFINE(THREAD_KERNEL_SP, offsetof(struct arch_thread, kernel_sp));
+	DEFINE(THREAD_USER_SP, offsetof(struct arch_thread, user_sp));
+	DEFINE(THREAD_USER_TP, offsetof(struct arch_thread, user_tp));
 	DEFINE(THREAD_WORK, offsetof(struct arch_thread, work));
 	DEFINE(THREAD_KERNEL_CYCLES, offsetof(struct arch_thread, kernel_cycles));
 	DEFINE(THREAD_KERNEL_SINCE, offsetof(struct arch_thread, kernel_since));

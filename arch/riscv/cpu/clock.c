@@ -24,11 +24,6 @@ static u64 ns_per_cycle;
 
 void (*clock_event_handler)(void);
 
-u64 clock_ticks(void)
-{
-	return csr_read(time);
-}
-
 u32 clock_frequency(void)
 {
 	return frequency;
@@ -64,11 +59,10 @@ static u64 ns_to_ticks(nsec_t ns)
 	       (ns % NSEC_PER_SEC * frequency + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 }
 
-nsec_t clock_now_by_division(void)
+nsec_t clock_ticks_by_division(u64 ticks)
 {
 	if (frequency == 0)
 		return 0;
-	const u64 ticks = clock_ticks() - clock_entry_ticks;
 	return ticks / frequency * NSEC_PER_SEC + ticks % frequency * NSEC_PER_SEC / frequency;
 }
 

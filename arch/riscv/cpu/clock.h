@@ -12,8 +12,6 @@
 
 /* @timebase_hz: /cpus timebase-frequency. Once, on the boot hart. */
 void clock_init(u32 timebase_hz);
-/* The counter itself, for the vDSO and for entropy. */
-u64 clock_ticks(void);
 u32 clock_frequency(void);
 /* What the counter stood at when the kernel was entered: written by head.S. On boards it counts
  * from reset, so this is how long the firmware took. */
@@ -21,18 +19,32 @@ extern u64 clock_entry_ticks;
 /* ns = ticks * this where the frequency divides a second, as all known ones do; 0: another one, or
  * before clock_init(). Set once. */
 extern u64 clock_ns_per_tick;
-/* clock_now() for other frequencies. */
-nsec_t clock_now_by_division(void);
+/* clock_ticks_to_ns() for other frequencies. */
+nsec_t clock_ticks_by_division(u64 ticks);
 
 #ifdef HOST_TEST
+u64 clock_ticks(void);
 nsec_t clock_now(void);
 u64 clock_cycles(void);
 #else
+/* The counter itself: for who wants to know no more than which was later, or how much. */
+static __always_inline u64 clock_ticks(void)
+{
+	return csr_read(time);
+}
+static __always_inline nsec_t clock_ticks_to_ns(u64 ticks)
+{
+	const u64 scale = clock_ns_per_tick;
+	return likely(scale != 0) ? ticks * scale : clock_ticks_by_division(ticks);
+}
+/* When the counter stood at @ticks. */
+static __always_inline nsec_t clock_at(u64 ticks)
+{
+	return clock_ticks_to_ns(ticks - clock_entry_ticks);
+}
 static __always_inline nsec_t clock_now(void)
 {
-	if (unlikely(clock_ns_per_tick == 0))
-		return clock_now_by_division();
-	return (csr_read(time) - clock_entry_ticks) * clock_ns_per_tick;
+	return clock_at(clock_ticks());
 }
 
 /*

@@ -14,26 +14,29 @@
 #include "lib/types.h"
 
 /* Work flags, tested on the way back to user mode; set by any hart with an atomic or. */
-#define TW_RESCHED BIT(0) /* another thread should run here */
-#define TW_SIGNAL  BIT(1) /* a signal may be deliverable */
+#define TW_RESCHED BIT(31) /* another thread should run here; the sign, which a branch can test */
+#define TW_SIGNAL  BIT(0)  /* a signal may be deliverable */
 
 struct fpu_state {
 	u64 f[32];
 	u32 fcsr;
 };
 
-/* Where a thread that does not run goes on; switch.S knows the order. The rest is on its stack. */
+/* Where a thread that does not run goes on; switch.S knows the order. The rest is on its stack.
+ * gp is its program's: the kernel does not use it. */
 struct switch_frame {
-	u64 ra, sp, fp;
+	u64 ra, sp, gp;
+	u64 fp; /* if the kernel is built with frame pointers */
 };
 
 /* The machine's part of a thread: first member of struct thread. Offsets generated for assembly. */
 struct arch_thread {
+	u64 scratch;   /* at 0: trap entry parks sp here, sc.d ends a reservation here */
 	u64 kernel_sp; /* where a trap from user mode puts its frame: the top of the kernel stack */
-	u64 scratch;   /* trap entry parks the user's sp here */
-	u32 work;      /* TW_*; atomic */
-	u32 irq_depth; /* interrupts being handled on its stack */
-	u32 tid;       /* set once: by which the trace names it; 0: a thread of the kernel's own */
+	u64 user_sp, user_tp; /* of the program, while the kernel serves it */
+	u32 work;             /* TW_*; atomic */
+	u32 irq_depth;        /* interrupts being handled on its stack */
+	u32 tid; /* set once: by which the trace names it; 0: a thread of the kernel's own */
 	/* Cycles spent in the kernel on behalf of its user mode. Trap entry notes when it came in
 	 * and the way out adds the difference; only the hart it runs on writes */
 	u64 kernel_cycles, kernel_since;

@@ -17,6 +17,7 @@
 #define SSTATUS_FS_CLEAN   0x00004000
 #define SSTATUS_FS_DIRTY   0x00006000
 #define SSTATUS_UXL_64     0x200000000
+#define SSTATUS_SD         0x8000000000000000 /* read only: FS, or what there is not, is dirty */
 
 /* sie, sip */
 #define SIE_SSIE 0x002

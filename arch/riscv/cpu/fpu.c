@@ -3,8 +3,9 @@
  * Whose floating-point registers are where. Invariants:
  *  - cpu->fpu_holds names the thread whose saved state the hart's registers equal (or newer than:
  *    it runs and has dirtied them); NULL: they are all zero;
- *  - a thread's saved status says Dirty only between its writing a register and its next switch or
- * save. Only this hart, interrupts off or by the running thread, touches fpu_holds.
+ *  - a thread's saved status says Dirty, in FS and in SD, its sign, only between its writing a
+ *    register and its next switch or save.
+ * Only this hart, interrupts off or by the running thread, touches fpu_holds.
  */
 #include "arch/riscv/cpu/fpu.h"
 
@@ -24,7 +25,7 @@ static u64 *saved_status(struct arch_thread *t)
 
 static void set_fs(u64 *status, u64 fs)
 {
-	*status = (*status & ~(u64)SSTATUS_FS) | fs;
+	*status = (*status & ~(u64)(SSTATUS_FS | SSTATUS_SD)) | fs;
 }
 
 static void registers_save(struct fpu_state *to)
@@ -61,7 +62,7 @@ void fpu_load_other(struct arch_thread *t)
 {
 	const struct cpu *cpu = this_cpu();
 	/* The kernel's own threads leave them to whoever comes back. */
-	if (t->kernel_sp == 0 || (*saved_status(t) & SSTATUS_FS) == SSTATUS_FS_OFF)
+	if ((*saved_status(t) & SSTATUS_FS) == SSTATUS_FS_OFF)
 		return;
 	if (!t->fpu_used) {
 		registers_load(NULL);
@@ -69,11 +70,6 @@ void fpu_load_other(struct arch_thread *t)
 		registers_load(t);
 		t->fpu_cpu = cpu->index;
 	}
-}
-
-void fpu_set_dirty(void)
-{
-	set_fs(saved_status(arch_current()), SSTATUS_FS_DIRTY);
 }
 
 void fpu_fork(struct arch_thread *parent, struct arch_thread *child)

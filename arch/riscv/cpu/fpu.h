@@ -16,23 +16,26 @@ void fpu_init_hart(void);
 void fpu_save_dirty(struct arch_thread *t);
 void fpu_load_other(struct arch_thread *t);
 
-/* Around a switch; out only for threads that have a user frame. Interrupts off. */
+/* Around a switch. Interrupts off. */
 static inline void fpu_switch_out(struct arch_thread *t)
 {
-	if (unlikely((thread_user_frame(t)->status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
+	if (unlikely((thread_user_frame(t)->status & SSTATUS_SD) != 0))
 		fpu_save_dirty(t);
 }
-static inline void fpu_switch_in(struct arch_thread *t)
+static inline void fpu_switch_in(const struct cpu *cpu, struct arch_thread *t)
 {
-	if (unlikely(((u64)this_cpu()->fpu_holds | t->fpu_used) != 0))
+	if (unlikely(((u64)cpu->fpu_holds | t->fpu_used) != 0))
 		fpu_load_other(t);
 }
 /* The running thread's registers are about to be changed (get_user_sigframe()): should it sleep
  * meanwhile, they are kept as if the program did it, and are dirty no more. */
-void fpu_set_dirty(void);
+static inline void fpu_set_dirty(void)
+{
+	thread_user_frame(arch_current())->status |= SSTATUS_FS_DIRTY | SSTATUS_SD;
+}
 static inline bool fpu_is_dirty(void)
 {
-	return (thread_user_frame(arch_current())->status & SSTATUS_FS) == SSTATUS_FS_DIRTY;
+	return (thread_user_frame(arch_current())->status & SSTATUS_SD) != 0;
 }
 /* @child begins with what @parent, which runs, has. */
 void fpu_fork(struct arch_thread *parent, struct arch_thread *child);

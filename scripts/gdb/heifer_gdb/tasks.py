@@ -37,6 +37,14 @@ def hart_of(thread):
     return int(thread["arch"]["cpu"]["index"])
 
 
+def is_running(thread):
+    return int(gdb.parse_and_eval("sched_harts")[hart_of(thread)]["current"]) == address_of(thread)
+
+
+def state_of(thread):
+    return "running" if is_running(thread) else enum_name("thread_state", thread["state"], "THREAD_")
+
+
 def gdb_thread_of_hart(index):
     """QEMU's thread for a hart: told apart by mhartid."""
     wanted = int(gdb.parse_and_eval("cpus")[index]["hartid"])
@@ -92,7 +100,7 @@ class KTasks(KernelCommand):
         print(f"{'PID':>5} {'TID':>5} {'STATE':9} HART {'STACK':>5} {'NAME':16} WAITS FOR")
         rows = sorted(threads(), key=lambda t: (pid_of(t), tid_of(t), address_of(t)))
         for thread in rows:
-            state = enum_name("thread_state", thread["state"], "THREAD_")
+            state = state_of(thread)
             used = stack_used(thread)
             waits = text(thread["wait_reason"]) if int(thread["wait_reason"]) != 0 else ""
             print(f"{pid_of(thread) or '-':>5} {tid_of(thread) or '-':>5} {state:9} {hart_of(thread):4} "
@@ -111,7 +119,7 @@ class KBt(KernelCommand):
         if len(arguments) != 1:
             raise usage(self)
         for thread in find_threads(arguments[0]):
-            state = enum_name("thread_state", thread["state"], "THREAD_")
+            state = state_of(thread)
             print(f"{text(thread['name'])}: pid {pid_of(thread)}, tid {tid_of(thread)}, {state}, "
                   f"hart {hart_of(thread)}")
             print("\n".join(self.backtrace(thread)))
@@ -120,7 +128,7 @@ class KBt(KernelCommand):
     def backtrace(thread):
         if is_dead(thread):
             return ["  dead: its stack is gone"]
-        if not bool(thread["on_cpu"]):
+        if not is_running(thread):
             return unwind.sleeping(thread["arch"]["regs"])
         hart = gdb_thread_of_hart(hart_of(thread))
         before = gdb.selected_thread()
