@@ -322,6 +322,12 @@ static void enter_service(struct sched_hart *h)
 	spin_unlock_irq(&h->lock, flags);
 	(void)__atomic_fetch_or(&sched_serving_harts, BIT(h->index), __ATOMIC_RELEASE);
 	__atomic_store_n(&this_cpu()->online, true, __ATOMIC_RELEASE);
+	/* From here on others fence it, too. What they did before, while it was on its way, perhaps
+	 * too late for those who waited for it, it makes up for: pairs with tlb_flush_all() and
+	 * icache_flush_all(). */
+	barrier_full();
+	tlb_flush_local();
+	icache_flush_local();
 }
 
 void sched_idle_loop(void)

@@ -79,6 +79,10 @@ static inline void tlb_flush_local(void)
 {
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
+static inline void icache_flush_local(void)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+}
 #endif
 void tlb_flush_harts(u64 harts);
 void tlb_flush_all(void);

@@ -56,7 +56,7 @@ void tlb_flush_all(void)
 u64 icache_flush_all(void)
 {
 	barrier_full();
-	__asm__ volatile("fence.i" ::: "memory");
+	icache_flush_local();
 	/* At once rather than lazily: a thread that migrates then needs nothing (rule T23). */
 	const u64 harts = online_mask();
 	on_other_harts(harts, sbi_remote_fence_i);
