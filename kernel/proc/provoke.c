@@ -202,7 +202,7 @@ static int provoke_sleep_without_interrupts(void)
 
 static uaddr_t user_stack(void)
 {
-	return ALIGN_DOWN(thread_user_frame(arch_current())->x[REG_SP], sizeof(u64));
+	return ALIGN_DOWN(arch_current()->user_sp, sizeof(u64));
 }
 
 static int provoke_user_access_with_spinlock(void)

@@ -223,7 +223,7 @@ s64 sys_rt_sigtimedwait(u64 mask, u64 info, u64 timeout, u64 mask_size)
 
 s64 sys_sigaltstack(u64 stack, u64 old_stack)
 {
-	const u64 sp = user_frame()->x[REG_SP];
+	const u64 sp = arch_current()->user_sp;
 	struct sigaltstack new_stack, old;
 
 	if (stack != 0 && copy_from_user(&new_stack, stack, sizeof(new_stack)) != 0)

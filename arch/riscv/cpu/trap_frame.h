@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a trap saves: the interrupted program's registers. For a trap from user mode it stands at
- * the top of the thread's kernel stack, and holds s1 to s11 only for signals and for system calls
- * with +frame in syscalls.tbl (trap_entry.S). Offsets are generated for assembly.
+ * the top of the thread's kernel stack, and holds sp, gp, tp and s0 to s11 only for signals and for
+ * system calls with +frame in syscalls.tbl (trap_entry.S). Offsets are generated for assembly.
  */
 #pragma once
 
