@@ -57,9 +57,9 @@ static void trap_interrupt(const struct trap_frame *f)
 	current->irq_depth--;
 }
 
-static bool cause_is_page_fault(u64 cause)
+static inline bool cause_is_page_fault(u64 cause)
 {
-	return cause == CAUSE_FETCH_PAGE || cause == CAUSE_LOAD_PAGE || cause == CAUSE_STORE_PAGE;
+	return cause == CAUSE_STORE_PAGE || cause == CAUSE_LOAD_PAGE || cause == CAUSE_FETCH_PAGE;
 }
 
 static enum access cause_access(u64 cause)
@@ -75,35 +75,54 @@ static enum access cause_access(u64 cause)
 }
 
 /* Same page, same instruction, again and again: served, yet of no use (rule T7's guard). */
-static bool fault_repeats_forever(u64 pc, uaddr_t va)
+static bool fault_repeats_forever(const struct trap_frame *f)
 {
 	struct arch_thread *t = arch_current();
-	if (t->fault_pc != pc || t->fault_va != va) {
-		t->fault_pc = pc;
-		t->fault_va = va;
+	if (likely(t->fault_pc != f->x[REG_PC] || t->fault_va != f->badaddr)) {
+		t->fault_pc = f->x[REG_PC];
+		t->fault_va = f->badaddr;
 		t->fault_repeats = 0;
 		return false;
 	}
 	return ++t->fault_repeats > FAULT_REPEATS_MAX;
 }
 
-/*
- * Make @va accessible to the running process. 0 or the errno of aspace_fault(). Out of memory kills
- * the largest process and tries again; if that is this one, the signal is taken on the way out.
- */
-static int serve_page_fault(u64 pc, uaddr_t va, enum access access)
+static __noinline void trace_fault(const struct trap_frame *f)
 {
-	struct process *p = process_current();
-	if (p == NULL)
+	trace(TRACE_FAULT, cause_access(f->cause), trap_fault_address(f), f->x[REG_PC]);
+}
+
+static inline int serve_once(const struct trap_frame *f)
+{
+	const struct process *p = process_current();
+	if (unlikely(p == NULL))
 		return -EFAULT;
-	trace(TRACE_FAULT, access, va, pc);
-	for (unsigned tries = 1;; tries++) {
-		const int error = aspace_fault(p->aspace, va, access);
-		if (likely(error == 0))
-			return fault_repeats_forever(pc, va) ? -EIO : 0;
-		if (error != -ENOMEM || !oom_kill(tries) || signal_is_fatal_pending())
-			return error;
+	return aspace_fault(p->aspace, trap_fault_address(f), cause_access(f->cause));
+}
+
+/* Ends the largest process and tries again; if that is this one, the signal is taken on the way
+ * out. */
+static __noinline int serve_without_memory(const struct trap_frame *f)
+{
+	int error = -ENOMEM;
+	for (unsigned tries = 1; error == -ENOMEM; tries++) {
+		if (!oom_kill(tries) || signal_is_fatal_pending())
+			break;
+		error = serve_once(f);
 	}
+	return error;
+}
+
+/* Make what @f is about, a user address, accessible to the running process. 0 or the errno of
+ * aspace_fault(). */
+static int serve_page_fault(const struct trap_frame *f)
+{
+	if (unlikely(trace_is_on(TRACE_FAULT)))
+		trace_fault(f);
+	int error = serve_once(f);
+	if (unlikely(error == -ENOMEM))
+		error = serve_without_memory(f);
+	return error == 0 && fault_repeats_forever(f) ? -EIO : error;
 }
 
 /* The errno of a fault as a signal: the only place where one becomes the other. */
@@ -116,7 +135,7 @@ static const struct fault_signal {
 	{ -ENOMEM, SIGBUS, BUS_ADRERR },
 };
 
-static void user_fault_signal(int error, uaddr_t va)
+static __noinline void user_fault_signal(int error, uaddr_t va)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fault_signals); i++) {
 		if (fault_signals[i].error == error) {
@@ -129,22 +148,14 @@ static void user_fault_signal(int error, uaddr_t va)
 
 static void user_page_fault(const struct trap_frame *f)
 {
-	const u64 va = trap_fault_address(f);
-	const int error = va < USER_MAX ?
-				  serve_page_fault(f->x[REG_PC], va, cause_access(f->cause)) :
-				  -EFAULT;
+	const int error = trap_fault_address(f) < USER_MAX ? serve_page_fault(f) : -EFAULT;
 	if (unlikely(error != 0))
-		user_fault_signal(error, va);
+		user_fault_signal(error, trap_fault_address(f));
 }
 
-static void user_exception(const struct trap_frame *f)
+static __noinline void user_exception(const struct trap_frame *f)
 {
 	switch (f->cause) {
-	case CAUSE_FETCH_PAGE:
-	case CAUSE_LOAD_PAGE:
-	case CAUSE_STORE_PAGE:
-		user_page_fault(f);
-		break;
 	case CAUSE_FETCH_ACCESS:
 	case CAUSE_LOAD_ACCESS:
 	case CAUSE_STORE_ACCESS:
@@ -171,7 +182,10 @@ void handle_user_trap(const struct trap_frame *f)
 		return;
 	}
 	irq_enable();
-	user_exception(f);
+	if (likely(cause_is_page_fault(f->cause)))
+		user_page_fault(f);
+	else
+		user_exception(f);
 	spin_assert_none_held("the kernel is about to be left");
 	mutex_assert_none_held();
 	irq_disable();
@@ -198,7 +212,7 @@ static bool kernel_fault_is_stale(const struct trap_frame *f, u64 va)
 	const u64 wants = f->cause == CAUSE_FETCH_PAGE ? PTE_V | PTE_X | PTE_A :
 			  f->cause == CAUSE_STORE_PAGE ? PTE_V | PTE_W | PTE_A | PTE_D :
 							 PTE_V | PTE_R | PTE_A;
-	return (entry.bits & wants) == wants && !fault_repeats_forever(f->x[REG_PC], va);
+	return (entry.bits & wants) == wants && !fault_repeats_forever(f);
 }
 
 /* True if the kernel can go on. */
@@ -219,7 +233,7 @@ static bool kernel_fault(struct trap_frame *f)
 	int error = -EFAULT;
 	if (cause_is_page_fault(f->cause) && may_sleep) {
 		irq_enable();
-		error = serve_page_fault(f->x[REG_PC], va, cause_access(f->cause));
+		error = serve_page_fault(f);
 		irq_disable();
 	}
 	if (error != 0)
