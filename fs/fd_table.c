@@ -20,13 +20,18 @@
 static struct slab_cache *table_cache;
 
 /*
- * A descriptor of @t named @f until now. Record locks belong to the table, and go when any of its
- * descriptors of the file does, says POSIX.
+ * @count descriptors of @t named @f until now. Record locks belong to the table, and go when any of
+ * its descriptors of the file does, says POSIX.
  */
-static void close_file(const struct fd_table *t, struct file *f)
+static void close_files(const struct fd_table *t, struct file *f, u32 count)
 {
 	file_lock_drop(f->inode, t);
-	file_put(f);
+	file_put_many(f, count);
+}
+
+static void close_file(const struct fd_table *t, struct file *f)
+{
+	close_files(t, f, 1);
 }
 
 int fd_table_init(void)
@@ -45,6 +50,7 @@ struct fd_table *fd_table_create(void)
 	refcount_init(&t->refs, 1);
 	t->was_shared = false;
 	t->end = 0;
+	t->own_end = 0;
 	t->lowest_free = 0;
 	spin_init(&t->lock, "descriptor table", RANK_FD_TABLE);
 	t->slots = t->first;
@@ -74,8 +80,11 @@ static int make_room(struct fd_table *t, u32 fd)
 {
 	if (fd >= t->size && grow(t, fd) < 0)
 		return -ENOMEM;
+	if (fd < t->end)
+		return 0;
 	for (; t->end <= fd; t->end++)
 		t->slots[t->end] = (struct fd_slot){ 0 };
+	t->own_end = t->was_shared ? 0 : t->end;
 	return 0;
 }
 
@@ -88,20 +97,38 @@ static u32 find_free(const struct fd_table *t, u32 fd)
 }
 
 /* The slot in use, or NULL. Caller holds the lock. */
-static struct fd_slot *find_slot(struct fd_table *t, int fd)
+static inline struct fd_slot *find_slot(struct fd_table *t, int fd)
 {
 	if ((u32)fd >= t->end || t->slots[fd].file == NULL)
 		return NULL;
 	return &t->slots[fd];
 }
 
-/* Caller holds the lock; the file is the caller's to put. */
+/* @slot is that of @fd. Caller holds the lock; the file is the caller's to put. */
+static inline struct file *empty_slot(struct fd_table *t, struct fd_slot *slot, u32 fd)
+{
+	struct file *f = slot->file;
+	*slot = (struct fd_slot){ 0 };
+	if (fd < t->lowest_free)
+		t->lowest_free = fd;
+	return f;
+}
+
 static struct file *take_locked(struct fd_table *t, u32 fd)
 {
-	struct file *f = t->slots[fd].file;
-	t->slots[fd] = (struct fd_slot){ 0 };
-	t->lowest_free = MIN(t->lowest_free, fd);
-	return f;
+	return empty_slot(t, &t->slots[fd], fd);
+}
+
+/* How many slots from @fd on name the file that it does: 0, 1 and 2 do, most often, and are
+ * counted at once. */
+static u32 run_of(const struct fd_table *t, u32 fd, u32 end)
+{
+	const u32 first = fd;
+	const struct file *f = t->slots[fd].file;
+	do
+		fd++;
+	while (fd < end && t->slots[fd].file == f);
+	return fd - first;
 }
 
 struct fd_table *fd_table_clone(struct fd_table *from)
@@ -119,13 +146,16 @@ struct fd_table *fd_table_clone(struct fd_table *from)
 		return NULL;
 	}
 	memcpy(t->slots, from->slots, used * sizeof(*t->slots));
-	t->end = used;
+	t->end = t->own_end = used;
 	t->lowest_free = MIN(from->lowest_free, used); /* reserved ones may follow */
-	for (u32 fd = 0; fd < used; fd++) {
-		if (t->slots[fd].file != NULL)
-			file_get(t->slots[fd].file);
-		else if (t->slots[fd].is_reserved) /* for another thread, which is not here */
+	for (u32 fd = 0, count; fd < used; fd += count) {
+		count = 1;
+		if (t->slots[fd].file != NULL) {
+			count = run_of(t, fd, used);
+			file_get_many(t->slots[fd].file, count);
+		} else if (t->slots[fd].is_reserved) { /* for another thread, which is not here */
 			(void)take_locked(t, fd);
+		}
 	}
 	spin_unlock(&from->lock);
 	return t;
@@ -139,12 +169,13 @@ void fd_table_get(struct fd_table *t)
 void fd_table_share(struct fd_table *t)
 {
 	WRITE_ONCE(t->was_shared, true);
+	WRITE_ONCE(t->own_end, 0);
 	fd_table_get(t);
 }
 
 bool fd_table_is_shared(const struct fd_table *t)
 {
-	return refcount_read(&t->refs) > 1;
+	return fd_table_was_shared(t) && refcount_read(&t->refs) > 1;
 }
 
 void fd_table_put(struct fd_table *t)
@@ -152,9 +183,11 @@ void fd_table_put(struct fd_table *t)
 	if (!refcount_put(&t->refs))
 		return;
 	/* Nobody else is left, so no lock. */
-	for (u32 fd = 0; fd < t->end; fd++)
+	for (u32 fd = 0, count; fd < t->end; fd += count) {
+		count = run_of(t, fd, t->end);
 		if (t->slots[fd].file != NULL)
-			close_file(t, t->slots[fd].file);
+			close_files(t, t->slots[fd].file, count);
+	}
 	if (t->slots != t->first)
 		kfree(t->slots);
 	slab_free(table_cache, t);
@@ -171,40 +204,63 @@ struct file *fd_lookup(struct fd_table *t, int fd)
 	return f;
 }
 
+struct file *fd_borrow_shared(struct fd_table *t, int fd)
+{
+	return fd_table_was_shared(t) ? fd_lookup(t, fd) : NULL;
+}
+
 void fd_put_shared(struct file *f)
 {
 	file_put(f);
 }
 
-/* The lowest free descriptor >= @min gets @slot. The number, -EMFILE, -ENOMEM. */
-static int fill_slot(struct fd_table *t, u32 min, struct fd_slot slot, u64 limit)
+/* @fd, found free from @start on, names @f; NULL: it is reserved. Caller holds the lock. */
+static inline void occupy(struct fd_table *t, u32 start, u32 fd, struct file *f, bool cloexec)
 {
-	const u32 end = (u32)MIN(limit, (u64)SLOTS_MAX);
-	int result = -EMFILE;
-	spin_lock(&t->lock);
+	t->slots[fd] = (struct fd_slot){ .file = f, .cloexec = cloexec, .is_reserved = f == NULL };
+	if (start == t->lowest_free)
+		t->lowest_free = fd + 1;
+}
+
+/* The rest of the next: there may have to be more slots. */
+static __noinline s64 fill_new_slot_and_unlock(struct fd_table *t, u32 min, struct file *f,
+					       bool cloexec, u64 limit)
+{
+	s64 result = -EMFILE;
 	const u32 start = MAX(min, t->lowest_free);
 	const u32 fd = find_free(t, start);
-	if (fd < end)
-		result = make_room(t, fd) < 0 ? -ENOMEM : (int)fd;
-	if (result >= 0) {
-		t->slots[fd] = slot;
-		if (start == t->lowest_free)
-			t->lowest_free = fd + 1;
-	}
+	if (fd < MIN(limit, (u64)SLOTS_MAX))
+		result = make_room(t, fd) < 0 ? -ENOMEM : (s64)fd;
+	if (result >= 0)
+		occupy(t, start, fd, f, cloexec);
 	spin_unlock(&t->lock);
+	if (result < 0 && f != NULL)
+		file_put(f);
 	return result;
 }
 
-int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
+/* The lowest free descriptor >= @min is occupied. The number, -EMFILE, -ENOMEM; then @f is put. */
+static __always_inline s64 fill_slot(struct fd_table *t, u32 min, struct file *f, bool cloexec,
+				     u64 limit)
 {
-	const struct fd_slot slot = { .file = f, .cloexec = cloexec };
-	return fill_slot(t, (u32)min, slot, limit);
+	spin_lock(&t->lock);
+	const u32 start = MAX(min, t->lowest_free);
+	const u32 fd = find_free(t, start);
+	if (unlikely(fd >= MIN(t->end, limit)))
+		return fill_new_slot_and_unlock(t, min, f, cloexec, limit);
+	occupy(t, start, fd, f, cloexec);
+	spin_unlock(&t->lock);
+	return fd;
+}
+
+s64 fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit)
+{
+	return fill_slot(t, (u32)min, f, cloexec, limit);
 }
 
 int fd_reserve(struct fd_table *t, u64 limit)
 {
-	const struct fd_slot slot = { .is_reserved = true };
-	return fill_slot(t, 0, slot, limit);
+	return (int)fill_slot(t, 0, NULL, false, limit);
 }
 
 void fd_install_reserved(struct fd_table *t, int fd, struct file *f, bool cloexec)
@@ -223,10 +279,11 @@ void fd_release(struct fd_table *t, int fd)
 	spin_unlock(&t->lock);
 }
 
-int fd_close(struct fd_table *t, int fd)
+s64 fd_close(struct fd_table *t, int fd)
 {
 	spin_lock(&t->lock);
-	struct file *f = find_slot(t, fd) != NULL ? take_locked(t, (u32)fd) : NULL;
+	struct fd_slot *slot = find_slot(t, fd);
+	struct file *f = slot != NULL ? empty_slot(t, slot, (u32)fd) : NULL;
 	spin_unlock(&t->lock);
 	if (f == NULL)
 		return -EBADF;

@@ -26,6 +26,7 @@ struct fd_table {
 	struct spinlock lock;
 	u32 size;        /* slots there is room for */
 	u32 end;         /* <= size: the slots before it have a value */
+	u32 own_end;     /* the same while the table was not shared, then 0: fd_find_own() */
 	u32 lowest_free; /* may be == end */
 	struct fd_slot *slots;
 	struct fd_slot first[FD_FIRST_SLOTS];
@@ -36,7 +37,7 @@ struct fd_table *fd_table_create(void);                 /* NULL: no memory */
 struct fd_table *fd_table_clone(struct fd_table *from); /* fork; NULL: no memory */
 void fd_table_get(struct fd_table *t);                  /* for somebody who only looks (/proc) */
 void fd_table_share(struct fd_table *t); /* for a task that uses it like its own (CLONE_FILES) */
-/* Somebody else has a reference, or had just now (/proc). */
+/* May another task use it like its own? Of one that was never shared only /proc has references. */
 bool fd_table_is_shared(const struct fd_table *t);
 void fd_table_put(struct fd_table *t); /* the last put closes all */
 void fd_table_close_on_exec(struct fd_table *t);
@@ -46,6 +47,12 @@ static inline bool fd_table_was_shared(const struct fd_table *t)
 	return unlikely(READ_ONCE(t->was_shared));
 }
 struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
+/* What @fd names in the table @t of the task, if it is nobody else's. NULL: nothing, or it is. */
+static inline struct file *fd_find_own(struct fd_table *t, int fd)
+{
+	return (u32)fd < READ_ONCE(t->own_end) ? t->slots[(u32)fd].file : NULL;
+}
+struct file *fd_borrow_shared(struct fd_table *t, int fd); /* the rest of the next */
 /*
  * The same for the length of a system call by a task whose table @t is: then fd_done(). Nobody else
  * can close a descriptor of a table that is not shared, and the call itself does not, so it keeps
@@ -53,9 +60,8 @@ struct file *fd_lookup(struct fd_table *t, int fd); /* counted; NULL: EBADF */
  */
 static inline struct file *fd_borrow(struct fd_table *t, int fd)
 {
-	if (fd_table_was_shared(t))
-		return fd_lookup(t, fd);
-	return (u32)fd < t->end ? t->slots[(u32)fd].file : NULL;
+	struct file *f = fd_find_own(t, fd);
+	return likely(f != NULL) ? f : fd_borrow_shared(t, fd);
 }
 void fd_put_shared(struct file *f); /* of the one below */
 static inline void fd_done(struct fd_table *t, struct file *f)
@@ -63,9 +69,9 @@ static inline void fd_done(struct fd_table *t, struct file *f)
 	if (fd_table_was_shared(t))
 		fd_put_shared(f);
 }
-/* Lowest free descriptor >= @min naming @f (reference consumed on success). @limit: RLIMIT_NOFILE.
- * The number, -EMFILE, -ENOMEM. */
-int fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit);
+/* Lowest free descriptor >= @min naming @f, whose reference is consumed, also on an error. @limit:
+ * RLIMIT_NOFILE. The number, -EMFILE, -ENOMEM. May sleep. */
+s64 fd_install(struct fd_table *t, struct file *f, int min, bool cloexec, u64 limit);
 /*
  * The lowest free descriptor, for a file to come: nobody else gets it, and till then it is closed
  * for all. The number, -EMFILE, -ENOMEM. Then one of the two below, which cannot fail.
@@ -74,7 +80,7 @@ int fd_reserve(struct fd_table *t, u64 limit);
 /* It names @f from now on; the reference is consumed. */
 void fd_install_reserved(struct fd_table *t, int fd, struct file *f, bool cloexec);
 void fd_release(struct fd_table *t, int fd); /* it is free again */
-int fd_close(struct fd_table *t, int fd);    /* 0 or -EBADF. May sleep */
+s64 fd_close(struct fd_table *t, int fd);    /* 0 or -EBADF. May sleep */
 /* dup3: @fd names @f from now on (reference consumed on success), closing what it named. @fd,
  * -EBADF, -ENOMEM, -EBUSY (it is reserved, by another thread). */
 int fd_replace(struct fd_table *t, int fd, struct file *f, bool cloexec, u64 limit);

@@ -67,13 +67,21 @@ static inline void file_get(struct file *f)
 {
 	refcount_get(&f->refs);
 }
+static inline void file_get_many(struct file *f, u32 count)
+{
+	refcount_get_many(&f->refs, count);
+}
 /* The last reference went. */
 void file_destroy(struct file *f);
 /* Context: may sleep. */
+static inline void file_put_many(struct file *f, u32 count)
+{
+	if (unlikely(refcount_put_many(&f->refs, count)))
+		file_destroy(f);
+}
 static inline void file_put(struct file *f)
 {
-	if (unlikely(refcount_put(&f->refs)))
-		file_destroy(f);
+	file_put_many(f, 1);
 }
 /* The path of @f as seen from @root, for /proc: kmalloc'd. NULL: it has none, or no memory. */
 char *file_path_alloc(const struct file *f, const struct inode *root);

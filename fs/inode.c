@@ -82,10 +82,8 @@ static __noinline void let_go(struct inode *i)
 	leave(fs);
 }
 
-void inode_put(struct inode *i)
+void inode_put_one(struct inode *i)
 {
-	if (i == NULL)
-		return;
 	struct filesystem *fs = i->fs;
 	if (unlikely(refcount_put(&i->refs)))
 		let_go(i);

@@ -134,7 +134,12 @@ static inline bool inode_is_dir(const struct inode *i)
 void inode_get(struct inode *i);
 /* NULL is welcome. Context: may sleep; the caller holds no lock that the file system takes to let
  * go. */
-void inode_put(struct inode *i);
+void inode_put_one(struct inode *i); /* not NULL */
+static inline void inode_put(struct inode *i)
+{
+	if (i != NULL)
+		inode_put_one(i);
+}
 /*
  * Turn the caller's reference into one that the file system holds on itself (an entry on its inode,
  * a subdirectory on its parent, the file system on its root), and back. Those do not keep it from

@@ -29,7 +29,8 @@ static inline void refcount_check(const struct refcount *r, u32 old, const char 
 
 static inline void refcount_init(struct refcount *r, u32 value)
 {
-	__atomic_store_n(&r->value, value, __ATOMIC_RELAXED);
+	/* A store; of an atomic one the compiler makes a swap. */
+	WRITE_ONCE(r->value, value);
 }
 
 static inline u32 refcount_read(const struct refcount *r)
@@ -46,17 +47,28 @@ static inline bool refcount_is_one(const struct refcount *r)
 	return __atomic_load_n(&r->value, __ATOMIC_ACQUIRE) == 1;
 }
 
-static inline void refcount_get(struct refcount *r)
+/* @count at once, not 0. */
+static inline void refcount_get_many(struct refcount *r, u32 count)
 {
-	refcount_check(r, __atomic_fetch_add(&r->value, 1, __ATOMIC_RELAXED), "got");
+	refcount_check(r, __atomic_fetch_add(&r->value, count, __ATOMIC_RELAXED), "got");
 }
 
-/* True if this was the last reference: the caller destroys the object. */
+static inline void refcount_get(struct refcount *r)
+{
+	refcount_get_many(r, 1);
+}
+
+/* True if these were the last references: the caller destroys the object. */
+static inline bool refcount_put_many(struct refcount *r, u32 count)
+{
+	const u32 before_last = __atomic_fetch_sub(&r->value, count, __ATOMIC_ACQ_REL) - count + 1;
+	refcount_check(r, before_last, "put");
+	return before_last == 1;
+}
+
 static inline bool refcount_put(struct refcount *r)
 {
-	const u32 old = __atomic_fetch_sub(&r->value, 1, __ATOMIC_ACQ_REL);
-	refcount_check(r, old, "put");
-	return old == 1;
+	return refcount_put_many(r, 1);
 }
 
 /* Take a reference unless the object is already dying (count 0). */

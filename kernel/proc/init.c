@@ -112,11 +112,8 @@ static void open_console(struct process *p)
 	for (int fd = 0; fd < STDIO_COUNT; fd++) {
 		struct file *f;
 		int error = path_open(&paths, NULL, "/dev/console", O_RDWR | O_NOCTTY, 0, &f);
-		if (error == 0) {
-			error = fd_install(p->leader->files, f, 0, false, STDIO_COUNT);
-			if (error < 0)
-				file_put(f);
-		}
+		if (error == 0)
+			error = (int)fd_install(p->leader->files, f, 0, false, STDIO_COUNT);
 		if (error < 0) {
 			pr_warn("init: no /dev/console (error %d)\n", -error);
 			return;

@@ -16,15 +16,6 @@ static struct fd_table *own_files(void)
 	return task_current()->files;
 }
 
-/* Give @f a number; its reference is consumed. */
-static s64 install(struct file *f, int min, bool cloexec)
-{
-	const int fd = fd_install(own_files(), f, min, cloexec, fd_limit());
-	if (fd < 0)
-		file_put(f);
-	return fd;
-}
-
 s64 sys_openat(u64 dir, u64 path, u64 flags, u64 mode)
 {
 	struct at_path p;
@@ -66,13 +57,13 @@ s64 sys_close_range(u64 first, u64 last, u64 flags)
 
 s64 sys_dup(u64 fd)
 {
-	struct file *f = file_of_any(fd);
-	if (f == NULL)
-		return -EBADF;
-	file_get(f);
-	const s64 result = install(f, 0, false);
-	file_done(f);
-	return result;
+	struct fd_table *t = own_files();
+	struct file *f = fd_find_own(t, (int)fd);
+	if (likely(f != NULL))
+		file_get(f);
+	else
+		f = fd_lookup(t, (int)fd);
+	return f != NULL ? fd_install(t, f, 0, false, fd_limit()) : -EBADF;
 }
 
 s64 sys_dup3(u64 fd, u64 new, u64 flags)
@@ -107,7 +98,7 @@ static s64 duplicate(struct file *f, u64 min, bool cloexec)
 	if (min >= fd_limit())
 		return -EINVAL;
 	file_get(f);
-	return install(f, (int)min, cloexec);
+	return fd_install(own_files(), f, (int)min, cloexec, fd_limit());
 }
 
 static bool is_pipe(const struct file *f)

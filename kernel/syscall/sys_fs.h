@@ -30,6 +30,11 @@ static inline struct file *file_of_any(u64 fd)
 {
 	return fd_borrow(task_current()->files, (int)fd);
 }
+/* The same without file_done(); NULL also if others use the descriptors, too: file_of_any(). */
+static inline struct file *file_of_own(u64 fd)
+{
+	return fd_find_own(task_current()->files, (int)fd);
+}
 /* The call is through with what file_of() and its like gave it. */
 static inline void file_done(struct file *f)
 {

@@ -120,11 +120,7 @@ static int check_kind(u64 family, u64 type_and_flags, u64 protocol, u32 *type, u
 /* A descriptor for @f, whose reference is consumed. */
 static s64 install(struct file *f, u32 flags)
 {
-	const int fd =
-		fd_install(task_current()->files, f, 0, (flags & SOCK_CLOEXEC) != 0, fd_limit());
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install(task_current()->files, f, 0, (flags & SOCK_CLOEXEC) != 0, fd_limit());
 }
 
 s64 sys_socket(u64 family, u64 type_and_flags, u64 protocol)

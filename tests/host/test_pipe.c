@@ -164,7 +164,8 @@ static void lowest_free_descriptor_is_taken(void **state)
 	assert_int_equal(fd_install(t, some_file(), 500, false, 1000), 500);
 	assert_int_equal(fd_install(t, some_file(), 500, false, 1000), 501);
 	struct file *f = some_file();
-	assert_int_equal(fd_install(t, f, 0, false, 50), -EMFILE);
+	file_get(f);
+	assert_int_equal(fd_install(t, f, 0, false, 50), -EMFILE); /* and put */
 	assert_int_equal(fd_replace(t, 2000, f, false, 1000), -EBADF);
 	assert_int_equal(fd_replace(t, 3, f, true, 1000), 3);
 	assert_int_equal(fd_get_cloexec(t, 3), 1);
@@ -218,8 +219,9 @@ static void table_that_cannot_grow_stays_as_it_is(void **state)
 {
 	struct fd_table *t = fd_table_create();
 	struct file *f = some_file();
+	file_get(f);
 	shim_fail_after = 0;
-	assert_int_equal(fd_install(t, f, 200, false, 1000), -ENOMEM);
+	assert_int_equal(fd_install(t, f, 200, false, 1000), -ENOMEM); /* and put */
 	assert_int_equal(fd_install(t, f, 0, false, 1000), 0);
 	assert_int_equal(fd_install(t, some_file(), 200, false, 1000), 200);
 	for (int fail = 0; fail < 2; fail++) {

@@ -42,7 +42,7 @@ int signal_send_task(struct task *t, int sig, const struct siginfo *info)
 	return 0;
 }
 
-struct file *fd_lookup(struct fd_table *t, int fd)
+struct file *fd_borrow_shared(struct fd_table *t, int fd)
 {
 	return NULL;
 }
@@ -55,7 +55,7 @@ void inode_get(struct inode *i)
 {
 }
 
-void inode_put(struct inode *i)
+void inode_put_one(struct inode *i)
 {
 }
 
