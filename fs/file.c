@@ -65,10 +65,10 @@ char *file_path_alloc(const struct file *f, const struct inode *root)
 		if (path != NULL)
 			memcpy(path, f->path, size);
 	} else if (inode != NULL) {
-		spin_lock(&tree_lock);
+		struct spinlock *held = br_read_lock(&tree_lock);
 		if (inode->parent != NULL || inode_is_dir(inode))
 			path = tree_path_alloc(root, inode, NULL, 0);
-		spin_unlock(&tree_lock);
+		br_read_unlock(held);
 	}
 	return path;
 }

@@ -31,8 +31,8 @@ struct filesystem {
 	/*
 	 * atomic: references on its inodes from outside (fs/inode.h). Walkers inside are not
 	 * counted while they hold the tree's lock (fs/tree.h). So 0 is final only once that lock
-	 * was held after the way in was cut, which tree_unmount() does: a walker counts what he
-	 * takes along before he lets go of it.
+	 * was held for writing as the way in was cut, which tree_unmount() does: a walker counts
+	 * what he takes along before he lets go of it.
 	 */
 	u64 users;
 

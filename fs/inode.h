@@ -9,7 +9,7 @@
  *
  * Locks: inode->lock (RANK_DIRECTORY for directories, RANK_INODE for files; sleeping) covers
  * entries, size and content. The page cache has a spinlock of its own, because faults may not take
- * this one. Where a directory hangs in the tree is fs/tree.h's, under a spinlock of its own.
+ * this one. Where a directory hangs in the tree is fs/tree.h's, under a lock of its own.
  */
 #pragma once
 

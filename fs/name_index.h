@@ -32,7 +32,8 @@ struct name_index {
 /*
  * So many names of one owner in a directory may have one hash. It has no secret (positions would
  * tell it), so names can be made to collide; to find one among those is linear in their number, and
- * done under a lock that all share. Others' names do not count: nobody keeps a name from another.
+ * done under a lock that all who change names wait for. Others' names do not count: nobody keeps a
+ * name from another.
  */
 #define NAME_TWINS_MAX 16
 

@@ -26,8 +26,8 @@ int walk_check_search(const struct walk *w, const struct inode *dir)
 void walk_pause(struct walk *w)
 {
 	inode_get(w->dir);
-	spin_unlock(&tree_lock);
-	w->is_paused = true;
+	br_read_unlock(w->held);
+	w->held = NULL;
 	inode_put(w->paused_at);
 	w->paused_at = w->dir;
 }
@@ -36,8 +36,7 @@ void walk_resume(struct walk *w, struct inode *found)
 {
 	inode_put(w->found);
 	w->found = found;
-	w->is_paused = false;
-	spin_lock(&tree_lock);
+	w->held = br_read_lock(&tree_lock);
 }
 
 /* In a directory that makes its inodes on the spot; so nothing is mounted on them. */
@@ -204,8 +203,11 @@ int walk_begin(struct walk *w, const struct path_ctx *ctx, struct inode *start, 
 		start = ctx->root;
 	else if (start == NULL)
 		start = ctx->cwd;
-	*w = (struct walk){ .ctx = ctx, .dir = start, .rest = path, .kind = LAST_ROOT };
-	spin_lock(&tree_lock);
+	*w = (struct walk){ .ctx = ctx,
+			    .dir = start,
+			    .rest = path,
+			    .kind = LAST_ROOT,
+			    .held = br_read_lock(&tree_lock) };
 	return *path == '\0' ? -ENOENT : walk_on(w);
 }
 

@@ -309,7 +309,7 @@ int path_rename(const struct path_ctx *ctx, struct inode *old_start, const char 
 	const u32 both = RENAME_NOREPLACE | RENAME_EXCHANGE;
 	if ((flags & ~both) != 0 || flags == both)
 		return -EINVAL;
-	struct walk from, to = { .is_paused = true };
+	struct walk from, to = { 0 };
 	struct rename_pair pair = { 0 };
 	int err = walk_begin_paused(&from, ctx, old_start, old_path);
 	if (err == 0)

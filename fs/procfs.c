@@ -205,7 +205,7 @@ static int make_node_inode(struct inode *dir, size_t index, struct inode **out)
 	i->show = n->show != NULL ? show_node : NULL;
 	i->store = n->store;
 	if (node_is_dir(n))
-		inode_put(tree_attach(&i->inode, dir, n->own_name)); /* it had no parent */
+		tree_attach(&i->inode, dir, n->own_name);
 	*out = &i->inode;
 	return 0;
 }

@@ -143,7 +143,7 @@ static int make_numbered(struct inode *parent, u32 pid, u32 tid, struct inode **
 	if (i == NULL)
 		return -ENOMEM;
 	(void)snprintf(i->name, sizeof(i->name), "%u", tid != 0 ? tid : pid);
-	inode_put(tree_attach(&i->inode, parent, i->name)); /* it had no parent */
+	tree_attach(&i->inode, parent, i->name);
 	*out = &i->inode;
 	return 0;
 }
@@ -277,7 +277,7 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len, struct in
 	i->check_open = e.check_open;
 	i->what = e.what;
 	if (S_ISDIR(e.mode))
-		inode_put(tree_attach(&i->inode, dir, e.name)); /* it had no parent */
+		tree_attach(&i->inode, dir, e.name);
 	*out = &i->inode;
 	return 0;
 }

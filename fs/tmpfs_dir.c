@@ -5,7 +5,7 @@
  * file in it meanwhile.
  *
  * Walkers look names up with the tree's lock instead (fs/tree.h), so entries come, go and change
- * with both held, and a rename, which is one step for everybody, is one hold of it.
+ * with it held for writing, too, and a rename, which is one step for everybody, is one hold of it.
  *
  * nlink of a directory is 2 plus its subdirectories; 0 says it was removed and takes no entries any
  * more.
@@ -78,7 +78,7 @@ static void dir_changed(struct inode *dir, const struct inode *came, const struc
 	inode_touch(dir);
 }
 
-/* Caller holds the tree's lock. */
+/* Caller holds the tree's lock for writing. */
 static void insert_locked(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
 	e->index.inode = inode;
@@ -90,9 +90,9 @@ static void insert_locked(struct inode *dir, struct tmpfs_entry *e, struct inode
 static void entry_add(struct inode *dir, struct tmpfs_entry *e, struct inode *inode)
 {
 	inode_settle(inode);
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	insert_locked(dir, e, inode);
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	dir_changed(dir, inode, NULL);
 }
 
@@ -109,7 +109,8 @@ static bool is_only_named(const struct inode *inode)
 /*
  * @inode has lost the name that @e, taken out of its directory, holds. If it hung by that, it keeps
  * it for those who have it open; otherwise it would keep the directory, too, for as long as it has
- * other names. Caller holds the tree's lock. Returns: what is to be freed; and @parent to be put.
+ * other names. Caller holds the tree's lock for writing. Returns: what is to be freed; and @parent
+ * to be put.
  */
 static struct tmpfs_entry *forget_name(struct inode *inode, struct tmpfs_entry *e, const char *name,
 				       struct inode **parent)
@@ -130,10 +131,10 @@ static struct tmpfs_entry *forget_name(struct inode *inode, struct tmpfs_entry *
 static struct inode *entry_remove(struct inode *dir, struct tmpfs_entry *e)
 {
 	struct inode *inode = e->index.inode, *parent = NULL;
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	name_index_remove(&tmpfs_inode_of(dir)->names, &e->index);
 	struct tmpfs_entry *rest = forget_name(inode, e, e->name, &parent);
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	dir_changed(dir, NULL, inode);
 	kfree(rest);
 	inode_put(parent);
@@ -197,7 +198,7 @@ static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 		kfree(e);
 		return err;
 	}
-	inode_put(tree_attach(inode, dir, e->name)); /* it had no parent */
+	tree_attach(inode, dir, e->name);
 	entry_add(dir, e, inode);
 	if (out != NULL) {
 		inode_get(inode);
@@ -279,13 +280,13 @@ static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want
 
 /*
  * @inode, which stood somewhere as @old_name, now stands in @dir as @name. Caller holds the tree's
- * lock. Returns the parent it has lost, for the caller to put; NULL: none.
+ * lock for writing. Returns the parent it has lost, for the caller to put; NULL: none.
  */
 static struct inode *moved_locked(struct inode *inode, const char *old_name, struct inode *dir,
 				  const char *name)
 {
 	/* A file with another name hangs by that one. */
-	return inode->name == old_name ? tree_attach_locked(inode, dir, name) : NULL;
+	return inode->name == old_name ? tree_move_locked(inode, dir, name) : NULL;
 }
 
 /* The entries stay, and each takes over the other's reference. */
@@ -294,12 +295,12 @@ static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode 
 {
 	struct inode *from_a = a->index.inode;
 	struct inode *from_b = b->index.inode;
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	a->index.inode = from_b;
 	b->index.inode = from_a;
 	struct inode *parent_a = moved_locked(from_a, a->name, new_dir, b->name);
 	struct inode *parent_b = moved_locked(from_b, b->name, old_dir, a->name);
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	dir_changed(old_dir, from_b, from_a);
 	dir_changed(new_dir, from_a, from_b);
 	/* racy against others' updates of the same, and harmless */
@@ -318,7 +319,7 @@ static void move(struct inode *old_dir, struct tmpfs_entry *from, struct inode *
 	struct inode *inode = from->index.inode; /* @to takes over the reference */
 	struct inode *victim = spare != NULL ? to->index.inode : NULL;
 	struct inode *victim_parent = NULL;
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	if (victim == NULL) {
 		insert_locked(new_dir, to, inode);
 	} else {
@@ -327,7 +328,7 @@ static void move(struct inode *old_dir, struct tmpfs_entry *from, struct inode *
 	}
 	struct inode *parent = moved_locked(inode, from->name, new_dir, to->name);
 	name_index_remove(&tmpfs_inode_of(old_dir)->names, &from->index);
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	dir_changed(new_dir, inode, victim);
 	dir_changed(old_dir, NULL, inode);
 	inode->ctime = fs_now(); /* racy against others' updates of the same, and harmless */

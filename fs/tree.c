@@ -2,19 +2,31 @@
 #include "fs/tree.h"
 
 #include "fs/filesystem.h"
+#include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
-struct spinlock tree_lock = SPINLOCK_INIT("directory tree", RANK_MOUNTS);
+struct brlock tree_lock = BRLOCK_INIT("directory tree", RANK_MOUNTS);
 
-struct inode *tree_attach_locked(struct inode *inode, struct inode *parent, const char *name)
+static void hang(struct inode *inode, struct inode *parent, const char *name)
 {
-	struct inode *old = inode->parent;
 	inode_get(parent);
 	inode_settle(parent);
 	inode->parent = parent;
 	inode->name = name;
+}
+
+void tree_attach(struct inode *inode, struct inode *parent, const char *name)
+{
+	ASSERT(inode->parent == NULL);
+	hang(inode, parent, name);
+}
+
+struct inode *tree_move_locked(struct inode *inode, struct inode *parent, const char *name)
+{
+	struct inode *old = inode->parent;
+	hang(inode, parent, name);
 	if (old != NULL)
 		inode_unsettle(old);
 	return old;
@@ -30,21 +42,13 @@ struct inode *tree_detach_locked(struct inode *inode)
 	return old;
 }
 
-struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name)
-{
-	spin_lock(&tree_lock);
-	struct inode *old = tree_attach_locked(inode, parent, name);
-	spin_unlock(&tree_lock);
-	return old;
-}
-
 int tree_remove(struct inode *dir)
 {
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	const bool is_busy = dir->mounted != NULL;
 	if (!is_busy)
 		dir->is_removed = true;
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	return is_busy ? -EBUSY : 0;
 }
 
@@ -66,17 +70,17 @@ struct inode *tree_find_parent(struct inode *dir, const struct inode *root)
 
 bool tree_is_inside(const struct inode *dir, const struct inode *ancestor)
 {
-	spin_lock(&tree_lock);
+	struct spinlock *held = br_read_lock(&tree_lock);
 	while (dir != NULL && dir != ancestor)
 		dir = dir->parent;
-	spin_unlock(&tree_lock);
+	br_read_unlock(held);
 	return dir != NULL;
 }
 
 int tree_mount(struct inode *at, struct filesystem *fs)
 {
 	int err = 0;
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	if (at->mounted != NULL) {
 		err = -EBUSY;
 	} else if (at->is_removed) {
@@ -86,27 +90,27 @@ int tree_mount(struct inode *at, struct filesystem *fs)
 		fs->covered = at;
 		WRITE_ONCE(at->mounted, fs->root);
 	}
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	return err;
 }
 
 struct inode *tree_unmount(struct filesystem *fs)
 {
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	struct inode *covered = fs->covered;
 	fs->covered = NULL;
 	if (covered != NULL)
 		WRITE_ONCE(covered->mounted, NULL);
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 	return covered;
 }
 
 void tree_remount(struct filesystem *fs, struct inode *covered)
 {
-	spin_lock(&tree_lock);
+	br_write_lock(&tree_lock);
 	fs->covered = covered;
 	WRITE_ONCE(covered->mounted, fs->root);
-	spin_unlock(&tree_lock);
+	br_write_unlock(&tree_lock);
 }
 
 /* Bytes without NUL. Caller holds the lock. */
@@ -144,7 +148,7 @@ static void path_fill(const struct inode *root, const struct inode *dir, const c
 
 ssize_t tree_path(const struct inode *root, const struct inode *dir, char *buf, size_t size)
 {
-	spin_lock(&tree_lock);
+	struct spinlock *held = br_read_lock(&tree_lock);
 	const size_t len = path_length(root, dir, 0);
 	ssize_t result = (ssize_t)len + 1;
 	if (dir->is_removed)
@@ -153,7 +157,7 @@ ssize_t tree_path(const struct inode *root, const struct inode *dir, char *buf, 
 		result = -ERANGE;
 	else
 		path_fill(root, dir, NULL, 0, buf, len);
-	spin_unlock(&tree_lock);
+	br_read_unlock(held);
 	return result;
 }
 
@@ -173,9 +177,9 @@ char *tree_path_alloc(const struct inode *root, const struct inode *inode, const
 
 static u64 parent_number(const struct inode *dir)
 {
-	spin_lock(&tree_lock);
+	struct spinlock *held = br_read_lock(&tree_lock);
 	const u64 number = dir->parent != NULL ? dir->parent->number : dir->number;
-	spin_unlock(&tree_lock);
+	br_read_unlock(held);
 	return number;
 }
 

@@ -2,29 +2,39 @@
 /*
  * Where directories hang: parent, name, and what is mounted on them, over all file systems.
  *
- * One spinlock (RANK_MOUNTS) covers inode->parent, inode->name, inode->mounted and
- * filesystem->covered of everybody, and inode->names, which change with the directory's own lock
- * held, too. So who holds it walks up and down through inodes that nobody counts for him: none of
- * them can go, nor be unmounted, before he lets go of the lock. And what is one step to the user,
- * like a rename, is done in one hold of it. It is held for a path at most. Renames of directories
- * also hold fs/path_change.c's mutex.
+ * One lock (RANK_MOUNTS) covers inode->parent, name, mounted and is_removed and filesystem->covered
+ * of everybody, and inode->names, which change with the directory's own lock held, too. It is a
+ * big-reader lock: walks on all harts look at once, and who changes any of these is alone.
+ *
+ * A reader walks up and down through inodes that nobody counts for him: none of them can go, nor be
+ * unmounted, before he lets go of the lock. He may copy what he sees, count (which is atomic) what
+ * he takes along, and allocate or take locks of later ranks; he writes nothing that another reader
+ * looks at, not even what would be the same from all of them. What he saw may change as soon as he
+ * lets go. So who is to change something looks again with the directory's lock held, under which
+ * its names stay, and only then takes this one for writing, and for the change alone.
+ *
+ * What is one step to the user, like a rename, is done in one hold. It is held for a path at most.
+ * Renames of directories also hold fs/path_change.c's mutex.
  */
 #pragma once
 
 #include "fs/inode.h"
-#include "kernel/core/spinlock.h"
+#include "kernel/core/brlock.h"
 #include "lib/compiler.h"
 
-extern struct spinlock tree_lock;
+extern struct brlock tree_lock;
 
 /*
- * Hang @inode below @parent (a reference of it is taken) as @name, which stays the caller's memory.
- * Returns the parent it had, whose reference is now the caller's to put; NULL: none.
+ * Hang @inode, which is new, below @parent (a reference of it is taken) as @name, which stays the
+ * caller's memory. No lock is needed: nobody finds @inode before the caller lets it be found.
  */
-__must_check struct inode *tree_attach(struct inode *inode, struct inode *parent, const char *name);
-/* The same as a part of a larger step. Caller holds the lock, which it lets go before it puts. */
-__must_check struct inode *tree_attach_locked(struct inode *inode, struct inode *parent,
-					      const char *name);
+void tree_attach(struct inode *inode, struct inode *parent, const char *name);
+/*
+ * Hang it elsewhere. Caller holds the lock for writing. Returns the parent it had, whose reference
+ * is now the caller's, to put when the lock is released; NULL: none.
+ */
+__must_check struct inode *tree_move_locked(struct inode *inode, struct inode *parent,
+					    const char *name);
 /* It hangs nowhere any more. The same of the lock and what is returned. */
 __must_check struct inode *tree_detach_locked(struct inode *inode);
 /* @dir is being removed: it keeps its parent, for "..". -EBUSY: something is mounted on it. */

@@ -9,8 +9,9 @@
  *	if (err == 0) { … w.dir, w.name, w.len, w.kind … }
  *	walk_end(&w);
  *
- * From begin to end the tree's lock is held, so that nothing on the way need be counted. For what
- * may sleep the walk is paused: the lock is free, and w.dir counted.
+ * From begin to end the tree is locked for reading (fs/tree.h), so that nothing on the way need be
+ * counted. For what may sleep, or is to change the tree, the walk is paused: nothing is locked, and
+ * w.dir counted. It may go on on another hart, with that one's lock.
  */
 #pragma once
 
@@ -33,7 +34,6 @@ struct walk {
 	size_t len;
 	bool has_slash; /* something like "name/" was written: it must be a directory */
 	enum last_kind kind;
-	bool is_paused;
 	unsigned int links; /* followed so far */
 	char *text;         /* kmalloc'd: the path since the last link; NULL: still the caller's */
 	/* Of what was found by w->name: the text it has that name in, which is inode->name if it
@@ -42,11 +42,12 @@ struct walk {
 	/* Counted, or NULL: where the last pause was, and what was found then. What the tree alone
 	 * does not keep hangs on these. The others are NULL if there was no pause. */
 	struct inode *paused_at, *found;
+	struct spinlock *held; /* of the tree's, this hart's; NULL: the walk is paused */
 };
 
 /*
  * Up to the last component. -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, -ENOMEM.
- * Locks: the tree's is taken, for good or ill, until walk_pause() or walk_end().
+ * Locks: the tree's is taken for reading, for good or ill, until walk_pause() or walk_end().
  */
 int walk_begin(struct walk *w, const struct path_ctx *ctx, struct inode *start, const char *path);
 /* The same, and paused, also after an error. */
@@ -61,8 +62,8 @@ void walk_put(struct walk *w);
 /* After any of these, also after an error. Context: may sleep. */
 static inline void walk_end(struct walk *w)
 {
-	if (likely(!w->is_paused))
-		spin_unlock(&tree_lock);
+	if (likely(w->held != NULL))
+		br_read_unlock(w->held);
 	if (unlikely(w->paused_at != NULL))
 		walk_put(w);
 }

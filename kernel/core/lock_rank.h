@@ -27,7 +27,7 @@ enum lock_rank {
 	RANK_SIGNAL,    /* a process' handlers and pending signals: looked at with the tree held */
 	RANK_FD_TABLE,  /* which file a descriptor names; files are put after it is released */
 	RANK_SOCKET,    /* all sockets' links, queues and names; wakes sleepers */
-	RANK_MOUNTS,    /* what is mounted where: looked at on every path walk */
+	RANK_MOUNTS,    /* names, what is mounted where: a walk takes its own hart's (brlock.h) */
 	RANK_OBJECT,    /* vm_object: its pages and the regions that map it */
 	RANK_TABLE,     /* contents of a shared page table, inside the space's lock; never two */
 	RANK_LDISC,     /* a terminal's line being edited; its echo goes to the port */

@@ -42,13 +42,17 @@ static void held_check(const struct spinlock *l, const void *at)
 	irq_restore(flags);
 }
 
+static void note_holder(struct spinlock *l, const void *at)
+{
+	l->holder_cpu = cpu_index();
+	l->taken_at = at;
+}
+
 static void held_add(struct spinlock *l, const void *at)
 {
 	const u64 flags = irq_save();
-	const u32 cpu = cpu_index();
-	l->holder_cpu = cpu;
-	l->taken_at = at;
-	held_locks_push(&held_by_hart[cpu], l, l->name, l->rank, at);
+	note_holder(l, at);
+	held_locks_push(&held_by_hart[l->holder_cpu], l, l->name, l->rank, at);
 	irq_restore(flags);
 }
 
@@ -150,6 +154,18 @@ bool spin_try_lock(struct spinlock *l)
 void spin_unlock(struct spinlock *l)
 {
 	held_remove(l, __builtin_return_address(0));
+	bare_unlock(&l->bare);
+}
+
+void spin_lock_part(struct spinlock *l, const struct spinlock *whole)
+{
+	if (unlikely(!bare_try_lock(&l->bare)))
+		wait_from(l, whole->taken_at);
+	note_holder(l, whole->taken_at);
+}
+
+void spin_unlock_part(struct spinlock *l)
+{
 	bare_unlock(&l->bare);
 }
 

@@ -48,6 +48,12 @@ void spin_lock(struct spinlock *l);
 bool spin_try_lock(struct spinlock *l);
 /* Afterwards the lock is not touched any more: who takes it next may free it. */
 void spin_unlock(struct spinlock *l);
+/*
+ * Take @l as a part of a larger lock that @whole, which the caller holds, stands for: only that one
+ * is checked, and named where somebody waits for @l (kernel/core/brlock.h).
+ */
+void spin_lock_part(struct spinlock *l, const struct spinlock *whole);
+void spin_unlock_part(struct spinlock *l);
 /* Only true evidence in debug builds; true otherwise. For ASSERT. */
 bool spin_is_held(const struct spinlock *l);
 #else
@@ -68,6 +74,15 @@ static __always_inline bool spin_try_lock(struct spinlock *l)
 static __always_inline void spin_unlock(struct spinlock *l)
 {
 	bare_unlock(&l->bare);
+}
+static __always_inline void spin_lock_part(struct spinlock *l, const struct spinlock *whole)
+{
+	(void)whole;
+	spin_lock(l);
+}
+static __always_inline void spin_unlock_part(struct spinlock *l)
+{
+	spin_unlock(l);
 }
 static inline bool spin_is_held(const struct spinlock *l)
 {

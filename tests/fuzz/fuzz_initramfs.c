@@ -6,8 +6,7 @@
  * lib/parse.c lib/rbtree.c lib/string.c fs/socket.c fs/socket_core.c fs/socket_io.c mm/vmm/object.c
  * mm/vmm/fence.c mm/vmm/events.c tests/host/fs_fixture.c tests/host/shim/files.c
  * tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/machine.c tests/host/shim/panic.c
- * fs/initramfs.c lib/cpio.c tests/fuzz/replay.c
- */
+ * fs/initramfs.c kernel/core/brlock.c lib/cpio.c tests/fuzz/replay.c */
 /*
  * An archive that becomes the root file system, of which nothing may be left when that goes: no
  * frame, no object, no lock.

@@ -24,7 +24,7 @@
 /* Of the fake space: as much below USER_MAX as any test uses. */
 #define MEMORY_BYTES (8UL << 20)
 
-struct arch_thread *host_current;
+_Thread_local struct arch_thread *host_current;
 
 /* ---- below the unit: user memory is the host's, the new space an array ---------------------- */
 

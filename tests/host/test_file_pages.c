@@ -3,11 +3,10 @@
  * fs/filesystem.c fs/inode.c fs/mount.c fs/name_index.c fs/page_index.c fs/path.c fs/path_change.c
  * fs/path_open.c fs/pipe.c fs/socket.c fs/socket_core.c fs/socket_io.c fs/procfs.c
  * fs/procfs_inode.c fs/procfs_process.c fs/random.c fs/seq.c fs/tmpfs.c fs/tmpfs_dir.c
- * fs/tmpfs_inode.c fs/tree.c fs/uio.c lib/chacha.c lib/format.c lib/parse.c lib/rbtree.c
- * lib/string.c mm/vmm/object.c mm/vmm/fence.c mm/vmm/events.c tests/host/fs_fixture.c
+ * fs/tmpfs_inode.c fs/tree.c fs/uio.c kernel/core/brlock.c lib/chacha.c lib/format.c lib/parse.c
+ * lib/rbtree.c lib/string.c mm/vmm/object.c mm/vmm/fence.c mm/vmm/events.c tests/host/fs_fixture.c
  * tests/host/shim/files.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/machine.c
- * tests/host/shim/panic.c
- */
+ * tests/host/shim/panic.c */
 /* What is in files: read and write, holes, truncation, and the page cache that mmap sees. */
 #include "tests/host/fs_fixture.h"
 

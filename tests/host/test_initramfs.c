@@ -6,7 +6,7 @@
  * fs/tmpfs_inode.c fs/tree.c fs/uio.c lib/chacha.c lib/format.c lib/parse.c lib/rbtree.c
  * lib/string.c mm/vmm/object.c mm/vmm/fence.c mm/vmm/events.c tests/host/fs_fixture.c
  * tests/host/shim/files.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/machine.c
- * tests/host/shim/panic.c fs/initramfs.c lib/cpio.c */
+ * tests/host/shim/panic.c fs/initramfs.c kernel/core/brlock.c lib/cpio.c */
 /* Archives become files. */
 #include "tests/host/fs_fixture.h"
 

@@ -2,11 +2,13 @@
 /*
  * Paths are walked while others rename, remove, replace and unmount what is on the way: a walker
  * finds what is there or nothing, and a name that always stands for something is always found. A
- * rename is one step: who has seen that it happened sees nothing any more of how it was before.
+ * rename is one step: who has seen that it happened sees nothing any more of how it was before. And
+ * many may change what is on the way: each finds what he left.
  */
 /* oracle: linux-system */
 #include "lib/test.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mount.h>
@@ -14,6 +16,8 @@
 #define WALKERS 3
 #define ROUNDS  300
 #define RENAMES 2000
+#define WORKERS 4
+#define TURNS   100 /* even, as any number that was done: all ends where it began */
 
 static atomic_bool is_over;
 static atomic_ulong found; /* walks that ended at a file */
@@ -192,13 +196,134 @@ static void a_directory_comes_with_its_parent(void)
 	CHECK_CHILD(move_to_and_fro);
 }
 
+/*
+ * All change the same directories at once, each his own names in them, and one thing that all want.
+ * So everybody knows what his own calls must say, whatever the others do. He works in home<me>, and
+ * reaches all from there, while the directory above it goes to and fro.
+ */
+static int me, home_fd;
+static char homes[2][PATH_MAX]; /* what my working directory may be called */
+
+static const char *name_of(const char *format, int number)
+{
+	static char names[4][64];
+	static unsigned int next;
+	char *name = names[next++ % ARRAY_SIZE(names)];
+	snprintf(name, sizeof(names[0]), format, number);
+	return name;
+}
+
+static void check_where_i_am(void)
+{
+	char at[PATH_MAX];
+	CHECK(getcwd(at, sizeof(at)) != NULL);
+	CHECK(strcmp(at, homes[0]) == 0 || strcmp(at, homes[1]) == 0);
+	CHECK_EQ(access(name_of("../home%d/mine", me), F_OK), 0);
+}
+
+/* Made, found, renamed, covered, uncovered, removed: each step is there for me when it is done. */
+static void change_my_names(void)
+{
+	const char *const old = name_of("../../shared/old%d", me);
+	const char *const new = name_of("../../shared/new%d", me);
+	char in_old[80], in_new[80];
+	struct stat st;
+	snprintf(in_old, sizeof(in_old), "%s/file", old);
+	snprintf(in_new, sizeof(in_new), "%s/file", new);
+	CHECK_EQ(mkdir(old, 0755), 0);
+	put_file(in_old);
+	CHECK_EQ(rename(old, new), 0);
+	CHECK_ERRNO(access(in_old, F_OK), ENOENT);
+	CHECK_EQ(access(in_new, F_OK), 0);
+
+	CHECK_EQ(mount("none", new, "tmpfs", 0, NULL), 0);
+	CHECK_ERRNO(access(in_new, F_OK), ENOENT);
+	CHECK_ERRNO(rmdir(new), EBUSY);
+	put_file(in_new);
+	unmount(new);
+
+	CHECK_EQ(stat(in_new, &st), 0);
+	CHECK(S_ISREG(st.st_mode));
+	CHECK_EQ(unlink(in_new), 0);
+	CHECK_EQ(rmdir(new), 0);
+	CHECK_ERRNO(access(new, F_OK), ENOENT);
+}
+
+/* Of those who want it at the same time one gets it. */
+static void pass_the_ball(void)
+{
+	char from[64], to[64];
+	snprintf(from, sizeof(from), "../../place%d/ball", me);
+	snprintf(to, sizeof(to), "../../place%d/ball", (me + 1) % WORKERS);
+	if (rename(from, to) == 0)
+		return;
+	CHECK_EQ(errno, ENOENT);
+	if (rename(to, from) != 0)
+		CHECK_EQ(errno, ENOENT);
+}
+
+static void work(void)
+{
+	CHECK_EQ(fchdir(home_fd), 0);
+	put_file("mine");
+	for (int i = 0; i < TURNS && (i % 2 != 0 || has_time()); i++) {
+		change_my_names();
+		pass_the_ball();
+		check_where_i_am();
+		if (me == 0)
+			CHECK_EQ(rename(name_of("../../top%d", i % 2),
+					name_of("../../top%d", (i + 1) % 2)),
+				 0);
+	}
+}
+
+static void many_change_at_once(void)
+{
+	char base[PATH_MAX - 64];
+	pid_t workers[WORKERS];
+	int fds[WORKERS];
+	CHECK(getcwd(base, sizeof(base)) != NULL);
+	CHECK_EQ(mkdir("top0", 0755), 0);
+	CHECK_EQ(mkdir("shared", 0755), 0);
+	for (int i = 0; i < WORKERS; i++) {
+		CHECK_EQ(mkdir(name_of("top0/home%d", i), 0755), 0);
+		CHECK_EQ(mkdir(name_of("place%d", i), 0755), 0);
+		fds[i] = open(name_of("top0/home%d", i), O_RDONLY | O_DIRECTORY);
+		CHECK(fds[i] >= 0);
+	}
+	CHECK_EQ(mkdir("place0/ball", 0755), 0);
+	put_file("place0/ball/in");
+	for (me = 0; me < WORKERS; me++) {
+		for (int top = 0; top < 2; top++)
+			snprintf(homes[top], sizeof(homes[top]), "%s/top%d/home%d", base, top, me);
+		home_fd = fds[me];
+		workers[me] = start_child(work);
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		CHECK_EQ(wait_for(workers[i]), 0);
+		close(fds[i]);
+	}
+
+	/* Nothing is left over, and of the ball there is still one. */
+	int balls = 0;
+	for (int i = 0; i < WORKERS; i++) {
+		struct stat st;
+		const bool has_ball = access(name_of("place%d/ball/in", i), F_OK) == 0;
+		CHECK_EQ(stat(name_of("place%d", i), &st), 0);
+		CHECK_EQ(st.st_nlink, 2 + has_ball);
+		balls += has_ball;
+	}
+	CHECK_EQ(balls, 1);
+	CHECK_EQ(rmdir("shared"), 0);
+	CHECK_EQ(access("top0/home0/mine", F_OK), 0);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
-		TEST(what_is_on_the_way_may_change),
-		TEST(an_exchange_is_one_step),
-		TEST(a_rename_is_one_step),
-		TEST(a_directory_comes_with_its_parent),
+		TEST(what_is_on_the_way_may_change), TEST(an_exchange_is_one_step),
+		TEST(a_rename_is_one_step),          TEST(a_directory_comes_with_its_parent),
+		TEST(many_change_at_once),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }

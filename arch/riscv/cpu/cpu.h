@@ -73,7 +73,7 @@ extern struct cpu cpus[CONFIG_NR_CPUS];
 extern u32 cpu_count; /* harts found usable in the tree, at most CONFIG_NR_CPUS */
 
 #ifdef HOST_TEST
-extern struct arch_thread *host_current;
+extern _Thread_local struct arch_thread *host_current; /* a test's threads may be harts */
 static inline struct arch_thread *arch_current(void)
 {
 	return host_current;

@@ -27,7 +27,7 @@
 #define HELD_MAX 8
 
 static struct thread thread_records[THREADS_MAX];
-struct arch_thread *host_current = &thread_records[0].arch;
+_Thread_local struct arch_thread *host_current = &thread_records[0].arch;
 struct cpu cpus[CONFIG_NR_CPUS];
 u32 cpu_count = THREADS_MAX;
 static_assert(CONFIG_NR_CPUS >= THREADS_MAX, "a hart for each thread");

@@ -17,7 +17,7 @@ void (*shim_on_local_fence)(void);
 int shim_locks_held;
 
 static struct thread shim_thread = { .arch.cpu = &cpus[0] };
-struct arch_thread *host_current = &shim_thread.arch;
+_Thread_local struct arch_thread *host_current = &shim_thread.arch;
 struct cpu cpus[CONFIG_NR_CPUS];
 u32 cpu_count = 1;
 
@@ -112,6 +112,18 @@ void spin_unlock(struct spinlock *l)
 	bare_unlock(&l->bare);
 	shim_locks_held--;
 	spinning_held--;
+}
+
+void spin_lock_part(struct spinlock *l, const struct spinlock *whole)
+{
+	if (!spin_is_held(whole))
+		panic("a part is taken without the whole");
+	spin_lock(l);
+}
+
+void spin_unlock_part(struct spinlock *l)
+{
+	spin_unlock(l);
 }
 
 bool spin_is_held(const struct spinlock *l)
