@@ -77,7 +77,7 @@ struct inode_ops {
 	/* Supplies file->ops and file->private at open; may refuse. Not asked for FIFOs and devices
 	 * of file systems that leave it out: those are found by their type and number. */
 	int (*open)(struct inode *inode, struct file *f);
-	/* Fill in what is not kept in the inode. Optional. */
+	/* Fill in what is not kept in the inode. Optional. May not sleep. */
 	void (*stat)(struct inode *inode, struct kstat *out);
 	/* The last reference went: free the inode's memory. Its object and its parent are not its
 	 * business. Context: may sleep. */
@@ -174,7 +174,7 @@ static inline bool inode_is_owner(const struct inode *inode, const struct cred *
 {
 	return cred->euid == 0 || cred->euid == inode->uid;
 }
-/* Linux's meaning of fields, devices' numbers included. */
+/* Linux's meaning of fields, devices' numbers included. Does not sleep. */
 void inode_stat(struct inode *inode, struct kstat *out);
 int inode_set_mode(struct inode *inode, const struct cred *cred, u32 mode);
 int inode_set_owner(struct inode *inode, const struct cred *cred, u32 uid, u32 gid); /* ~0: leave */

@@ -248,26 +248,48 @@ void walk_put(struct walk *w)
 	kfree(w->text);
 }
 
+/* What the whole path names, not counted. Between walk_begin(), which said @err, and walk_end(). */
+static inline int find_last(struct walk *w, int err, bool follow_last, struct inode **out)
+{
+	struct inode *inode = NULL;
+	while (err == 0 && w->kind == LAST_NAME) {
+		err = walk_find_name(w, &inode);
+		if (err < 0 || !S_ISLNK(inode->mode) || !(follow_last || w->has_slash))
+			break;
+		err = walk_follow_last(w, inode);
+	}
+	if (err == 0 && w->kind != LAST_NAME)
+		err = walk_find_special(w, &inode);
+	if (err == 0 && w->has_slash && !inode_is_dir(inode))
+		err = -ENOTDIR;
+	*out = inode;
+	return err;
+}
+
 int path_lookup(const struct path_ctx *ctx, struct inode *start, const char *path, bool follow_last,
 		struct inode **out)
 {
 	struct walk w;
-	struct inode *inode = NULL;
+	struct inode *inode;
 	int err = walk_begin(&w, ctx, start, path);
-	while (err == 0 && w.kind == LAST_NAME) {
-		err = walk_find_name(&w, &inode);
-		if (err < 0 || !S_ISLNK(inode->mode) || !(follow_last || w.has_slash))
-			break;
-		err = walk_follow_last(&w, inode);
-	}
-	if (err == 0 && w.kind != LAST_NAME)
-		err = walk_find_special(&w, &inode);
-	if (err == 0 && w.has_slash && !inode_is_dir(inode))
-		err = -ENOTDIR;
+	err = find_last(&w, err, follow_last, &inode);
 	if (err == 0) {
 		inode_get(inode);
 		*out = inode;
 	}
+	walk_end(&w);
+	return err;
+}
+
+int path_stat(const struct path_ctx *ctx, struct inode *start, const char *path, bool follow_last,
+	      struct kstat *out)
+{
+	struct walk w;
+	struct inode *inode;
+	int err = walk_begin(&w, ctx, start, path);
+	err = find_last(&w, err, follow_last, &inode);
+	if (err == 0)
+		inode_stat(inode, out);
 	walk_end(&w);
 	return err;
 }

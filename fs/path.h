@@ -21,6 +21,9 @@ struct path_ctx {
  * Linux's errno. */
 int path_lookup(const struct path_ctx *ctx, struct inode *start, const char *path, bool follow_last,
 		struct inode **out);
+/* The same, but what is known of it: so it need not be counted. */
+int path_stat(const struct path_ctx *ctx, struct inode *start, const char *path, bool follow_last,
+	      struct kstat *out);
 /* Open or create: O_* flags, mode before umask. */
 int path_open(const struct path_ctx *ctx, struct inode *start, const char *path, u32 flags,
 	      u32 mode, struct file **out);

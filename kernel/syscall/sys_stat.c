@@ -39,18 +39,28 @@ s64 sys_fstat(u64 fd, u64 buf)
 	return copy_to_user(buf, &st, sizeof(st)) == 0 ? 0 : -EFAULT;
 }
 
+/* What AT_EMPTY_PATH asks about. */
+static s64 stat_start(u64 dir, struct kstat *st)
+{
+	if ((int)dir != AT_FDCWD)
+		return stat_file(dir, st);
+	inode_stat(task_paths().cwd, st);
+	return 0;
+}
+
 static s64 stat_at(u64 dir, uaddr_t path, u32 flags, struct kstat *st)
 {
-	struct inode *inode;
+	struct at_path p;
 	/* What the C library's fstat() asks. */
-	if ((flags & AT_EMPTY_PATH) != 0 && (int)dir != AT_FDCWD && user_path_is_empty(path) == 1)
-		return stat_file(dir, st);
-	const s64 err = at_lookup(dir, path, flags, own_cred(), &inode);
+	if ((flags & AT_EMPTY_PATH) != 0 && user_path_is_empty(path) == 1)
+		return stat_start(dir, st);
+	s64 err = at_path_get(&p, dir, path);
 	if (err < 0)
 		return err;
-	inode_stat(inode, st);
-	inode_put(inode);
-	return 0;
+	const struct path_ctx ctx = task_paths();
+	err = path_stat(&ctx, p.start, p.path.text, (flags & AT_SYMLINK_NOFOLLOW) == 0, st);
+	at_path_put(&p);
+	return err;
 }
 
 s64 sys_newfstatat(u64 dir, u64 path, u64 buf, u64 flags)

@@ -32,6 +32,11 @@ ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
 	return len < size ? (ssize_t)len : -ENAMETOOLONG;
 }
 
+int get_user_u64(u64 *value, uaddr_t src)
+{
+	return -EFAULT;
+}
+
 bool shim_should_fail(void)
 {
 	return false;
