@@ -183,17 +183,18 @@ static int populate(struct inode *root)
 	struct inode *node;
 	mutex_lock(&root->lock);
 	for (size_t i = 0; err == 0 && (d = chrdev_at(i)) != NULL; i++) {
-		err = ops->create(root, d->name, strlen(d->name), S_IFCHR | d->permissions,
-				  &as_root, d->rdev, &node);
+		const struct name name = name_of(d->name);
+		err = ops->create(root, &name, S_IFCHR | d->permissions, &as_root, d->rdev, &node);
 		if (err == 0)
 			inode_put(node);
 	}
-	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(links); i++)
-		err = ops->symlink(root, links[i].name, strlen(links[i].name), links[i].target,
-				   &as_root);
+	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(links); i++) {
+		const struct name name = name_of(links[i].name);
+		err = ops->symlink(root, &name, links[i].target, &as_root);
+	}
+	const struct name shm = name_of("shm");
 	if (err == 0)
-		err = ops->create(root, "shm", strlen("shm"), S_IFDIR | S_ISVTX | S_IRWXUGO,
-				  &as_root, 0, &node);
+		err = ops->create(root, &shm, S_IFDIR | S_ISVTX | S_IRWXUGO, &as_root, 0, &node);
 	if (err == 0)
 		inode_put(node);
 	mutex_unlock(&root->lock);

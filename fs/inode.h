@@ -26,6 +26,7 @@ struct file;
 struct filesystem;
 struct vm_object;
 struct dir_emitter;
+struct name;
 struct name_index;
 
 #define CRED_GROUPS_MAX 32 /* supplementary groups */
@@ -49,20 +50,20 @@ static inline void cred_copy(struct cred *to, const struct cred *from)
 bool cred_in_group(const struct cred *cred, u32 gid);
 
 struct inode_ops {
-	/* Directories. @name has no slash and no NUL. Caller holds dir->lock. A missing member
-	 * means what Linux says for file systems without it (-EPERM, -ENOTDIR). */
+	/* Directories. Caller holds dir->lock. A missing member means what Linux says for file
+	 * systems without it (-EPERM, -ENOTDIR). */
 
 	/* Counted; -ENOENT. */
-	int (*lookup)(struct inode *dir, const char *name, size_t len, struct inode **out);
+	int (*lookup)(struct inode *dir, const struct name *name, struct inode **out);
 	/* Anything but a link, by the type in @mode. Counted. */
-	int (*create)(struct inode *dir, const char *name, size_t len, u32 mode,
-		      const struct cred *cred, u64 rdev, struct inode **out);
-	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target,
+	int (*create)(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
+		      u64 rdev, struct inode **out);
+	int (*symlink)(struct inode *dir, const struct name *name, const char *target,
 		       const struct cred *cred);
-	int (*link)(struct inode *dir, const char *name, size_t len, struct inode *target);
-	int (*unlink)(struct inode *dir, const char *name, size_t len, bool want_directory);
-	int (*rename)(struct inode *old_dir, const char *old_name, size_t old_len,
-		      struct inode *new_dir, const char *new_name, size_t new_len, u32 flags);
+	int (*link)(struct inode *dir, const struct name *name, struct inode *target);
+	int (*unlink)(struct inode *dir, const struct name *name, bool want_directory);
+	int (*rename)(struct inode *old_dir, const struct name *old_name, struct inode *new_dir,
+		      const struct name *new_name, u32 flags);
 	/* Emit entries from position *@pos on (0 first), moving it; stop when emit refuses. */
 	int (*iterate)(struct inode *dir, u64 *pos, struct dir_emitter *e);
 	/* Symbolic links: at most @size bytes, no NUL; returns the length. */

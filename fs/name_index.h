@@ -9,15 +9,14 @@
  */
 #pragma once
 
-#include "lib/compiler.h"
+#include "fs/name.h"
 #include "lib/rbtree.h"
-#include "lib/types.h"
 
 struct inode;
 
 struct name_entry {
 	struct rb_node node;
-	u64 key;
+	u64 key;          /* before it is inserted: struct name.key */
 	const char *name; /* aligned to a word, and zeros up to the next one behind it */
 	u32 len;
 	u32 owner;           /* uid of whose file it is, or was when the name came */
@@ -37,18 +36,31 @@ struct name_index {
  */
 #define NAME_TWINS_MAX 16
 
-/* Names are compared by words. */
-typedef u64 __attribute__((may_alias)) name_word_t;
-#define NAME_WORD            sizeof(name_word_t)
-#define NAME_ROOM_BYTES(len) ALIGN_UP((size_t)(len) + 1, NAME_WORD) /* what @name needs */
+/* The first entry whose key is at least @key; NULL: none. */
+static inline struct name_entry *name_index_from(const struct name_index *n, u64 key)
+{
+	struct rb_node *node = n->root.node, *best = NULL;
+	while (node != NULL) {
+		const bool is_candidate = rb_entry(node, struct name_entry, node)->key >= key;
+		if (is_candidate)
+			best = node;
+		node = is_candidate ? node->left : node->right;
+	}
+	return best == NULL ? NULL : rb_entry(best, struct name_entry, node);
+}
+struct name_entry *name_index_after(const struct name_entry *e);
 
+static inline bool name_entry_is(const struct name_entry *e, const struct name *name)
+{
+	const name_word_t *const own = (const name_word_t *)e->name;
+	const size_t words = name->len / NAME_WORD;
+	return e->len == name->len && own[words] == name->last &&
+	       name_begins_with(name, own, words);
+}
 /* NULL: no such name. */
-struct name_entry *name_index_find(const struct name_index *n, const char *name, size_t len);
+struct name_entry *name_index_find(const struct name_index *n, const struct name *name);
 /* May this name of @owner's come, too? Not with more of its hash than come by accident. */
-bool name_index_has_room(const struct name_index *n, const char *name, size_t len, u32 owner);
-/* @e->name, len and owner are set, there is room, and the name is not there yet. */
+bool name_index_has_room(const struct name_index *n, const struct name *name, u32 owner);
+/* @e->key, name, len and owner are set, there is room, and the name is not there yet. */
 void name_index_insert(struct name_index *n, struct name_entry *e);
 void name_index_remove(struct name_index *n, struct name_entry *e);
-/* The first entry whose key is at least @key; NULL: none. */
-struct name_entry *name_index_from(const struct name_index *n, u64 key);
-struct name_entry *name_index_after(const struct name_entry *e);

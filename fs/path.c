@@ -28,6 +28,7 @@ void walk_pause(struct walk *w)
 	inode_get(w->dir);
 	br_read_unlock(w->held);
 	w->held = NULL;
+	w->seen = NULL;
 	inode_put(w->paused_at);
 	w->paused_at = w->dir;
 }
@@ -48,7 +49,7 @@ static __noinline int make_named(struct walk *w, struct inode **out)
 		return err;
 	walk_pause(w);
 	mutex_lock(&dir->lock);
-	err = dir->ops->lookup(dir, w->name, w->len, &made);
+	err = dir->ops->lookup(dir, &w->name, &made);
 	mutex_unlock(&dir->lock);
 	walk_resume(w, made);
 	if (err == 0)
@@ -57,15 +58,15 @@ static __noinline int make_named(struct walk *w, struct inode **out)
 	return err;
 }
 
-static inline int find_name(struct walk *w, struct inode **out)
+int walk_look_for_name(struct walk *w, struct inode **out)
 {
 	const struct inode *dir = w->dir;
-	if (unlikely(dir->names == NULL))
+	if (dir->names == NULL)
 		return make_named(w, out);
 	const int err = inode_permission(dir, w->ctx->cred, X_OK);
 	if (err < 0)
 		return err;
-	const struct name_entry *e = name_index_find(dir->names, w->name, w->len);
+	const struct name_entry *e = name_index_find(dir->names, &w->name);
 	if (e == NULL)
 		return -ENOENT;
 	w->found_name = e->name;
@@ -73,19 +74,16 @@ static inline int find_name(struct walk *w, struct inode **out)
 	return 0;
 }
 
-int walk_find_name(struct walk *w, struct inode **out)
+struct inode *walk_find_special(const struct walk *w)
 {
-	return find_name(w, out);
+	return w->kind == LAST_DOTDOT ? tree_find_parent(w->dir, w->ctx->root) : w->dir;
 }
 
-int walk_find_special(struct walk *w, struct inode **out)
+static inline const char *skip_slashes(const char *path)
 {
-	int err = 0;
-	if (w->kind == LAST_DOT || w->kind == LAST_DOTDOT)
-		err = walk_check_search(w, w->dir);
-	if (err == 0)
-		*out = w->kind == LAST_DOTDOT ? tree_find_parent(w->dir, w->ctx->root) : w->dir;
-	return err;
+	while (*path == '/')
+		path++;
+	return path;
 }
 
 /* Replace what is left of the path by @link's text and @rest behind it. The walk is paused. */
@@ -107,7 +105,7 @@ static int splice_link(struct walk *w, struct inode *link, const char *rest)
 	memcpy(end, rest, rest_size);
 	kfree(w->text); /* @rest may have been in it */
 	w->text = text;
-	w->rest = text;
+	w->rest = skip_slashes(text);
 	if (*text == '/')
 		w->dir = w->ctx->root;
 	return 0;
@@ -124,7 +122,7 @@ static int follow_link(struct walk *w, struct inode *link, const char *rest)
 	int err = link->ops->follow != NULL ? link->ops->follow(link, &target) : -ENOLINK;
 	if (err == 0) {
 		w->dir = target;
-		w->rest = rest;
+		w->rest = skip_slashes(rest);
 	} else if (err == -ENOLINK) {
 		err = splice_link(w, link, rest);
 	}
@@ -133,21 +131,63 @@ static int follow_link(struct walk *w, struct inode *link, const char *rest)
 	return err;
 }
 
-static enum last_kind kind_of(const char *name, size_t len)
+static inline enum last_kind kind_of(const struct name *name)
 {
-	if (name[0] != '.' || len > 2)
+	if (likely(name->len > 2))
 		return LAST_NAME;
-	if (len == 1)
+	if (name->last == '.')
 		return LAST_DOT;
-	return name[1] == '.' ? LAST_DOTDOT : LAST_NAME;
+	return name->last == ('.' << 8 | '.') ? LAST_DOTDOT : LAST_NAME;
+}
+
+/* The entry of @name in @dir, if there is nothing to it; NULL says nothing. */
+static inline const struct name_entry *see_name(const struct inode *dir, const struct name *name,
+						bool is_root)
+{
+	const u32 search_all = S_IXUSR | S_IXGRP | S_IXOTH;
+	if (dir->names == NULL || (!is_root && (READ_ONCE(dir->mode) & search_all) != search_all))
+		return NULL;
+	const struct name_entry *e = name_index_from(dir->names, name->key);
+	return e != NULL && name_entry_is(e, name) ? e : NULL;
+}
+
+/*
+ * From w->dir along w->rest, which is not empty, through directories that everybody may search, as
+ * far as their names are in memory. It ends at the last component, or at one that needs more than a
+ * look. This is most of most walks: it calls nobody, so that all is in registers.
+ */
+static inline void pass_directories(struct walk *w)
+{
+	const bool is_root = w->ctx->cred->euid == 0;
+	struct inode *dir, *seen = w->dir;
+	const char *end, *rest = w->rest;
+	const struct name_entry *e;
+	struct name name;
+	do {
+		dir = seen;
+		name_scan(&name, rest);
+		end = rest + name.len;
+		rest = skip_slashes(end);
+		e = see_name(dir, &name, is_root);
+		seen = e != NULL ? tree_find_top(e->inode) : NULL;
+	} while (seen != NULL && seen->names != NULL && *rest != '\0');
+	w->dir = dir;
+	w->rest = rest;
+	w->name = name;
+	w->has_slash = *end != '\0';
+	w->seen = seen;
+	w->found_name = e != NULL ? e->name : NULL;
 }
 
 /* Pass through the component in w->name, which is not the last. */
 static int pass_component(struct walk *w)
 {
 	struct inode *next;
-	const int err = likely(w->kind == LAST_NAME) ? find_name(w, &next) :
-						       walk_find_special(w, &next);
+	if (w->kind != LAST_NAME) {
+		w->dir = walk_find_special(w);
+		return 0;
+	}
+	const int err = walk_find_name(w, &next);
 	if (err < 0)
 		return err;
 	if (S_ISLNK(next->mode))
@@ -156,39 +196,26 @@ static int pass_component(struct walk *w)
 	return 0;
 }
 
-static const char *skip_slashes(const char *path)
+/* ".", ".." or too long a name: may it be looked for in w->dir? Other names are asked about where
+ * they are looked for. */
+static __noinline int check_unlikely_name(const struct walk *w)
 {
-	while (*path == '/')
-		path++;
-	return path;
-}
-
-/* The next component of w->rest into w->name. False: there is none. */
-static bool next_component(struct walk *w)
-{
-	const char *const name = skip_slashes(w->rest);
-	const char *end = name;
-	while (*end != '\0' && *end != '/')
-		end++;
-	if (end == name)
-		return false;
-	w->name = name;
-	w->len = (size_t)(end - name);
-	w->kind = kind_of(name, w->len);
-	w->has_slash = *end == '/';
-	w->rest = w->has_slash ? skip_slashes(end) : end;
-	return true;
+	const int err = walk_check_search(w, w->dir);
+	return err == 0 && w->name.len > NAME_MAX_BYTES ? -ENAMETOOLONG : err;
 }
 
 /* Walk w->rest from w->dir to its last component. */
 static int walk_on(struct walk *w)
 {
-	while (next_component(w)) {
-		if (w->len > NAME_MAX_BYTES)
-			return -ENAMETOOLONG;
-		if (*w->rest == '\0')
-			return 0;
-		const int err = pass_component(w);
+	while (*w->rest != '\0') {
+		int err = 0;
+		pass_directories(w);
+		w->kind = kind_of(&w->name);
+		if (unlikely(w->kind != LAST_NAME || w->name.len > NAME_MAX_BYTES))
+			err = check_unlikely_name(w);
+		if (likely(*w->rest == '\0') || err < 0)
+			return err;
+		err = pass_component(w);
 		if (err < 0)
 			return err;
 	}
@@ -205,7 +232,7 @@ int walk_begin(struct walk *w, const struct path_ctx *ctx, struct inode *start, 
 		start = ctx->cwd;
 	*w = (struct walk){ .ctx = ctx,
 			    .dir = start,
-			    .rest = path,
+			    .rest = skip_slashes(path),
 			    .kind = LAST_ROOT,
 			    .held = br_read_lock(&tree_lock) };
 	return *path == '\0' ? -ENOENT : walk_on(w);
@@ -259,7 +286,7 @@ static inline int find_last(struct walk *w, int err, bool follow_last, struct in
 		err = walk_follow_last(w, inode);
 	}
 	if (err == 0 && w->kind != LAST_NAME)
-		err = walk_find_special(w, &inode);
+		inode = walk_find_special(w);
 	if (err == 0 && w->has_slash && !inode_is_dir(inode))
 		err = -ENOTDIR;
 	*out = inode;

@@ -6,6 +6,7 @@
 
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "fs/name.h"
 
 struct path_ctx {
 	struct inode *root, *cwd; /* borrowed from the caller for the call */
@@ -15,7 +16,6 @@ struct path_ctx {
 
 #define PATH_MAX_BYTES    4096
 #define SYMLINK_DEPTH_MAX 40
-#define NAME_MAX_BYTES    255
 
 /* @start: where a relative path begins (openat); NULL = cwd. Returns 0 and a counted inode, or
  * Linux's errno. */

@@ -38,7 +38,7 @@ static int begin_new_name(struct walk *w, bool is_dir)
 		return err;
 	struct inode *present;
 	mutex_lock(&w->dir->lock);
-	err = w->dir->ops->lookup(w->dir, w->name, w->len, &present);
+	err = w->dir->ops->lookup(w->dir, &w->name, &present);
 	if (err == 0) {
 		mutex_unlock(&w->dir->lock);
 		inode_put(present);
@@ -72,7 +72,7 @@ int path_create_inode(const struct path_ctx *ctx, struct inode *start, const cha
 	if (err == 0) {
 		err = is_device && ctx->cred->euid != 0 ?
 			      -EPERM :
-			      w.dir->ops->create(w.dir, w.name, w.len, mode, ctx->cred, rdev, made);
+			      w.dir->ops->create(w.dir, &w.name, mode, ctx->cred, rdev, made);
 		end_change(&w);
 	}
 	walk_end(&w);
@@ -101,7 +101,7 @@ int path_symlink(const struct path_ctx *ctx, const char *target, struct inode *s
 	if (err == 0) {
 		err = w.dir->ops->symlink == NULL ?
 			      -EPERM :
-			      w.dir->ops->symlink(w.dir, w.name, w.len, target, ctx->cred);
+			      w.dir->ops->symlink(w.dir, &w.name, target, ctx->cred);
 		end_change(&w);
 	}
 	walk_end(&w);
@@ -130,7 +130,7 @@ int path_link(const struct path_ctx *ctx, struct inode *from, struct inode *star
 			 !may_link(from, ctx->cred))
 			err = -EPERM;
 		else
-			err = w.dir->ops->link(w.dir, w.name, w.len, from);
+			err = w.dir->ops->link(w.dir, &w.name, from);
 		end_change(&w);
 	}
 	walk_end(&w);
@@ -184,7 +184,7 @@ int path_unlink(const struct path_ctx *ctx, struct inode *start, const char *pat
 		err = check_last_for_unlink(&w, want_directory);
 	if (err == 0) {
 		mutex_lock(&w.dir->lock);
-		err = w.dir->ops->lookup(w.dir, w.name, w.len, &victim);
+		err = w.dir->ops->lookup(w.dir, &w.name, &victim);
 		if (err == 0 && w.has_slash && !want_directory)
 			err = inode_is_dir(victim) ? -EISDIR : -ENOTDIR;
 		if (err == 0)
@@ -192,7 +192,7 @@ int path_unlink(const struct path_ctx *ctx, struct inode *start, const char *pat
 		if (err == 0)
 			err = w.dir->ops->unlink == NULL ?
 				      -EPERM :
-				      w.dir->ops->unlink(w.dir, w.name, w.len, want_directory);
+				      w.dir->ops->unlink(w.dir, &w.name, want_directory);
 		mutex_unlock(&w.dir->lock);
 	}
 	inode_put(victim); /* a large file goes without the directory's lock */
@@ -230,10 +230,10 @@ struct rename_pair {
 
 static int rename_lookup(struct walk *from, struct walk *to, u32 flags, struct rename_pair *p)
 {
-	int err = from->dir->ops->lookup(from->dir, from->name, from->len, &p->old);
+	int err = from->dir->ops->lookup(from->dir, &from->name, &p->old);
 	if (err < 0)
 		return err;
-	err = to->dir->ops->lookup(to->dir, to->name, to->len, &p->new);
+	err = to->dir->ops->lookup(to->dir, &to->name, &p->new);
 	if (err < 0 && err != -ENOENT)
 		return err;
 	const bool exists = err == 0;
@@ -299,8 +299,7 @@ static int rename_locked(struct walk *from, struct walk *to, u32 flags, struct r
 		return err;
 	if (from->dir->ops->rename == NULL)
 		return -EPERM;
-	return from->dir->ops->rename(from->dir, from->name, from->len, to->dir, to->name, to->len,
-				      flags);
+	return from->dir->ops->rename(from->dir, &from->name, to->dir, &to->name, flags);
 }
 
 int path_rename(const struct path_ctx *ctx, struct inode *old_start, const char *old_path,

@@ -118,7 +118,7 @@ static void name_file(const struct walk *w, struct file *f, struct inode *inode)
 	/* What hangs in the tree by this name is found there when somebody asks. A path that does
 	 * not fit into memory is only missing in /proc. */
 	if (inode->name == NULL || inode->name != w->found_name)
-		f->path = tree_path_alloc(w->ctx->root, w->dir, w->name, w->len);
+		f->path = tree_path_alloc(w->ctx->root, w->dir, w->name.text, w->name.len);
 }
 
 /* Make @f, which is of @inode, an open file. */
@@ -144,13 +144,14 @@ static int open_inode(const struct path_ctx *ctx, struct file *f, struct inode *
 }
 
 /* w->name is not there: make it, unless somebody was faster. The walk is paused meanwhile. */
-static int make(struct walk *w, u32 mode, bool *is_new, struct inode **out)
+static __noinline int make(struct walk *w, u32 mode, bool *is_new, struct inode **out)
 {
 	struct inode *dir = w->dir;
+	mode &= S_IALLUGO & ~w->ctx->umask;
 	walk_pause(w);
 	mutex_lock(&dir->lock);
 	struct inode *inode = NULL;
-	int err = dir->ops->lookup(dir, w->name, w->len, &inode);
+	int err = dir->ops->lookup(dir, &w->name, &inode);
 	if (err == -ENOENT) {
 		err = inode_check_writable(dir);
 		if (err == 0)
@@ -158,8 +159,8 @@ static int make(struct walk *w, u32 mode, bool *is_new, struct inode **out)
 		if (dir->ops->create == NULL)
 			err = -ENOENT; /* /proc: there is nothing but what there is */
 		if (err == 0)
-			err = dir->ops->create(dir, w->name, w->len, S_IFREG | mode, w->ctx->cred,
-					       0, &inode);
+			err = dir->ops->create(dir, &w->name, S_IFREG | mode, w->ctx->cred, 0,
+					       &inode);
 		*is_new = err == 0;
 	}
 	mutex_unlock(&dir->lock);
@@ -200,7 +201,19 @@ static int resolve(struct walk *w, u32 flags, u32 mode, bool *is_new, struct ino
 		if (err < 0)
 			return err;
 	}
-	return walk_find_special(w, out);
+	*out = walk_find_special(w);
+	return 0;
+}
+
+/*
+ * Why @w led nowhere: @err, but that of what is to be a file the slash behind it is looked at
+ * before its name is looked for, which then may be as long as it likes.
+ */
+static int walk_error(const struct walk *w, u32 flags, int err)
+{
+	const bool is_last = *w->rest == '\0' && w->name.len > NAME_MAX_BYTES;
+	return err == -ENAMETOOLONG && is_last && w->has_slash && (flags & O_CREAT) != 0 ? -EISDIR :
+											   err;
 }
 
 static int check_type(const struct walk *w, const struct inode *inode, u32 flags, bool is_new)
@@ -218,13 +231,14 @@ static int check_type(const struct walk *w, const struct inode *inode, u32 flags
 int path_open(const struct path_ctx *ctx, struct inode *start, const char *path, u32 flags,
 	      u32 mode, struct file **out)
 {
-	if ((flags & O_PATH) != 0)
-		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	else if ((flags & __O_TMPFILE) != 0)
-		return -EOPNOTSUPP;
-	else if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
-		return -EINVAL;
-	mode &= S_IALLUGO & ~ctx->umask;
+	if (unlikely((flags & (O_PATH | __O_TMPFILE | O_DIRECTORY)) != 0)) {
+		if ((flags & O_PATH) != 0)
+			flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+		else if ((flags & __O_TMPFILE) != 0)
+			return -EOPNOTSUPP;
+		else if ((flags & O_CREAT) != 0)
+			return -EINVAL;
+	}
 
 	/* First: once a file has been made or cut, memory must not be what is missing. */
 	struct file *f = file_create(&file_path_ops, NULL, flags, NULL);
@@ -238,6 +252,8 @@ int path_open(const struct path_ctx *ctx, struct inode *start, const char *path,
 		err = resolve(&w, flags, mode, &is_new, &inode);
 	if (err == 0)
 		name_file(&w, f, inode);
+	else
+		err = walk_error(&w, flags, err);
 	walk_end(&w);
 	if (err == 0)
 		err = check_type(&w, inode, flags, is_new);

@@ -41,7 +41,7 @@ static struct proc_node nodes[NODES_MAX];
 static size_t node_count;
 static struct spinlock nodes_lock = SPINLOCK_INIT("proc entries", RANK_DEVICE);
 
-static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int dir_lookup(struct inode *dir, const struct name *name, struct inode **out);
 static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
 static ssize_t self_readlink(struct inode *inode, char *buf, size_t size);
@@ -221,15 +221,15 @@ static int make_self(struct inode *dir, struct inode **out)
 }
 
 /* Who processes are is asked first: programs look for themselves as they start. */
-static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int dir_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	const size_t here = node_of(dir);
-	if (here == IN_PROC && len == strlen("self") && memcmp(name, "self", len) == 0)
+	if (here == IN_PROC && name_is(name, "self"))
 		return make_self(dir, out);
 	u32 pid;
-	if (here == IN_PROC && proc_parse_number(name, len, &pid))
+	if (here == IN_PROC && proc_parse_number(name, &pid))
 		return proc_process_lookup(dir, pid, out);
-	const size_t index = find_node(here, name, len);
+	const size_t index = find_node(here, name->text, name->len);
 	return index != NODES_MAX ? make_node_inode(dir, index, out) : -ENOENT;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "fs/fs.h"
+#include "fs/name.h"
 
 /* Once. 0 or -ENOMEM. */
 int procfs_init(void);
@@ -53,8 +54,8 @@ void proc_inode_destroy(struct inode *inode);
 /* Text files: what i->show writes, read from the beginning anew. */
 extern const struct inode_ops proc_text_ops;
 
-/* The number that @name of @len digits is; false: it is none. */
-bool proc_parse_number(const char *name, size_t len, u32 *value);
+/* The number that @name is; false: it is none. */
+bool proc_parse_number(const struct name *name, u32 *value);
 
 /* /proc/N in @root; -ENOENT: no such process. */
 int proc_process_lookup(struct inode *root, u32 pid, struct inode **out);

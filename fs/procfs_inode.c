@@ -147,16 +147,17 @@ static void text_release(struct file *f)
 	kfree(t);
 }
 
-bool proc_parse_number(const char *name, size_t len, u32 *value)
+bool proc_parse_number(const struct name *name, u32 *value)
 {
 	const size_t digits_max = 9; /* fits 32 bits, and no pid or descriptor has more */
 	u32 number = 0;
-	if (len == 0 || len > digits_max || (name[0] == '0' && len > 1))
+	if (name->len > digits_max || (name->text[0] == '0' && name->len > 1))
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (name[i] < '0' || name[i] > '9')
+	for (size_t i = 0; i < name->len; i++) {
+		const char digit = name->text[i];
+		if (digit < '0' || digit > '9')
 			return false;
-		number = number * 10 + (u32)(name[i] - '0');
+		number = number * 10 + (u32)(digit - '0');
 	}
 	*value = number;
 	return true;

@@ -38,11 +38,11 @@
 #define FD_LINK_MODE     (S_IFLNK | 0700)
 #define LINK_TEXT_MAX    64
 
-static int pid_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int pid_lookup(struct inode *dir, const struct name *name, struct inode **out);
 static int pid_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
-static int task_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int task_dir_lookup(struct inode *dir, const struct name *name, struct inode **out);
 static int task_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
-static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
+static int fd_dir_lookup(struct inode *dir, const struct name *name, struct inode **out);
 static int fd_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 static ssize_t link_readlink(struct inode *inode, char *buf, size_t size);
 static int link_follow(struct inode *inode, struct inode **out);
@@ -107,11 +107,6 @@ void procfs_set_mounts(int (*mounts)(struct seq *s), int (*mountinfo)(struct seq
 u32 proc_self_pid(void)
 {
 	return process_ops != NULL ? process_ops->self_pid() : 0;
-}
-
-static bool name_is(const char *name, size_t len, const char *wanted)
-{
-	return strlen(wanted) == len && memcmp(name, wanted, len) == 0;
 }
 
 /* @tid: 0 outside of /proc/N/task. */
@@ -261,12 +256,12 @@ static bool still_exists(const struct proc_inode *dir)
 	return process_ops->next_pid(dir->pid) == dir->pid;
 }
 
-static int pid_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int pid_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	const struct proc_inode *of = proc_inode_of(dir);
 	struct pid_entry e;
 	size_t index = 0;
-	while (entry_at(of, index, &e) && !name_is(name, len, e.name))
+	while (entry_at(of, index, &e) && !name_is(name, e.name))
 		index++;
 	if (e.name == NULL || !still_exists(of))
 		return -ENOENT;
@@ -299,12 +294,11 @@ static int pid_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 	return 0;
 }
 
-static int task_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int task_dir_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	const u32 pid = proc_inode_of(dir)->pid;
 	u32 tid;
-	if (!proc_parse_number(name, len, &tid) || tid == 0 ||
-	    process_ops->next_tid(pid, tid) != tid)
+	if (!proc_parse_number(name, &tid) || tid == 0 || process_ops->next_tid(pid, tid) != tid)
 		return -ENOENT;
 	return make_numbered(dir, pid, tid, out);
 }
@@ -353,11 +347,11 @@ static struct file *lookup_file(u32 pid, u32 fd)
 	return f;
 }
 
-static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int fd_dir_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	const u32 pid = proc_inode_of(dir)->pid, tid = proc_inode_of(dir)->tid;
 	u32 fd;
-	if (!proc_parse_number(name, len, &fd))
+	if (!proc_parse_number(name, &fd))
 		return -ENOENT;
 	struct file *f = lookup_file(pid, fd);
 	if (f == NULL)

@@ -19,15 +19,15 @@
 
 #define ENTRY_BYTES 20 /* what Linux's tmpfs adds to a directory's size for an entry */
 
-static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out);
-static int dir_create(struct inode *dir, const char *name, size_t len, u32 mode,
-		      const struct cred *cred, u64 rdev, struct inode **out);
-static int dir_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+static int dir_lookup(struct inode *dir, const struct name *name, struct inode **out);
+static int dir_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
+		      u64 rdev, struct inode **out);
+static int dir_symlink(struct inode *dir, const struct name *name, const char *target,
 		       const struct cred *cred);
-static int dir_link(struct inode *dir, const char *name, size_t len, struct inode *target);
-static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want_directory);
-static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_len,
-		      struct inode *new_dir, const char *new_name, size_t new_len, u32 flags);
+static int dir_link(struct inode *dir, const struct name *name, struct inode *target);
+static int dir_unlink(struct inode *dir, const struct name *name, bool want_directory);
+static int dir_rename(struct inode *old_dir, const struct name *old_name, struct inode *new_dir,
+		      const struct name *new_name, u32 flags);
 static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e);
 
 const struct inode_ops tmpfs_dir_ops = {
@@ -46,21 +46,22 @@ static struct tmpfs_entry *entry_of(struct name_entry *e)
 	return e == NULL ? NULL : container_of(e, struct tmpfs_entry, index);
 }
 
-static struct tmpfs_entry *find(struct inode *dir, const char *name, size_t len)
+static struct tmpfs_entry *find(struct inode *dir, const struct name *name)
 {
-	return entry_of(name_index_find(&tmpfs_inode_of(dir)->names, name, len));
+	return entry_of(name_index_find(&tmpfs_inode_of(dir)->names, name));
 }
 
-static struct tmpfs_entry *entry_alloc(const char *name, size_t len)
+static struct tmpfs_entry *entry_alloc(const struct name *name)
 {
-	const size_t room = NAME_ROOM_BYTES(len);
+	const size_t room = NAME_ROOM_BYTES(name->len);
 	struct tmpfs_entry *e = kmalloc(sizeof(*e) + room);
 	if (e == NULL)
 		return NULL;
 	memset(e->name + room - NAME_WORD, 0, NAME_WORD);
-	memcpy(e->name, name, len);
+	memcpy(e->name, name->text, name->len);
+	e->index.key = name->key;
 	e->index.name = e->name;
-	e->index.len = (u32)len;
+	e->index.len = (u32)name->len;
 	return e;
 }
 
@@ -154,9 +155,9 @@ void tmpfs_dir_clear(struct inode *dir)
 	}
 }
 
-static int dir_lookup(struct inode *dir, const char *name, size_t len, struct inode **out)
+static int dir_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
-	const struct tmpfs_entry *e = find(dir, name, len);
+	const struct tmpfs_entry *e = find(dir, name);
 	if (e == NULL)
 		return -ENOENT;
 	inode_get(e->index.inode);
@@ -166,20 +167,20 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len, struct in
 
 /* May @name be added to @dir, for an inode of @owner's? -ENOENT: @dir was removed; -ENOSPC: too
  * many names like it are there. */
-static int check_room(struct inode *dir, const char *name, size_t len, u32 owner)
+static int check_room(struct inode *dir, const struct name *name, u32 owner)
 {
 	if (dir->nlink == 0)
 		return -ENOENT;
-	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, len, owner) ? 0 : -ENOSPC;
+	return name_index_has_room(&tmpfs_inode_of(dir)->names, name, owner) ? 0 : -ENOSPC;
 }
 
-static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
-		     const struct cred *cred, u64 rdev, const char *target, struct inode **out)
+static int make_node(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
+		     u64 rdev, const char *target, struct inode **out)
 {
-	int err = check_room(dir, name, len, cred->euid);
+	int err = check_room(dir, name, cred->euid);
 	if (err < 0)
 		return err;
-	struct tmpfs_entry *e = entry_alloc(name, len);
+	struct tmpfs_entry *e = entry_alloc(name);
 	if (e == NULL)
 		return -ENOMEM;
 	/* A set-group-ID directory passes its group on, and directories the bit too. */
@@ -207,24 +208,24 @@ static int make_node(struct inode *dir, const char *name, size_t len, u32 mode,
 	return 0;
 }
 
-static int dir_create(struct inode *dir, const char *name, size_t len, u32 mode,
-		      const struct cred *cred, u64 rdev, struct inode **out)
+static int dir_create(struct inode *dir, const struct name *name, u32 mode, const struct cred *cred,
+		      u64 rdev, struct inode **out)
 {
-	return make_node(dir, name, len, mode, cred, rdev, NULL, out);
+	return make_node(dir, name, mode, cred, rdev, NULL, out);
 }
 
-static int dir_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+static int dir_symlink(struct inode *dir, const struct name *name, const char *target,
 		       const struct cred *cred)
 {
-	return make_node(dir, name, len, S_IFLNK | S_IRWXUGO, cred, 0, target, NULL);
+	return make_node(dir, name, S_IFLNK | S_IRWXUGO, cred, 0, target, NULL);
 }
 
-static int dir_link(struct inode *dir, const char *name, size_t len, struct inode *target)
+static int dir_link(struct inode *dir, const struct name *name, struct inode *target)
 {
-	const int err = check_room(dir, name, len, target->uid);
+	const int err = check_room(dir, name, target->uid);
 	if (err < 0)
 		return err;
-	struct tmpfs_entry *e = entry_alloc(name, len);
+	struct tmpfs_entry *e = entry_alloc(name);
 	if (e == NULL)
 		return -ENOMEM;
 	mutex_lock(&target->lock);
@@ -265,9 +266,9 @@ static int drop_link(struct inode *inode)
 	return err;
 }
 
-static int dir_unlink(struct inode *dir, const char *name, size_t len, bool want_directory)
+static int dir_unlink(struct inode *dir, const struct name *name, bool want_directory)
 {
-	struct tmpfs_entry *e = find(dir, name, len);
+	struct tmpfs_entry *e = find(dir, name);
 	if (e == NULL)
 		return -ENOENT;
 	if (inode_is_dir(e->index.inode) != want_directory)
@@ -341,11 +342,11 @@ static void move(struct inode *old_dir, struct tmpfs_entry *from, struct inode *
 	inode_put(victim);
 }
 
-static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_len,
-		      struct inode *new_dir, const char *new_name, size_t new_len, u32 flags)
+static int dir_rename(struct inode *old_dir, const struct name *old_name, struct inode *new_dir,
+		      const struct name *new_name, u32 flags)
 {
-	struct tmpfs_entry *from = find(old_dir, old_name, old_len);
-	struct tmpfs_entry *to = find(new_dir, new_name, new_len);
+	struct tmpfs_entry *from = find(old_dir, old_name);
+	struct tmpfs_entry *to = find(new_dir, new_name);
 	if (from == NULL)
 		return -ENOENT;
 	if ((flags & RENAME_EXCHANGE) != 0) {
@@ -355,10 +356,10 @@ static int dir_rename(struct inode *old_dir, const char *old_name, size_t old_le
 		return 0;
 	}
 	const u32 owner = from->index.inode->uid;
-	int err = to == NULL ? check_room(new_dir, new_name, new_len, owner) : 0;
+	int err = to == NULL ? check_room(new_dir, new_name, owner) : 0;
 	if (err < 0)
 		return err;
-	struct tmpfs_entry *fresh = entry_alloc(new_name, new_len);
+	struct tmpfs_entry *fresh = entry_alloc(new_name);
 	if (fresh == NULL)
 		return -ENOMEM;
 	if (to == NULL) {

@@ -6,7 +6,7 @@
  *
  *	struct walk w;
  *	int err = walk_begin(&w, ctx, start, path);
- *	if (err == 0) { … w.dir, w.name, w.len, w.kind … }
+ *	if (err == 0) { … w.dir, w.name, w.kind … }
  *	walk_end(&w);
  *
  * From begin to end the tree is locked for reading (fs/tree.h), so that nothing on the way need be
@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "fs/name.h"
 #include "fs/path.h"
 #include "fs/tree.h"
 
@@ -29,15 +30,16 @@ enum last_kind {
 struct walk {
 	const struct path_ctx *ctx;
 	struct inode *dir;
-	const char *rest; /* of the path, behind name */
-	const char *name; /* the last component, not terminated */
-	size_t len;
-	bool has_slash; /* something like "name/" was written: it must be a directory */
+	const char *rest; /* of the path, behind name and the slashes there */
+	struct name name; /* the last component */
+	bool has_slash;   /* something like "name/" was written: it must be a directory */
+	u8 links;         /* followed so far */
 	enum last_kind kind;
-	unsigned int links; /* followed so far */
-	char *text;         /* kmalloc'd: the path since the last link; NULL: still the caller's */
-	/* Of what was found by w->name: the text it has that name in, which is inode->name if it
-	 * hangs in the tree by it. */
+	char *text; /* kmalloc'd: the path since the last link; NULL: still the caller's */
+	/* What name was found to name at first sight; NULL: it is to be looked for. Not counted. */
+	struct inode *seen;
+	/* Of what was found by it: the text it has that name in, which is inode->name if it hangs
+	 * in the tree by it. */
 	const char *found_name;
 	/* Counted, or NULL: where the last pause was, and what was found then. What the tree alone
 	 * does not keep hangs on these. The others are NULL if there was no pause. */
@@ -71,6 +73,13 @@ static inline void walk_end(struct walk *w)
 /* May names be looked up in @dir? 0, -ENOTDIR, -EACCES. */
 int walk_check_search(const struct walk *w, const struct inode *dir);
 /* What w.name names in w.dir, or what is mounted there; links are not followed. Not counted. */
-int walk_find_name(struct walk *w, struct inode **out);
+int walk_look_for_name(struct walk *w, struct inode **out);
+static inline int walk_find_name(struct walk *w, struct inode **out)
+{
+	if (unlikely(w->seen == NULL))
+		return walk_look_for_name(w, out);
+	*out = w->seen;
+	return 0;
+}
 /* The inode if the kind is not LAST_NAME: not counted. */
-int walk_find_special(struct walk *w, struct inode **out);
+struct inode *walk_find_special(const struct walk *w);

@@ -45,19 +45,25 @@ static void names_have_a_longest_length(void **state)
 	memset(name, 'n', sizeof(name));
 	name[NAME_MAX_BYTES + 1] = '\0';
 	assert_int_equal(make_file(name, ""), -ENAMETOOLONG);
+	char path[sizeof(name) + 2];
+	snprintf(path, sizeof(path), "%s/", name);
+	assert_int_equal(open_error(path, O_CREAT | O_WRONLY), -EISDIR);
+	assert_int_equal(open_error(path, O_RDONLY), -ENAMETOOLONG);
+	snprintf(path, sizeof(path), "%s/f", name);
+	assert_int_equal(open_error(path, O_CREAT | O_WRONLY), -ENAMETOOLONG);
 	name[NAME_MAX_BYTES] = '\0';
 	assert_int_equal(make_file(name, ""), 0);
 }
 
-/* The @i-th of many names of 8 bytes that fs/name_index.c gives one hash: its steps, backwards. */
+/* The @i-th of many names of 8 bytes that fs/name.h gives one hash: its steps, backwards. */
 static void make_twin(u64 i, char name[9])
 {
 	const u64 factor = 0x9e3779b97f4a7c15ULL;
 	u64 inverse = factor;
 	for (int round = 0; round < 6; round++)
 		inverse *= 2 - factor * inverse;
-	u64 word = (0x12345678ULL << 34 | i) * inverse;
-	word = (word ^ word >> 32) * inverse;
+	const u64 word = (0x12345678ULL << 34 | i) * inverse * inverse; /* the second is of no bytes
+									 */
 	memcpy(name, &word, sizeof(word));
 	name[8] = '\0';
 }

@@ -31,6 +31,68 @@ static void paths_lead_nowhere_in_several_ways(void)
 	CHECK_EQ(stat(path, &st), 0);
 }
 
+/* What is wrong with where a name is looked for counts before what is wrong with the name. */
+static void a_directory_is_asked_before_a_name(void)
+{
+	close(make_file("plain", 0));
+	CHECK_EQ(mkdir("open", 0700), 0);
+	char name[NAME_MAX + 2], path[NAME_MAX + 32];
+	memset(name, 'n', sizeof(name));
+	name[NAME_MAX + 1] = '\0';
+	struct stat st;
+	snprintf(path, sizeof(path), "plain/%s", name);
+	CHECK_ERRNO(stat(path, &st), ENOTDIR);
+	CHECK_ERRNO(open(path, O_WRONLY | O_CREAT, 0600), ENOTDIR);
+	CHECK_ERRNO(mkdir(path, 0700), ENOTDIR);
+	CHECK_ERRNO(rename("open", path), ENOTDIR);
+	snprintf(path, sizeof(path), "missing/%s", name);
+	CHECK_ERRNO(stat(path, &st), ENOENT);
+	snprintf(path, sizeof(path), "open/%s", name);
+	CHECK_ERRNO(stat(path, &st), ENAMETOOLONG);
+	CHECK_ERRNO(mkdir(path, 0700), ENAMETOOLONG);
+	/* A slash behind what is to be made counts before how long its name is, and nowhere else.
+	 */
+	snprintf(path, sizeof(path), "open/%s/", name);
+	CHECK_ERRNO(open(path, O_WRONLY | O_CREAT, 0600), EISDIR);
+	CHECK_ERRNO(open(path, O_RDONLY | O_CREAT | O_EXCL, 0600), EISDIR);
+	CHECK_ERRNO(open(path, O_RDONLY), ENAMETOOLONG);
+	CHECK_ERRNO(mkdir(path, 0700), ENAMETOOLONG);
+	CHECK_EQ(symlink(path, "long"), 0);
+	CHECK_ERRNO(open("long", O_WRONLY | O_CREAT, 0600), EISDIR);
+	snprintf(path, sizeof(path), "plain/%s/", name);
+	CHECK_ERRNO(open(path, O_WRONLY | O_CREAT, 0600), ENOTDIR);
+	snprintf(path, sizeof(path), "open/%s/x", name);
+	CHECK_ERRNO(open(path, O_WRONLY | O_CREAT, 0600), ENAMETOOLONG);
+	CHECK_ERRNO(stat(path, &st), ENAMETOOLONG);
+	CHECK_ERRNO(mkdir("plain/.", 0700), ENOTDIR);
+	CHECK_ERRNO(rmdir("plain/."), ENOTDIR);
+	CHECK_ERRNO(unlink("plain/.."), ENOTDIR);
+	CHECK_ERRNO(rename("plain/.", "x"), ENOTDIR);
+	CHECK_ERRNO(rename("open", "plain/.."), ENOTDIR);
+}
+
+static void look_into_what_is_shut(void)
+{
+	if (geteuid() == 0)
+		CHECK_EQ(setuid(1000), 0);
+	char path[NAME_MAX + 32] = "shut/";
+	memset(path + strlen("shut/"), 'n', NAME_MAX + 1);
+	struct stat st;
+	CHECK_ERRNO(stat(path, &st), EACCES);
+	CHECK_ERRNO(open(path, O_WRONLY | O_CREAT, 0600), EACCES);
+	CHECK_ERRNO(stat("shut/.", &st), EACCES);
+	CHECK_ERRNO(rmdir("shut/."), EACCES);
+	CHECK_ERRNO(unlink("shut/.."), EACCES);
+	CHECK_ERRNO(mkdir("shut/.", 0700), EACCES);
+}
+
+static void rights_are_asked_before_a_name(void)
+{
+	CHECK_EQ(chmod(".", 0755), 0);
+	CHECK_EQ(mkdir("shut", 0600), 0);
+	CHECK_CHILD(look_into_what_is_shut);
+}
+
 static void mkdir_and_rmdir_errors(void)
 {
 	CHECK_EQ(mkdir("d", 0700), 0);
@@ -115,6 +177,8 @@ int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(paths_lead_nowhere_in_several_ways),
+		TEST(a_directory_is_asked_before_a_name),
+		TEST(rights_are_asked_before_a_name),
 		TEST(mkdir_and_rmdir_errors),
 		TEST(openat_flags),
 		TEST(the_working_directory_can_be_named_left_and_lost),
