@@ -94,7 +94,7 @@ struct procfs_process_ops {
 	struct fd_table *(*fds)(u32 pid);
 	/* The running process' root, counted; NULL: it has none. */
 	struct inode *(*own_root)(void);
-	/* Who owns /proc/N; NULL: root. False: gone. */
+	/* Who owns /proc/N. False: there is no such process. */
 	bool (*owner)(u32 pid, u32 *uid, u32 *gid);
 };
 void procfs_set_process_ops(const struct procfs_process_ops *ops);

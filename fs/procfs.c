@@ -63,7 +63,6 @@ static const struct inode_ops link_ops = {
 static const struct inode_ops self_ops = {
 	.readlink = self_readlink,
 	.follow = self_follow,
-	.destroy = proc_inode_destroy,
 };
 
 static size_t nodes_visible(void)
@@ -210,22 +209,15 @@ static int make_node_inode(struct inode *dir, size_t index, struct inode **out)
 	return 0;
 }
 
-static int make_self(struct inode *dir, struct inode **out)
-{
-	struct proc_inode *i = proc_inode_create(container_of(dir->fs, struct procfs, fs),
-						 &self_ops, LINK_MODE, PROC_SELF_NUMBER);
-	if (i == NULL)
-		return -ENOMEM;
-	*out = &i->inode;
-	return 0;
-}
-
 /* Who processes are is asked first: programs look for themselves as they start. */
 static int dir_lookup(struct inode *dir, const struct name *name, struct inode **out)
 {
 	const size_t here = node_of(dir);
-	if (here == IN_PROC && name_is(name, "self"))
-		return make_self(dir, out);
+	if (here == IN_PROC && name_is(name, "self")) {
+		*out = &container_of(dir->fs, struct procfs, fs)->self;
+		inode_get(*out);
+		return 0;
+	}
 	u32 pid;
 	if (here == IN_PROC && proc_parse_number(name, &pid))
 		return proc_process_lookup(dir, pid, out);
@@ -308,6 +300,8 @@ static struct filesystem *create(const char *type, const struct proc_node *root_
 	root->what = root_stands_for;
 	p->fs.root = &root->inode;
 	inode_settle(p->fs.root);
+	inode_init(&p->self, &self_ops, &p->fs, PROC_SELF_NUMBER, LINK_MODE);
+	inode_settle(&p->self);
 	return &p->fs;
 }
 

@@ -5,8 +5,8 @@
  * the directories of processes, procfs.c the rest and the file system itself; each calls only those
  * before it.
  *
- * Inodes are made by lookup and gone with their last user: nothing is kept, since what they show
- * changes.
+ * Inodes are made by lookup and gone with their last user: nothing but /proc/self is kept, since
+ * what they show changes.
  */
 #pragma once
 
@@ -23,6 +23,7 @@ void procfs_set_mounts(int (*mounts)(struct seq *s), int (*mountinfo)(struct seq
 
 struct procfs {
 	struct filesystem fs;
+	struct inode self; /* the link, which is the same for all; never put for good */
 };
 
 /* All but the first set once at creation. */

@@ -49,8 +49,8 @@ struct proc_inode *proc_inode_create(struct procfs *fs, const struct inode_ops *
 	struct proc_inode *i = slab_alloc(proc_inode_cache);
 	if (i == NULL)
 		return NULL;
-	*i = (struct proc_inode){ 0 };
 	inode_init(&i->inode, ops, &fs->fs, number, mode);
+	memset(&i->show, 0, sizeof(*i) - offsetof(struct proc_inode, show));
 	return i;
 }
 

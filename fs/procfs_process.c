@@ -115,29 +115,48 @@ static u64 inode_number(u32 pid, u32 tid, u32 number)
 	return PROC_NUMBER(tid != 0 ? TASK_RANGE + tid : pid, number);
 }
 
-/* An inode of process @pid, or its task @tid, in @dir, which may be /proc itself. NULL: no memory.
+/*
+ * An inode of process @pid, or its task @tid, in @dir, which may be /proc itself, to *@out.
+ * -ENOENT: no such process; -ENOMEM.
  */
-static struct proc_inode *make_inode(struct inode *dir, const struct inode_ops *ops, u32 pid,
-				     u32 tid, u32 mode, u32 number)
+static int make_inode(struct inode *dir, const struct inode_ops *ops, u32 pid, u32 tid, u32 mode,
+		      u32 number, struct proc_inode **out)
 {
 	struct procfs *fs = container_of(dir->fs, struct procfs, fs);
+	u32 uid, gid;
+	if (!process_ops->owner(pid, &uid, &gid))
+		return -ENOENT;
 	struct proc_inode *i = proc_inode_create(fs, ops, mode, inode_number(pid, tid, number));
 	if (i == NULL)
-		return NULL;
+		return -ENOMEM;
+	i->inode.uid = uid;
+	i->inode.gid = gid;
 	i->pid = pid;
 	i->tid = tid;
-	if (process_ops->owner != NULL && !process_ops->owner(pid, &i->inode.uid, &i->inode.gid))
-		i->inode.uid = i->inode.gid = 0; /* gone: whoever uses it will notice */
-	return i;
+	*out = i;
+	return 0;
+}
+
+/* Directories called by a number are made by every program that looks for itself, so this is not
+ * snprintf()'s. */
+static void write_number(char *at, u32 number)
+{
+	u32 unit = 1;
+	while (number / unit >= 10)
+		unit *= 10;
+	for (; unit != 0; unit /= 10)
+		*at++ = (char)('0' + number / unit % 10);
+	*at = '\0';
 }
 
 /* /proc/N or, with @tid, /proc/N/task/T. */
 static int make_numbered(struct inode *parent, u32 pid, u32 tid, struct inode **out)
 {
-	struct proc_inode *i = make_inode(parent, &pid_dir_ops, pid, tid, DIR_MODE, NUMBER_DIR);
-	if (i == NULL)
-		return -ENOMEM;
-	(void)snprintf(i->name, sizeof(i->name), "%u", tid != 0 ? tid : pid);
+	struct proc_inode *i;
+	const int err = make_inode(parent, &pid_dir_ops, pid, tid, DIR_MODE, NUMBER_DIR, &i);
+	if (err != 0)
+		return err;
+	write_number(i->name, tid != 0 ? tid : pid);
 	tree_attach(&i->inode, parent, i->name);
 	*out = &i->inode;
 	return 0;
@@ -145,7 +164,7 @@ static int make_numbered(struct inode *parent, u32 pid, u32 tid, struct inode **
 
 int proc_process_lookup(struct inode *root, u32 pid, struct inode **out)
 {
-	if (process_ops == NULL || pid == 0 || process_ops->next_pid(pid) != pid)
+	if (process_ops == NULL || pid == 0)
 		return -ENOENT;
 	return make_numbered(root, pid, 0, out);
 }
@@ -248,12 +267,16 @@ static bool entry_at(const struct proc_inode *dir, u64 index, struct pid_entry *
 	return true;
 }
 
+/* The task that @dir is about, if it is about one. */
+static bool task_still_exists(const struct proc_inode *dir)
+{
+	return dir->tid == 0 || process_ops->next_tid(dir->pid, dir->tid) == dir->tid;
+}
+
 /* The process or task that @dir is about. */
 static bool still_exists(const struct proc_inode *dir)
 {
-	if (dir->tid != 0)
-		return process_ops->next_tid(dir->pid, dir->tid) == dir->tid;
-	return process_ops->next_pid(dir->pid) == dir->pid;
+	return process_ops->next_pid(dir->pid) == dir->pid && task_still_exists(dir);
 }
 
 static int pid_lookup(struct inode *dir, const struct name *name, struct inode **out)
@@ -263,11 +286,12 @@ static int pid_lookup(struct inode *dir, const struct name *name, struct inode *
 	size_t index = 0;
 	while (entry_at(of, index, &e) && !name_is(name, e.name))
 		index++;
-	if (e.name == NULL || !still_exists(of))
+	if (e.name == NULL || !task_still_exists(of))
 		return -ENOENT;
-	struct proc_inode *i = make_inode(dir, e.ops, of->pid, of->tid, e.mode, e.number);
-	if (i == NULL)
-		return -ENOMEM;
+	struct proc_inode *i;
+	const int err = make_inode(dir, e.ops, of->pid, of->tid, e.mode, e.number, &i);
+	if (err != 0)
+		return err;
 	i->show = e.show;
 	i->check_open = e.check_open;
 	i->what = e.what;
@@ -357,10 +381,10 @@ static int fd_dir_lookup(struct inode *dir, const struct name *name, struct inod
 	if (f == NULL)
 		return -ENOENT;
 	file_put(f);
-	struct proc_inode *i =
-		make_inode(dir, &fd_link_ops, pid, tid, FD_LINK_MODE, NUMBER_FD + fd);
-	if (i == NULL)
-		return -ENOMEM;
+	struct proc_inode *i;
+	const int err = make_inode(dir, &fd_link_ops, pid, tid, FD_LINK_MODE, NUMBER_FD + fd, &i);
+	if (err != 0)
+		return err;
 	i->fd = fd;
 	*out = &i->inode;
 	return 0;

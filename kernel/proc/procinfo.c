@@ -152,14 +152,16 @@ static struct fd_table *fds(u32 pid)
 
 static bool owner(u32 pid, u32 *uid, u32 *gid)
 {
-	struct process *p = process_lookup(pid);
-	if (p == NULL)
-		return false;
-	const struct cred cred = process_cred(p);
-	*uid = cred.euid;
-	*gid = cred.egid;
-	process_put(p);
-	return true;
+	spin_lock(&process_tree_lock);
+	struct process *p = process_find_locked(pid);
+	if (p != NULL) {
+		spin_lock(&p->signals.lock);
+		*uid = p->leader->cred.euid;
+		*gid = p->leader->cred.egid;
+		spin_unlock(&p->signals.lock);
+	}
+	spin_unlock(&process_tree_lock);
+	return p != NULL;
 }
 
 /* A zombie's memory is no secret, since there is none. */
