@@ -206,7 +206,8 @@ u64 fs_now(void);
 /* Set by kernel/main.c and settimeofday: real time = clock_now() + this. */
 extern u64 realtime_offset_ns;
 
-/* For iterate(): true to go on. */
+/* For iterate(): true to go on. @name is at the alignment of words, with zeros up to the next one
+ * behind it, as a struct name_entry has it. */
 struct dir_emitter {
 	bool (*emit)(struct dir_emitter *e, const char *name, size_t len, u64 inode_number,
 		     u32 mode, u64 next_pos);

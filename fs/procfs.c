@@ -28,7 +28,7 @@
 static_assert(SELF_POS < PROCESS_POS, "positions of the root directory");
 
 struct proc_node {
-	const char *name; /* not terminated */
+	const char *name; /* of a directory: what is registered below it follows */
 	size_t len;
 	size_t parent;                              /* index of a directory, IN_PROC or IN_SYS */
 	int (*show)(struct seq *s);                 /* text file */
@@ -231,8 +231,9 @@ static bool emit_nodes(size_t here, u64 *pos, struct dir_emitter *e)
 	for (; *pos < DIR_POS_FIRST + count; *pos += 1) {
 		const size_t index = *pos - DIR_POS_FIRST;
 		const struct proc_node *n = &nodes[index];
+		const char *name = node_is_dir(n) ? n->own_name : n->name;
 		if (n->parent == here &&
-		    !e->emit(e, n->name, n->len, PROC_NODE_NUMBER + index, node_mode(n), *pos + 1))
+		    !dir_emit(e, name, PROC_NODE_NUMBER + index, node_mode(n), *pos + 1))
 			return false;
 	}
 	return true;
@@ -244,7 +245,7 @@ static int dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 	if (!dir_emit_dots(dir, pos, e) || !emit_nodes(here, pos, e) || here != IN_PROC)
 		return 0;
 	if (*pos <= SELF_POS) {
-		if (!e->emit(e, "self", strlen("self"), PROC_SELF_NUMBER, LINK_MODE, PROCESS_POS))
+		if (!dir_emit(e, "self", PROC_SELF_NUMBER, LINK_MODE, PROCESS_POS))
 			return 0;
 		*pos = PROCESS_POS;
 	}

@@ -175,9 +175,8 @@ void proc_process_iterate(u32 pid, u64 base, u64 *pos, struct dir_emitter *e)
 		return;
 	for (pid = process_ops->next_pid(pid); pid != 0; pid = process_ops->next_pid(pid + 1)) {
 		char name[12];
-		const int len = snprintf(name, sizeof(name), "%u", pid);
-		if (!e->emit(e, name, (size_t)len, PROC_NUMBER(pid, NUMBER_DIR), DIR_MODE,
-			     base + pid + 1))
+		(void)snprintf(name, sizeof(name), "%u", pid);
+		if (!dir_emit(e, name, PROC_NUMBER(pid, NUMBER_DIR), DIR_MODE, base + pid + 1))
 			break;
 		*pos = base + pid + 1;
 	}
@@ -310,8 +309,8 @@ static int pid_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 	if (!dir_emit_dots(dir, pos, e))
 		return 0;
 	for (u64 index = *pos - DIR_POS_FIRST; entry_at(of, index, &entry); index++) {
-		if (!e->emit(e, entry.name, strlen(entry.name),
-			     inode_number(of->pid, of->tid, entry.number), entry.mode, *pos + 1))
+		if (!dir_emit(e, entry.name, inode_number(of->pid, of->tid, entry.number),
+			      entry.mode, *pos + 1))
 			break;
 		*pos += 1;
 	}
@@ -337,10 +336,9 @@ static int task_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 	u32 tid = (u32)(*pos - DIR_POS_FIRST);
 	while ((tid = process_ops->next_tid(pid, tid)) != 0) {
 		char name[12];
-		const int len = snprintf(name, sizeof(name), "%u", tid);
+		(void)snprintf(name, sizeof(name), "%u", tid);
 		const u64 next = DIR_POS_FIRST + (u64)tid + 1;
-		if (!e->emit(e, name, (size_t)len, inode_number(pid, tid, NUMBER_DIR), DIR_MODE,
-			     next))
+		if (!dir_emit(e, name, inode_number(pid, tid, NUMBER_DIR), DIR_MODE, next))
 			break;
 		*pos = next;
 		tid++;
@@ -401,10 +399,10 @@ static int fd_dir_iterate(struct inode *dir, u64 *pos, struct dir_emitter *e)
 	int fd = (int)(*pos - DIR_POS_FIRST);
 	while ((fd = fd_next(table, fd)) >= 0) {
 		char name[12];
-		const int len = snprintf(name, sizeof(name), "%d", fd);
+		(void)snprintf(name, sizeof(name), "%d", fd);
 		const u64 next = DIR_POS_FIRST + (u64)fd + 1;
-		if (!e->emit(e, name, (size_t)len, inode_number(pid, tid, NUMBER_FD + (u32)fd),
-			     FD_LINK_MODE, next))
+		if (!dir_emit(e, name, inode_number(pid, tid, NUMBER_FD + (u32)fd), FD_LINK_MODE,
+			      next))
 			break;
 		*pos = next;
 		fd++;

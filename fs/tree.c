@@ -2,6 +2,7 @@
 #include "fs/tree.h"
 
 #include "fs/filesystem.h"
+#include "fs/name.h"
 #include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
@@ -183,15 +184,27 @@ static u64 parent_number(const struct inode *dir)
 	return number;
 }
 
+bool dir_emit(struct dir_emitter *e, const char *text, u64 inode_number, u32 mode, u64 next_pos)
+{
+	char name[NAME_ROOM_BYTES(NAME_MAX_BYTES)] __aligned(NAME_WORD);
+	const size_t len = strlen(text);
+	ASSERT(len <= NAME_MAX_BYTES);
+	memset(name + len / NAME_WORD * NAME_WORD, 0, NAME_WORD);
+	memcpy(name, text, len);
+	return e->emit(e, name, len, inode_number, mode, next_pos);
+}
+
 bool dir_emit_dots(struct inode *dir, u64 *pos, struct dir_emitter *e)
 {
+	static const char dot[NAME_WORD] __aligned(NAME_WORD) = ".";
+	static const char dots[NAME_WORD] __aligned(NAME_WORD) = "..";
 	if (*pos == 0) {
-		if (!e->emit(e, ".", 1, dir->number, S_IFDIR, 1))
+		if (!e->emit(e, dot, strlen(dot), dir->number, S_IFDIR, 1))
 			return false;
 		*pos = 1;
 	}
 	if (*pos == 1) {
-		if (!e->emit(e, "..", 2, parent_number(dir), S_IFDIR, DIR_POS_FIRST))
+		if (!e->emit(e, dots, strlen(dots), parent_number(dir), S_IFDIR, DIR_POS_FIRST))
 			return false;
 		*pos = DIR_POS_FIRST;
 	}

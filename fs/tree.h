@@ -79,5 +79,7 @@ char *tree_path_alloc(const struct inode *root, const struct inode *inode, const
 
 /* Position of the first entry after "." and "..". */
 #define DIR_POS_FIRST 2
+/* Emit one whose name is any @text, NAME_MAX_BYTES at most. */
+bool dir_emit(struct dir_emitter *e, const char *text, u64 inode_number, u32 mode, u64 next_pos);
 /* Emit what of the two is due at @*pos. False: @e has enough. Caller holds @dir's lock. */
 bool dir_emit_dots(struct inode *dir, u64 *pos, struct dir_emitter *e);

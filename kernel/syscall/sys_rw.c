@@ -4,6 +4,7 @@
 #include "generated/syscall_protos.h"
 
 #include "arch/riscv/cpu/usercopy.h"
+#include "fs/name.h"
 #include "fs/socket.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/sys_fs.h"
@@ -326,42 +327,46 @@ s64 sys_copy_file_range(u64 in, u64 in_offset, u64 out, u64 out_offset, u64 size
 #define DIRENT_BYTES(name_len) \
 	ALIGN_UP(offsetof(struct linux_dirent64, d_name) + (name_len) + 1, sizeof(u64))
 
+#define DIRENT_WORDS(name_len) (DIRENT_BYTES(name_len) / sizeof(u64))
+
 struct dirent_emitter {
 	struct dir_emitter emitter;
-	uaddr_t at;
-	size_t left, done;
+	uaddr_t at, end;
 	int err;
 };
+
+/*
+ * A struct linux_dirent64 is built by words. The one that begins with d_reclen and d_type has room
+ * for the first bytes of the name, so that all of the name is shifted by what is before it there.
+ */
+#define NAME_SHIFT (8 * (offsetof(struct linux_dirent64, d_name) % sizeof(u64)))
+static_assert(offsetof(struct linux_dirent64, d_reclen) == 2 * sizeof(u64), "begins a word");
 
 static bool emit_dirent(struct dir_emitter *e, const char *name, size_t len, u64 inode_number,
 			u32 mode, u64 next_pos)
 {
 	struct dirent_emitter *d = container_of(e, struct dirent_emitter, emitter);
-	union {
-		struct linux_dirent64 entry;
-		char bytes[DIRENT_BYTES(NAME_MAX)];
-		u64 words[DIRENT_BYTES(NAME_MAX) / sizeof(u64)];
-	} u;
-	const size_t padded = DIRENT_BYTES(len);
-	if (padded > d->left) {
+	const size_t bytes = DIRENT_BYTES(len);
+	if (bytes > d->end - d->at) {
 		d->err = -EINVAL; /* counts only if nothing at all fits */
 		return false;
 	}
-	/* First: what comes behind the name, up to the next one. */
-	u.words[padded / sizeof(u64) - 1] = 0;
-	/* One by one: a store of the whole structure may write its padding, too. */
-	u.entry.d_ino = inode_number;
-	u.entry.d_off = (s64)next_pos;
-	u.entry.d_reclen = (u16)padded;
-	u.entry.d_type = MODE_TO_DT(mode);
-	memcpy(u.bytes + offsetof(struct linux_dirent64, d_name), name, len);
-	if (copy_to_user(d->at, &u, padded) != 0) {
+	/* One more than needed is written if a whole word of the name is zeros. */
+	u64 words[DIRENT_WORDS(NAME_MAX) + 1];
+	const name_word_t *from = (const name_word_t *)name;
+	u64 *to = words, before = bytes | (u64)MODE_TO_DT(mode) << 16;
+	*to++ = inode_number;
+	*to++ = next_pos;
+	for (const char *end = name + len; (const char *)from <= end; from++) {
+		*to++ = before | *from << NAME_SHIFT;
+		before = *from >> (64 - NAME_SHIFT);
+	}
+	*to = before;
+	if (copy_to_user(d->at, words, bytes) != 0) {
 		d->err = -EFAULT;
 		return false;
 	}
-	d->at += padded;
-	d->left -= padded;
-	d->done += padded;
+	d->at += bytes;
 	return true;
 }
 
@@ -373,11 +378,11 @@ s64 sys_getdents64(u64 fd, u64 buf, u64 count)
 	struct dirent_emitter d = {
 		.emitter.emit = emit_dirent,
 		.at = buf,
-		.left = MIN(count, RW_BYTES_MAX),
+		.end = buf + MIN(count, RW_BYTES_MAX),
 	};
 	const int err = file_iterate(f, &d.emitter);
 	file_done(f);
-	if (d.done != 0)
-		return (s64)d.done;
+	if (d.at != buf)
+		return (s64)(d.at - buf);
 	return err < 0 ? err : d.err;
 }

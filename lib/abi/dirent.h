@@ -15,7 +15,7 @@
 #define DT_SOCK    12
 #define DT_WHT     14
 
-#define MODE_TO_DT(mode) (((mode) >> 12) & 15)
+#define MODE_TO_DT(mode) (((mode)&S_IFMT) >> 12)
 
 struct linux_dirent64 {
 	u64 d_ino;

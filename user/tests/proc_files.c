@@ -157,17 +157,19 @@ static void the_system_tells_about_itself(void)
 	CHECK(strlen(read_file("/proc/version")) > 0);
 }
 
-static void every_process_is_listed(void)
+static void every_name_and_process_is_listed(void)
 {
 	DIR *d = opendir("/proc");
 	CHECK(d != NULL);
-	bool init = false, self = false;
+	bool init = false, self = false, sys = false;
 	for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+		CHECK(strchr(e->d_name, '/') == NULL);
 		init |= strcmp(e->d_name, "1") == 0;
 		self |= atoi(e->d_name) == getpid();
+		sys |= strcmp(e->d_name, "sys") == 0 && e->d_type == DT_DIR;
 	}
 	closedir(d);
-	CHECK(init && self);
+	CHECK(init && self && sys);
 	CHECK_ERRNO(open("/proc/1073741823/stat", O_RDONLY), ENOENT);
 }
 
@@ -263,7 +265,7 @@ int test_main(int argc, char **argv)
 		TEST(descriptors_are_listed_and_can_be_opened_again),
 		TEST(maps_has_the_stack_and_the_mapping),
 		TEST(the_system_tells_about_itself),
-		TEST(every_process_is_listed),
+		TEST(every_name_and_process_is_listed),
 		TEST(each_task_has_a_directory),
 		TEST(nothing_is_past_the_end),
 	};
