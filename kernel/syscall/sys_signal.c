@@ -129,14 +129,11 @@ s64 sys_rt_sigaction(u64 sig, u64 action, u64 old_action, u64 mask_size)
 
 	if (mask_size != MASK_SIZE)
 		return -EINVAL;
-	if (action != 0 && copy_from_user(&new_action, action, sizeof(new_action)) != 0)
+	if (action != 0 && get_user_sigaction(&new_action, action) != 0)
 		return -EFAULT;
-	const int error = signal_set_action((int)sig, action != 0 ? &new_action : NULL, &old);
-	if (error != 0)
-		return error;
-	if (old_action != 0 && copy_to_user(old_action, &old, sizeof(old)) != 0)
-		return -EFAULT;
-	return 0;
+	const int error = signal_set_action((int)sig, action != 0 ? &new_action : NULL,
+					    old_action != 0 ? &old : NULL);
+	return error != 0 || old_action == 0 ? error : put_user_sigaction(old_action, &old);
 }
 
 static int change_mask(u64 how, u64 set)

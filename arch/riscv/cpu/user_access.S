@@ -145,25 +145,26 @@ user_clear:
 	.size user_clear, . - user_clear
 
 	/*
-	 * ssize_t user_string(char *dst, const char *src, size_t max): length; max if no NUL came;
-	 * -1: fault.
+	 * ssize_t user_string(char *dst, const char *src, size_t max): length; -ENAMETOOLONG if no
+	 * NUL came; -EFAULT. a0 and a1 move, a2 is the end of dst.
 	 */
 	.globl user_string
 	.type user_string, @function
 user_string:
 	li t6, SSTATUS_SUM
 	csrs sstatus, t6
-	mv t1, zero
+	mv t1, a0
+	add a2, a0, a2
 	or t0, a0, a1
 	andi t0, t0, 7
 	bnez t0, .Lstring_bytes
-	li t3, 0x0101010101010101
-	slli t4, t3, 7
-.Lstring_words:
 	/* As long as there is room for a whole word, what stands behind the NUL may come along. */
-	addi t5, t1, 8
-	bltu a2, t5, .Lstring_bytes
-	guarded 3f, ld t0, 0(a1)
+	addi t5, a2, -7
+	bge a0, t5, .Lstring_bytes
+	ld t3, .Leach_byte
+	slli t4, t3, 7
+1:
+	guarded .Lstring_fault, ld t0, 0(a1)
 	sd t0, 0(a0)
 	/* The lowest bit of t2 is in the first byte that is 0. */
 	sub t2, t0, t3
@@ -173,38 +174,46 @@ user_string:
 	bnez t2, .Lstring_end
 	addi a0, a0, 8
 	addi a1, a1, 8
-	mv t1, t5
-	j .Lstring_words
+	blt a0, t5, 1b
+.Lstring_bytes:
+	beq a0, a2, .Lstring_too_long
+	guarded .Lstring_fault, lb t0, 0(a1)
+	sb t0, 0(a0)
+	beqz t0, .Lstring_done
+	addi a0, a0, 1
+	addi a1, a1, 1
+	j .Lstring_bytes
 .Lstring_end:
 	slli t0, t2, 32
 	bnez t0, 1f
 	srli t2, t2, 32
-	addi t1, t1, 4
+	addi a0, a0, 4
 1:
 	slli t0, t2, 48
 	bnez t0, 1f
 	srli t2, t2, 16
-	addi t1, t1, 2
+	addi a0, a0, 2
 1:
 	andi t2, t2, 0x80
-	bnez t2, 2f
-	addi t1, t1, 1
-	j 2f
-.Lstring_bytes:
-	beq t1, a2, 2f
-	guarded 3f, lb t0, 0(a1)
-	sb t0, 0(a0)
-	beqz t0, 2f
+	bnez t2, .Lstring_done
 	addi a0, a0, 1
-	addi a1, a1, 1
-	addi t1, t1, 1
-	j .Lstring_bytes
-3:
-	li t1, -1
-2:
+.Lstring_done:
 	csrc sstatus, t6
-	mv a0, t1
+	sub a0, a0, t1
 	ret
+.Lstring_too_long:
+	csrc sstatus, t6
+	li a0, -ENAMETOOLONG
+	ret
+.Lstring_fault:
+	csrc sstatus, t6
+	li a0, -EFAULT
+	ret
+	.pushsection .rodata
+	.balign 8
+.Leach_byte:
+	.dword 0x0101010101010101
+	.popsection
 	.size user_string, . - user_string
 
 	/*
@@ -238,6 +247,56 @@ user_store_\type:
 
 	load_and_store u32, lw, sw
 	load_and_store u64, ld, sd
+
+	/*
+	 * int user_load_sigaction(struct ksigaction *dst, const struct ksigaction *src) and
+	 * int user_store_sigaction(struct ksigaction *dst, const struct ksigaction *src): the same,
+	 * of three words.
+	 */
+	.globl user_load_sigaction
+	.type user_load_sigaction, @function
+user_load_sigaction:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	guarded .Lno_access, ld t0, 0(a1)
+	guarded .Lno_access, ld t1, 8(a1)
+	guarded .Lno_access, ld t2, 16(a1)
+	csrc sstatus, t6
+	sd t0, 0(a0)
+	sd t1, 8(a0)
+	sd t2, 16(a0)
+	li a0, 0
+	ret
+	.size user_load_sigaction, . - user_load_sigaction
+
+	.globl user_store_sigaction
+	.type user_store_sigaction, @function
+user_store_sigaction:
+	ld t0, 0(a1)
+	ld t1, 8(a1)
+	ld t2, 16(a1)
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	guarded .Lno_access, sd t0, 0(a0)
+	guarded .Lno_access, sd t1, 8(a0)
+	guarded .Lno_access, sd t2, 16(a0)
+	csrc sstatus, t6
+	li a0, 0
+	ret
+	.size user_store_sigaction, . - user_store_sigaction
+
+	/* int user_probe_u32(u32 *at): 0 if @at can be written, which keeps its value; or
+	 * -EFAULT. */
+	.globl user_probe_u32
+	.type user_probe_u32, @function
+user_probe_u32:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	guarded .Lno_access, amoor.w zero, zero, (a0)
+	csrc sstatus, t6
+	li a0, 0
+	ret
+	.size user_probe_u32, . - user_probe_u32
 
 .Lno_access:
 	csrc sstatus, t6

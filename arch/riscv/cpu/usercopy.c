@@ -17,6 +17,9 @@ int user_load_u32(u32 *dst, const u32 *src);
 int user_load_u64(u64 *dst, const u64 *src);
 int user_store_u32(u32 *dst, u32 value);
 int user_store_u64(u64 *dst, u64 value);
+int user_load_sigaction(struct ksigaction *dst, const struct ksigaction *src);
+int user_store_sigaction(struct ksigaction *dst, const struct ksigaction *src);
+int user_probe_u32(u32 *at);
 int user_compare_exchange_u32(u32 *at, u32 expected, u32 value, u32 *found);
 /* user_sigframe.S */
 int user_put_sigframe(struct rt_sigframe *to, const struct siginfo *info,
@@ -29,11 +32,6 @@ void (*user_access_check)(const void *at);
 #else
 #define CHECK_ACCESS() ((void)0)
 #endif
-
-static bool user_range_is_valid(uaddr_t start, size_t len_bytes)
-{
-	return start <= USER_MAX && len_bytes <= USER_MAX - start;
-}
 
 size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes)
 {
@@ -55,19 +53,20 @@ size_t clear_user(uaddr_t dst, size_t len_bytes)
 	return user_range_is_valid(dst, len_bytes) ? user_clear((void *)dst, len_bytes) : len_bytes;
 }
 
+/* The string ends before the user's memory does, or not at all. */
+static __cold ssize_t strncpy_near_end(char *dst, uaddr_t src)
+{
+	if (src >= USER_MAX)
+		return -EFAULT;
+	const ssize_t len = user_string(dst, (const char *)src, USER_MAX - src);
+	return len == -ENAMETOOLONG ? -EFAULT : len;
+}
+
 ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size)
 {
 	CHECK_ACCESS();
-	if (src >= USER_MAX)
-		return -EFAULT;
-	const size_t room = USER_MAX - src;
-	const size_t max = size < room ? size : room;
-	const ssize_t len = user_string(dst, (const char *)src, max);
-	if (len < 0)
-		return -EFAULT;
-	if ((size_t)len < max)
-		return len;
-	return max == size ? -ENAMETOOLONG : -EFAULT;
+	return likely(user_range_is_valid(src, size)) ? user_string(dst, (const char *)src, size) :
+							strncpy_near_end(dst, src);
 }
 
 /* One load or store does it. USER_MAX is aligned: what begins below it ends there at the latest. */
@@ -92,11 +91,17 @@ int get_user_u64(u64 *value, uaddr_t src)
 	return user_load_u64(value, (const u64 *)src);
 }
 
+/* Apart, so that who stores a plain word needs no memory for it. */
+static __noinline int put_user_bytes(uaddr_t dst, u64 value, size_t size_bytes)
+{
+	return copy_to_user(dst, &value, size_bytes) == 0 ? 0 : -EFAULT;
+}
+
 int put_user_u32(uaddr_t dst, u32 value)
 {
 	CHECK_ACCESS();
 	if (unlikely(!user_word_is_plain(dst, sizeof(value))))
-		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
+		return put_user_bytes(dst, value, sizeof(value));
 	return user_store_u32((u32 *)dst, value);
 }
 
@@ -104,8 +109,38 @@ int put_user_u64(uaddr_t dst, u64 value)
 {
 	CHECK_ACCESS();
 	if (unlikely(!user_word_is_plain(dst, sizeof(value))))
-		return copy_to_user(dst, &value, sizeof(value)) == 0 ? 0 : -EFAULT;
+		return put_user_bytes(dst, value, sizeof(value));
 	return user_store_u64((u64 *)dst, value);
+}
+
+/* Its words can be accessed one by one. */
+static bool user_sigaction_is_plain(uaddr_t at)
+{
+	return IS_ALIGNED(at, sizeof(u64)) && user_range_is_valid(at, sizeof(struct ksigaction));
+}
+
+int get_user_sigaction(struct ksigaction *value, uaddr_t src)
+{
+	CHECK_ACCESS();
+	if (unlikely(!user_sigaction_is_plain(src)))
+		return copy_from_user(value, src, sizeof(*value)) == 0 ? 0 : -EFAULT;
+	return user_load_sigaction(value, (const struct ksigaction *)src);
+}
+
+int put_user_sigaction(uaddr_t dst, const struct ksigaction *value)
+{
+	CHECK_ACCESS();
+	if (unlikely(!user_sigaction_is_plain(dst)))
+		return copy_to_user(dst, value, sizeof(*value)) == 0 ? 0 : -EFAULT;
+	return user_store_sigaction((struct ksigaction *)dst, value);
+}
+
+bool user_can_be_written(uaddr_t dst, size_t len_bytes)
+{
+	CHECK_ACCESS();
+	return user_range_is_valid(dst, len_bytes) &&
+	       user_probe_u32((u32 *)ALIGN_DOWN(dst, sizeof(u32))) == 0 &&
+	       user_probe_u32((u32 *)ALIGN_DOWN(dst + len_bytes - 1, sizeof(u32))) == 0;
 }
 
 int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found)

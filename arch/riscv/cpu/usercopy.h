@@ -6,18 +6,52 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/layout.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
+struct ksigaction;
 struct sigaltstack;
 struct sigframe_settings;
 struct siginfo;
+
+/* Does [@start, @start + @len_bytes) lie in the user's half? */
+static inline bool user_range_is_valid(uaddr_t start, size_t len_bytes)
+{
+	return len_bytes <= USER_MAX && start <= USER_MAX - len_bytes;
+}
 
 /* Both return the number of bytes NOT copied: 0 means all of it. Any range may be passed. */
 __must_check size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes);
 __must_check size_t copy_to_user(uaddr_t dst, const void *src, size_t len_bytes);
 /* Returns the number of bytes NOT cleared. */
 __must_check size_t clear_user(uaddr_t dst, size_t len_bytes);
+
+/*
+ * The same three for ranges of which the caller knows that user_range_is_valid(): it asked once,
+ * for all of a buffer (fs/uio.h).
+ */
+#ifdef CONFIG_DEBUG_LOCKS
+#define copy_from_valid_user copy_from_user
+#define copy_to_valid_user   copy_to_user
+#define clear_valid_user     clear_user
+#else
+/* user_access.S: one of the two is the user's. */
+size_t user_copy(void *dst, const void *src, size_t len_bytes);
+size_t user_clear(void *dst, size_t len_bytes);
+static inline size_t copy_from_valid_user(void *dst, uaddr_t src, size_t len_bytes)
+{
+	return user_copy(dst, (const void *)src, len_bytes);
+}
+static inline size_t copy_to_valid_user(uaddr_t dst, const void *src, size_t len_bytes)
+{
+	return user_copy((void *)dst, src, len_bytes);
+}
+static inline size_t clear_valid_user(uaddr_t dst, size_t len_bytes)
+{
+	return user_clear((void *)dst, len_bytes);
+}
+#endif
 
 /*
  * Copy a NUL-terminated string of at most @size bytes with its NUL.
@@ -30,6 +64,14 @@ __must_check int get_user_u32(u32 *value, uaddr_t src);
 __must_check int get_user_u64(u64 *value, uaddr_t src);
 __must_check int put_user_u32(uaddr_t dst, u32 value);
 __must_check int put_user_u64(uaddr_t dst, u64 value);
+/* The same for three: programs that start others ask for the action of each signal. */
+__must_check int get_user_sigaction(struct ksigaction *value, uaddr_t src);
+__must_check int put_user_sigaction(uaddr_t dst, const struct ksigaction *value);
+/*
+ * Can [@dst, @dst + @len_bytes), at most a page and not nothing, be written now? Nothing there
+ * changes. For who is about to take what would be lost if it could not be told.
+ */
+__must_check bool user_can_be_written(uaddr_t dst, size_t len_bytes);
 /* If the word is @expected it becomes @value, in one step; *@found is what it was. 0 or -EFAULT:
  * also misaligned. */
 __must_check int compare_exchange_user_u32(uaddr_t at, u32 expected, u32 value, u32 *found);
