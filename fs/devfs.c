@@ -26,17 +26,15 @@
 #define ZERO_CHUNK        (64UL << 10)
 #define RANDOM_ONCE_BYTES (32UL << 20) /* as Linux: a read of more is cut */
 
-static ssize_t null_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t null_read(struct file *f, struct uio u, u64 *pos)
 {
 	return 0;
 }
 
 /* Takes everything, looking at nothing. */
-static ssize_t null_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t null_write(struct file *f, struct uio u, u64 *pos)
 {
-	const size_t n = u->left;
-	uio_shorten(u, 0);
-	return (ssize_t)n;
+	return (ssize_t)u.left;
 }
 
 static s64 null_seek(struct file *f, s64 offset, int whence)
@@ -44,22 +42,23 @@ static s64 null_seek(struct file *f, s64 offset, int whence)
 	return 0;
 }
 
-/* Bytes, or -EFAULT, of the @wanted that were left at first. */
-static __noinline ssize_t clear_piecewise(struct uio *u, size_t wanted)
+static __noinline ssize_t clear_piecewise(struct uio u)
 {
+	const size_t wanted = u.left;
 	size_t part;
 	do
-		part = MIN(u->left, ZERO_CHUNK);
-	while (uio_clear(u, part) == part && u->left > 0 && uio_breathe());
-	return u->left != wanted ? (ssize_t)(wanted - u->left) : -EFAULT;
+		part = MIN(u.left, ZERO_CHUNK);
+	while (uio_clear(&u, part) == part && u.left > 0 && uio_breathe());
+	return u.left != wanted ? (ssize_t)(wanted - u.left) : -EFAULT;
 }
 
-static ssize_t zero_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t zero_read(struct file *f, struct uio u, u64 *pos)
 {
-	const size_t wanted = u->left;
-	if (wanted <= ZERO_CHUNK && uio_clear(u, wanted) == wanted)
-		return (ssize_t)wanted;
-	return clear_piecewise(u, wanted);
+	if (u.left > ZERO_CHUNK)
+		return clear_piecewise(u);
+	const size_t wanted = u.left;
+	const size_t cleared = uio_clear(&u, wanted);
+	return likely(cleared != 0) || wanted == 0 ? (ssize_t)cleared : -EFAULT;
 }
 
 /* Private mappings of it are anonymous memory, which kernel/syscall/sys_mm.c makes; shared ones
@@ -70,40 +69,30 @@ static int zero_mmap(struct file *f, bool shared_writable, struct vm_object **ou
 	return 0;
 }
 
-static ssize_t full_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t full_write(struct file *f, struct uio u, u64 *pos)
 {
 	return -ENOSPC;
 }
 
-static ssize_t random_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t random_device_read(struct file *f, struct uio u, u64 *pos)
 {
-	u8 chunk[RANDOM_CHUNK];
-	uio_shorten(u, RANDOM_ONCE_BYTES);
-	const size_t wanted = u->left;
-	while (u->left > 0) {
-		const size_t part = MIN(u->left, sizeof(chunk));
-		random_fill(chunk, part);
-		if (uio_copy_in(u, chunk, part) < part)
-			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
-		if (u->left > 0 && !uio_breathe())
-			break;
-	}
-	return (ssize_t)(wanted - u->left);
+	uio_shorten(&u, RANDOM_ONCE_BYTES);
+	return random_read(u);
 }
 
 /* What is written is stirred in; it cannot do harm. */
-static ssize_t random_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t random_device_write(struct file *f, struct uio u, u64 *pos)
 {
 	u8 chunk[RANDOM_CHUNK];
-	const size_t wanted = u->left;
-	while (u->left > 0) {
-		const size_t part = MIN(u->left, sizeof(chunk));
-		const size_t got = uio_copy_out(u, chunk, part);
+	const size_t wanted = u.left;
+	bool goes_on = true;
+	while (u.left > 0 && goes_on) {
+		const size_t part = MIN(u.left, sizeof(chunk));
+		const size_t got = uio_copy_out(&u, chunk, part);
 		random_stir(chunk, got);
-		if (got < part)
-			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
+		goes_on = got == part && (u.left == 0 || uio_breathe());
 	}
-	return (ssize_t)(wanted - u->left);
+	return u.left < wanted || wanted == 0 ? (ssize_t)(wanted - u.left) : -EFAULT;
 }
 
 static const struct file_ops null_ops = {
@@ -123,8 +112,8 @@ static const struct file_ops full_ops = {
 	.seek = null_seek,
 };
 static const struct file_ops random_ops = {
-	.read = random_read,
-	.write = random_write,
+	.read = random_device_read,
+	.write = random_device_write,
 	.seek = null_seek,
 };
 

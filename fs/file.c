@@ -79,7 +79,7 @@ void file_name_mapping(const struct file *f, const struct inode *root)
 		filemap_set_path(f->inode->object, file_path_alloc(f, root));
 }
 
-ssize_t file_read_at_offset(struct file *f, struct uio *u)
+ssize_t file_read_at_offset(struct file *f, struct uio u)
 {
 	mutex_lock(&f->lock);
 	const ssize_t n = f->ops->read(f, u, &f->offset);
@@ -87,7 +87,7 @@ ssize_t file_read_at_offset(struct file *f, struct uio *u)
 	return n;
 }
 
-ssize_t file_write_at_offset(struct file *f, struct uio *u)
+ssize_t file_write_at_offset(struct file *f, struct uio u)
 {
 	mutex_lock(&f->lock);
 	const ssize_t n = f->ops->write(f, u, &f->offset);
@@ -95,30 +95,24 @@ ssize_t file_write_at_offset(struct file *f, struct uio *u)
 	return n;
 }
 
-static bool takes_positions(const struct file *f)
+ssize_t file_pread(struct file *f, struct uio u, u64 pos)
 {
-	return f->has_offset || f->ops->seek != NULL;
-}
-
-ssize_t file_pread(struct file *f, struct uio *u, u64 pos)
-{
-	if (!takes_positions(f))
+	if (!file_takes_positions(f))
 		return -ESPIPE;
 	return f->ops->read == NULL ? -EINVAL : f->ops->read(f, u, &pos);
 }
 
-ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos)
+ssize_t file_pwrite(struct file *f, struct uio u, u64 pos)
 {
-	if (!takes_positions(f))
+	if (!file_takes_positions(f))
 		return -ESPIPE;
 	return f->ops->write == NULL ? -EINVAL : f->ops->write(f, u, &pos);
 }
 
 ssize_t file_read_kernel(struct file *f, void *buf, size_t len_bytes, u64 pos)
 {
-	struct uio u;
-	uio_init_kernel(&u, buf, len_bytes);
-	return file_pread(f, &u, pos);
+	struct uio_parts parts;
+	return file_pread(f, uio_of_kernel(&parts, buf, len_bytes), pos);
 }
 
 s64 file_ioctl(struct file *f, u32 command, u64 arg)

@@ -23,8 +23,8 @@ struct file_ops {
 	/* @pos: the file's offset, or the call's own for pread; the op moves it. NULL: a read or
 	 * write of what has no offset. Bytes, 0 at the end, -errno (-EAGAIN with O_NONBLOCK, -EINTR
 	 * when interrupted before the first byte). May sleep. */
-	ssize_t (*read)(struct file *f, struct uio *u, u64 *pos);
-	ssize_t (*write)(struct file *f, struct uio *u, u64 *pos);
+	ssize_t (*read)(struct file *f, struct uio u, u64 *pos);
+	ssize_t (*write)(struct file *f, struct uio u, u64 *pos);
 	s64 (*ioctl)(struct file *f, u32 command, u64 arg);
 	/* POLL* bits that hold now; registers with @t (NULL: only asking) on the queues that tell
 	 * of changes. Those queues are woken with waitq_wake_all(): a poller must not swallow a
@@ -98,25 +98,30 @@ static inline bool file_is_path(const struct file *f)
 }
 
 /* The caller knows that @f was opened for what it does: f->readable, f->writable. */
-ssize_t file_read_at_offset(struct file *f, struct uio *u);
-ssize_t file_write_at_offset(struct file *f, struct uio *u);
+ssize_t file_read_at_offset(struct file *f, struct uio u);
+ssize_t file_write_at_offset(struct file *f, struct uio u);
 /* At the offset and moving it. */
-static inline ssize_t file_read(struct file *f, struct uio *u)
+static inline ssize_t file_read(struct file *f, struct uio u)
 {
 	if (unlikely(f->ops->read == NULL))
 		return -EINVAL;
 	return f->has_offset ? file_read_at_offset(f, u) : f->ops->read(f, u, NULL);
 }
-/* The same; -EPIPE is turned into SIGPIPE by the caller. */
-static inline ssize_t file_write(struct file *f, struct uio *u)
+/* The same; -EPIPE is turned into SIGPIPE by the caller (and see fs/pipe.h). */
+static inline ssize_t file_write(struct file *f, struct uio u)
 {
 	if (unlikely(f->ops->write == NULL))
 		return -EINVAL;
 	return f->has_offset ? file_write_at_offset(f, u) : f->ops->write(f, u, NULL);
 }
-/* -ESPIPE: a pipe or terminal. */
-ssize_t file_pread(struct file *f, struct uio *u, u64 pos);
-ssize_t file_pwrite(struct file *f, struct uio *u, u64 pos);
+/* Not a pipe or terminal. */
+static inline bool file_takes_positions(const struct file *f)
+{
+	return f->has_offset || f->ops->seek != NULL;
+}
+/* -ESPIPE: it does not. */
+ssize_t file_pread(struct file *f, struct uio u, u64 pos);
+ssize_t file_pwrite(struct file *f, struct uio u, u64 pos);
 /* Read @len bytes at @pos into kernel memory (exec). Bytes or -errno. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t len_bytes, u64 pos);
 s64 file_ioctl(struct file *f, u32 command, u64 arg);

@@ -251,23 +251,23 @@ static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, st
 		*out++ = NULL;
 }
 
-ssize_t filemap_read(struct vm_object *o, struct uio *u, u64 pos, u64 size_bytes)
+ssize_t filemap_read(struct vm_object *o, struct uio u, u64 pos, u64 size_bytes)
 {
 	struct filemap *m = filemap_of(o);
-	const size_t wanted = u->left;
-	while (u->left > 0 && pos < size_bytes) {
+	const size_t wanted = u.left;
+	while (u.left > 0 && pos < size_bytes) {
 		const size_t offset = pos & ~PAGE_MASK;
-		const size_t len = MIN((u64)MIN(u->left, PAGE_SIZE - offset), size_bytes - pos);
+		const size_t len = MIN((u64)MIN(u.left, PAGE_SIZE - offset), size_bytes - pos);
 		struct page *page = find_page(m, pos >> PAGE_SHIFT);
 		const size_t moved =
-			page != NULL ? uio_copy_in(u, (char *)page_to_virt(page) + offset, len) :
-				       uio_clear(u, len);
+			page != NULL ? uio_copy_in(&u, (char *)page_to_virt(page) + offset, len) :
+				       uio_clear(&u, len);
 		pos += moved;
 		if (moved < len)
-			return u->left == wanted ? -EFAULT : (ssize_t)(wanted - u->left);
+			return u.left == wanted ? -EFAULT : (ssize_t)(wanted - u.left);
 		(void)uio_breathe(); /* reads of files are not cut short by signals */
 	}
-	return (ssize_t)(wanted - u->left);
+	return (ssize_t)(wanted - u.left);
 }
 
 /*
@@ -332,17 +332,17 @@ static ssize_t write_old_page(struct filemap *m, struct uio *u, u64 index, size_
 	return moved == 0 ? -EFAULT : (ssize_t)moved;
 }
 
-ssize_t filemap_write(struct vm_object *o, struct uio *u, u64 pos)
+ssize_t filemap_write(struct vm_object *o, struct uio u, u64 pos)
 {
 	struct filemap *m = filemap_of(o);
-	const size_t wanted = u->left;
+	const size_t wanted = u.left;
 	ssize_t n = 0;
-	while (u->left > 0) {
+	while (u.left > 0) {
 		const u64 index = pos >> PAGE_SHIFT;
 		const size_t offset = pos & ~PAGE_MASK;
-		const size_t len = MIN(u->left, PAGE_SIZE - offset);
-		n = index >= pages_for(m->size_bytes) ? write_new_page(m, u, index, offset, len) :
-							write_old_page(m, u, index, offset, len);
+		const size_t len = MIN(u.left, PAGE_SIZE - offset);
+		n = index >= pages_for(m->size_bytes) ? write_new_page(m, &u, index, offset, len) :
+							write_old_page(m, &u, index, offset, len);
 		if (n < 0)
 			break;
 		pos += (u64)n;
@@ -350,10 +350,10 @@ ssize_t filemap_write(struct vm_object *o, struct uio *u, u64 pos)
 			break;
 		(void)uio_breathe();
 	}
-	if (u->left == wanted)
+	if (u.left == wanted)
 		return n;
 	vm_object_mark_written(o); /* it may be code */
-	return (ssize_t)(wanted - u->left);
+	return (ssize_t)(wanted - u.left);
 }
 
 int filemap_allocate(struct vm_object *o, u64 pos, u64 len_bytes)

@@ -40,10 +40,10 @@ const char *filemap_path(const struct vm_object *o);
 
 /* Bytes read at @pos, up to @size_bytes, the file's size; -EFAULT. Holes read as zeros and stay
  * holes. */
-ssize_t filemap_read(struct vm_object *o, struct uio *u, u64 pos, u64 size_bytes);
+ssize_t filemap_read(struct vm_object *o, struct uio u, u64 pos, u64 size_bytes);
 /* Bytes written at @pos, growing the file as needed: the new size is filemap_size(). -EFAULT,
  * -ENOSPC, -ENOMEM. */
-ssize_t filemap_write(struct vm_object *o, struct uio *u, u64 pos);
+ssize_t filemap_write(struct vm_object *o, struct uio u, u64 pos);
 /* Cut or grow. Mappings of what goes are taken away. Context: may sleep; takes spaces' locks. */
 void filemap_truncate(struct vm_object *o, u64 size_bytes);
 /* Give the bytes from @pos pages of their own, without changing the size. -ENOSPC, -ENOMEM. */

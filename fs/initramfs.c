@@ -90,9 +90,9 @@ static void remove_other_type(struct unpack *u, const struct cpio_entry *e, cons
 
 static int write_content(struct file *f, const struct cpio_entry *e)
 {
-	struct uio uio;
-	uio_init_kernel(&uio, (void *)e->data, e->data_len);
-	const ssize_t n = e->data_len == 0 ? 0 : file_write(f, &uio);
+	struct uio_parts parts;
+	const struct uio u = uio_of_kernel(&parts, (void *)e->data, e->data_len);
+	const ssize_t n = e->data_len == 0 ? 0 : file_write(f, u);
 	if (n >= 0 && (size_t)n < e->data_len)
 		return -ENOSPC;
 	return n < 0 ? (int)n : 0;

@@ -97,7 +97,7 @@ static ssize_t next_record(u64 *pos, char *line, char *out, size_t size)
 	return (ssize_t)format_record(line, length, log_line_number(start), out, size);
 }
 
-static ssize_t kmsg_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t kmsg_read(struct file *f, struct uio u, u64 *pos)
 {
 	const size_t size = RECORD_HEAD + ESCAPE_BYTES * LINE_BYTES;
 	const u64 before = *pos;
@@ -109,9 +109,9 @@ static ssize_t kmsg_read(struct file *f, struct uio *u, u64 *pos)
 		return -ENOMEM;
 	char *record = line + LINE_BYTES;
 	ssize_t n = next_record(pos, line, record, size);
-	if (n > 0 && (size_t)n > u->left)
+	if (n > 0 && (size_t)n > u.left)
 		n = -EINVAL; /* a record is read whole */
-	else if (n > 0 && uio_copy_in(u, record, (size_t)n) < (size_t)n)
+	else if (n > 0 && uio_copy_in(&u, record, (size_t)n) < (size_t)n)
 		n = -EFAULT;
 	if (n < 0 && n != -EPIPE)
 		*pos = before;
@@ -131,15 +131,15 @@ static u32 take_priority(const char **text)
 	return (u32)(priority <= LOG_DEBUG ? USER_FACILITY | priority : priority);
 }
 
-static ssize_t kmsg_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t kmsg_write(struct file *f, struct uio u, u64 *pos)
 {
-	const size_t length = u->left;
+	const size_t length = u.left;
 	if (length > TEXT_MAX)
 		return -EINVAL;
 	char *buf = kmalloc(length + 1);
 	if (buf == NULL)
 		return -ENOMEM;
-	const bool is_copied = uio_copy_out(u, buf, length) == length;
+	const bool is_copied = uio_copy_out(&u, buf, length) == length;
 	if (is_copied) {
 		const char *text = buf;
 		buf[length] = '\0';

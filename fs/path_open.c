@@ -22,7 +22,7 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
-static ssize_t dir_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t dir_read(struct file *f, struct uio u, u64 *pos)
 {
 	return -EISDIR;
 }

@@ -51,8 +51,8 @@ struct pipe_inode {
 	struct pipe pipe;
 };
 
-static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos);
-static ssize_t pipe_write(struct file *f, struct uio *u, u64 *pos);
+static ssize_t pipe_read(struct file *f, struct uio u, u64 *pos);
+static ssize_t pipe_write(struct file *f, struct uio u, u64 *pos);
 static s64 pipe_ioctl(struct file *f, u32 command, u64 arg);
 static u32 pipe_poll(struct file *f, struct poll_table *t);
 static void pipe_release(struct file *f);
@@ -219,10 +219,10 @@ static __noinline int wait_to_write(struct pipe *p, const struct file *f, size_t
 	return err;
 }
 
-static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t pipe_read(struct file *f, struct uio u, u64 *pos)
 {
 	struct pipe *p = f->private;
-	const size_t wanted = u->left;
+	const size_t wanted = u.left;
 	int has_slept = 0;
 	if (wanted == 0)
 		return 0;
@@ -243,8 +243,8 @@ static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
 		/* Another reader was faster. */
 	}
 	const bool had_room = has_room_for(p, PIPE_BUF);
-	if (take_piece(p, u) && unlikely(u->left != 0))
-		take_more(p, u);
+	if (take_piece(p, &u) && unlikely(u.left != 0))
+		take_more(p, &u);
 	const bool has_room_now = !had_room && has_room_for(p, PIPE_BUF);
 	const bool is_empty = p->used == 0;
 	mutex_unlock(&p->lock);
@@ -255,7 +255,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, u64 *pos)
 	}
 	if (has_slept != 0 && !is_empty)
 		waitq_wake_one(&p->read_wait);
-	return u->left != wanted ? (ssize_t)(wanted - u->left) : -EFAULT;
+	return u.left != wanted ? (ssize_t)(wanted - u.left) : -EFAULT;
 }
 
 /*
@@ -299,18 +299,18 @@ static __noinline int write_rest(struct pipe *p, const struct file *f, struct ui
 	return err;
 }
 
-static ssize_t pipe_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t pipe_write(struct file *f, struct uio u, u64 *pos)
 {
 	struct pipe *p = f->private;
-	const size_t wanted = u->left;
+	const size_t wanted = u.left;
 	if (wanted == 0)
 		return 0;
 	/* A write of up to PIPE_BUF bytes goes in whole: no other writer's bytes come between. */
 	const size_t least = wanted <= PIPE_BUF ? wanted : 1;
-	int err = write_some(p, u, least);
-	if (unlikely(u->left != 0) && (err == 0 || err == -EAGAIN))
-		err = write_rest(p, f, u, least);
-	return u->left != wanted ? (ssize_t)(wanted - u->left) : err;
+	int err = write_some(p, &u, least);
+	if (unlikely(u.left != 0) && (err == 0 || err == -EAGAIN))
+		err = write_rest(p, f, &u, least);
+	return u.left != wanted ? (ssize_t)(wanted - u.left) : err;
 }
 
 static s64 pipe_ioctl(struct file *f, u32 command, u64 arg)

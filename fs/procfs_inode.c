@@ -15,8 +15,8 @@ struct proc_text {
 
 static int text_open(struct inode *inode, struct file *f);
 static int text_truncate(struct inode *inode, u64 size);
-static ssize_t text_read(struct file *f, struct uio *u, u64 *pos);
-static ssize_t text_write(struct file *f, struct uio *u, u64 *pos);
+static ssize_t text_read(struct file *f, struct uio u, u64 *pos);
+static ssize_t text_write(struct file *f, struct uio u, u64 *pos);
 static s64 text_seek(struct file *f, s64 offset, int whence);
 static void text_release(struct file *f);
 
@@ -98,15 +98,15 @@ static int make_text(struct proc_text *t, struct proc_inode *i)
 	return 0;
 }
 
-static ssize_t text_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t text_read(struct file *f, struct uio u, u64 *pos)
 {
 	struct proc_text *t = f->private;
 	ssize_t n = 0;
 	mutex_lock(&t->lock);
 	if (*pos == 0 || !t->is_made)
 		n = make_text(t, proc_inode_of(f->inode));
-	if (n == 0 && *pos < t->seq.len && u->left > 0) {
-		n = (ssize_t)uio_copy_in(u, t->seq.buf + *pos, t->seq.len - *pos);
+	if (n == 0 && *pos < t->seq.len && u.left > 0) {
+		n = (ssize_t)uio_copy_in(&u, t->seq.buf + *pos, t->seq.len - *pos);
 		if (n == 0)
 			n = -EFAULT;
 	}
@@ -116,17 +116,17 @@ static ssize_t text_read(struct file *f, struct uio *u, u64 *pos)
 	return n;
 }
 
-static ssize_t text_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t text_write(struct file *f, struct uio u, u64 *pos)
 {
 	const struct proc_inode *i = proc_inode_of(f->inode);
 	char text[PROCFS_STORE_BYTES + 1];
 	(void)pos;
 	if (i->store == NULL)
 		return -EIO;
-	const size_t wanted = u->left;
+	const size_t wanted = u.left;
 	if (wanted > PROCFS_STORE_BYTES)
 		return -EINVAL;
-	if (uio_copy_out(u, text, wanted) != wanted)
+	if (uio_copy_out(&u, text, wanted) != wanted)
 		return -EFAULT;
 	text[wanted] = '\0';
 	const int err = i->store(text, wanted);

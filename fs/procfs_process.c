@@ -49,8 +49,8 @@ static int link_follow(struct inode *inode, struct inode **out);
 static ssize_t fd_readlink(struct inode *inode, char *buf, size_t size);
 static int fd_follow(struct inode *inode, struct inode **out);
 static int mem_open(struct inode *inode, struct file *f);
-static ssize_t mem_read(struct file *f, struct uio *u, u64 *pos);
-static ssize_t mem_write(struct file *f, struct uio *u, u64 *pos);
+static ssize_t mem_read(struct file *f, struct uio u, u64 *pos);
+static ssize_t mem_write(struct file *f, struct uio u, u64 *pos);
 static s64 mem_seek(struct file *f, s64 offset, int whence);
 
 static const struct inode_ops pid_dir_ops = {
@@ -509,15 +509,15 @@ static ssize_t mem_move(struct file *f, struct uio *u, u64 *pos, bool is_write)
 	return *pos != before ? (ssize_t)(*pos - before) : n;
 }
 
-static ssize_t mem_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t mem_read(struct file *f, struct uio u, u64 *pos)
 {
-	return mem_move(f, u, pos, false);
+	return mem_move(f, &u, pos, false);
 }
 
 /* Where the process itself may write: not into its code, as Linux allows debuggers to. */
-static ssize_t mem_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t mem_write(struct file *f, struct uio u, u64 *pos)
 {
-	return mem_move(f, u, pos, true);
+	return mem_move(f, &u, pos, true);
 }
 
 static s64 mem_seek(struct file *f, s64 offset, int whence)

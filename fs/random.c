@@ -9,6 +9,7 @@
 
 #include "arch/riscv/cpu/clock.h"
 #include "kernel/core/spinlock.h"
+#include "lib/abi/errno.h"
 #include "lib/chacha.h"
 #include "lib/compiler.h"
 #include "lib/string.h"
@@ -20,6 +21,7 @@
 #define SMALL_BYTES    BLOCK_BYTES /* up to here a stream of its own would cost more */
 #define JITTER_ROUNDS  256
 #define SEED_BYTES_MIN 16
+#define CHUNK_BYTES    256UL
 
 static struct spinlock random_lock = SPINLOCK_INIT("random", RANK_DEVICE);
 /* under random_lock */
@@ -34,6 +36,13 @@ static bool is_seeded;
 
 #define STACK_WIPE_BYTES 768 /* more than all calls that work on keys and blocks need together */
 
+/* Clear what nobody is going to look at again, so that the compiler would leave it out. */
+static void wipe(void *secret, size_t len_bytes)
+{
+	memset(secret, 0, len_bytes);
+	__asm__ volatile("" : : "r"(secret) : "memory"); /* somebody might look */
+}
+
 /*
  * Clear the stack below the caller: what it called just now had keys and blocks there, and they
  * would tell earlier output for as long as nothing else is called.
@@ -41,8 +50,7 @@ static bool is_seeded;
 static __noinline void wipe_used_stack(void)
 {
 	u8 used[STACK_WIPE_BYTES];
-	memset(used, 0, sizeof(used));
-	__asm__ volatile("" : : "r"(used) : "memory"); /* somebody might look */
+	wipe(used, sizeof(used));
 }
 
 /* The first block comes last, since it replaces the key of the others. */
@@ -153,4 +161,18 @@ void random_fill(void *buf, size_t len_bytes)
 	}
 	take_locked(buf, len_bytes);
 	spin_unlock(&random_lock);
+}
+
+ssize_t random_read(struct uio u)
+{
+	u8 chunk[CHUNK_BYTES];
+	const size_t wanted = u.left;
+	bool goes_on = true;
+	while (u.left > 0 && goes_on) {
+		const size_t part = MIN(u.left, CHUNK_BYTES);
+		random_fill(chunk, part);
+		goes_on = uio_copy_in(&u, chunk, part) == part && (u.left == 0 || uio_breathe());
+	}
+	wipe(chunk, sizeof(chunk));
+	return u.left < wanted || wanted == 0 ? (ssize_t)(wanted - u.left) : -EFAULT;
 }

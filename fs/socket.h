@@ -46,13 +46,13 @@ struct socket_send {
 	const struct socket_address *to; /* NULL: the peer */
 	u32 flags;                       /* MSG_* */
 };
-ssize_t socket_send(struct file *f, struct uio *u, const struct socket_send *how);
+ssize_t socket_send(struct file *f, struct uio u, const struct socket_send *how);
 struct socket_receive {
 	u32 flags; /* MSG_*; on return those of msg_flags */
 	struct socket_address from;
 };
 /* Bytes; with MSG_TRUNC of a datagram all it had. */
-ssize_t socket_receive(struct file *f, struct uio *u, struct socket_receive *how);
+ssize_t socket_receive(struct file *f, struct uio u, struct socket_receive *how);
 
 /* An SO_* whose value is a number. -ENOPROTOOPT. */
 int socket_get_option(struct file *f, u32 option, s32 *value);

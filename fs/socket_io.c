@@ -20,8 +20,8 @@
 /* As Linux: the buffer less what its own headers want. */
 #define DATAGRAM_MAX (SOCKET_BUFFER_BYTES - 32)
 
-static ssize_t socket_read(struct file *f, struct uio *u, u64 *pos);
-static ssize_t socket_write(struct file *f, struct uio *u, u64 *pos);
+static ssize_t socket_read(struct file *f, struct uio u, u64 *pos);
+static ssize_t socket_write(struct file *f, struct uio u, u64 *pos);
 static s64 socket_ioctl(struct file *f, u32 command, u64 arg);
 static u32 socket_poll(struct file *f, struct poll_table *t);
 static void socket_release(struct file *f);
@@ -176,7 +176,7 @@ static int find_receiver(struct socket *s, const struct socket_send *how, struct
 	return err;
 }
 
-ssize_t socket_send(struct file *f, struct uio *u, const struct socket_send *how)
+ssize_t socket_send(struct file *f, struct uio u, const struct socket_send *how)
 {
 	struct socket *s = socket_of(f);
 	struct socket *to;
@@ -186,13 +186,13 @@ ssize_t socket_send(struct file *f, struct uio *u, const struct socket_send *how
 	if (err < 0)
 		return err;
 	const bool nonblocking = is_nonblocking(f, how->flags);
-	const ssize_t n = socket_is_stream(s) ? send_stream(s, to, u, nonblocking) :
-						send_datagram(s, to, u, nonblocking);
+	const ssize_t n = socket_is_stream(s) ? send_stream(s, to, &u, nonblocking) :
+						send_datagram(s, to, &u, nonblocking);
 	socket_put(to);
 	return n;
 }
 
-static ssize_t socket_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t socket_write(struct file *f, struct uio u, u64 *pos)
 {
 	const struct socket_send how = { .flags = 0 };
 	return socket_send(f, u, &how);
@@ -327,7 +327,7 @@ static ssize_t receive_datagram(struct socket *s, struct uio *u, struct socket_r
 	return (ssize_t)(is_all_told ? len : wanted);
 }
 
-ssize_t socket_receive(struct file *f, struct uio *u, struct socket_receive *how)
+ssize_t socket_receive(struct file *f, struct uio u, struct socket_receive *how)
 {
 	struct socket *s = socket_of(f);
 	const bool nonblocking = is_nonblocking(f, how->flags);
@@ -337,19 +337,19 @@ ssize_t socket_receive(struct file *f, struct uio *u, struct socket_receive *how
 	mutex_lock(&s->read_lock);
 	ssize_t n;
 	if (socket_is_stream(s)) {
-		n = receive_stream(s, u, how, nonblocking);
+		n = receive_stream(s, &u, how, nonblocking);
 		how->flags = 0;
 	} else {
-		n = receive_datagram(s, u, how, nonblocking);
+		n = receive_datagram(s, &u, how, nonblocking);
 	}
 	mutex_unlock(&s->read_lock);
 	return n;
 }
 
-static ssize_t socket_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t socket_read(struct file *f, struct uio u, u64 *pos)
 {
 	struct socket_receive how = { .flags = 0 };
-	if (u->left == 0)
+	if (u.left == 0)
 		return 0;
 	return socket_receive(f, u, &how);
 }

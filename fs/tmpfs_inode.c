@@ -11,8 +11,8 @@
 #define BLOCKS_PER_PAGE (PAGE_SIZE / 512)
 #define EMPTY_DIR_BYTES 40 /* what Linux's tmpfs shows for a directory with "." and ".." */
 
-static ssize_t tmpfs_read(struct file *f, struct uio *u, u64 *pos);
-static ssize_t tmpfs_write(struct file *f, struct uio *u, u64 *pos);
+static ssize_t tmpfs_read(struct file *f, struct uio u, u64 *pos);
+static ssize_t tmpfs_write(struct file *f, struct uio u, u64 *pos);
 static s64 tmpfs_seek(struct file *f, s64 offset, int whence);
 static int tmpfs_mmap(struct file *f, bool shared_writable, struct vm_object **out);
 static int tmpfs_open(struct inode *inode, struct file *f);
@@ -129,7 +129,7 @@ static int tmpfs_open(struct inode *inode, struct file *f)
 	return 0;
 }
 
-static ssize_t tmpfs_read(struct file *f, struct uio *u, u64 *pos)
+static ssize_t tmpfs_read(struct file *f, struct uio u, u64 *pos)
 {
 	struct inode *inode = f->inode;
 	mutex_lock(&inode->lock);
@@ -142,18 +142,18 @@ static ssize_t tmpfs_read(struct file *f, struct uio *u, u64 *pos)
 	return n;
 }
 
-static ssize_t tmpfs_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t tmpfs_write(struct file *f, struct uio u, u64 *pos)
 {
 	struct inode *inode = f->inode;
-	if (u->left == 0)
+	if (u.left == 0)
 		return 0;
 	mutex_lock(&inode->lock);
 	/* A write that fails leaves the position where it is. */
 	const u64 at = (READ_ONCE(f->flags) & O_APPEND) != 0 ? inode->size_bytes : *pos;
 	ssize_t n = -EFBIG;
-	const u64 end_max = MIN(FILE_SIZE_MAX, u->file_end_max);
+	const u64 end_max = MIN(FILE_SIZE_MAX, uio_file_end_max(u));
 	if (at < end_max) {
-		uio_shorten(u, end_max - at);
+		uio_shorten(&u, end_max - at);
 		n = filemap_write(inode->object, u, at);
 	}
 	if (n > 0) {

@@ -22,10 +22,10 @@
 /* All of it, or -ENOEXEC when the file is too short. */
 static int read_exactly(struct inode *inode, void *buf, size_t len_bytes, u64 pos)
 {
-	struct uio u;
-	uio_init_kernel(&u, buf, len_bytes);
+	struct uio_parts parts;
+	const struct uio u = uio_of_kernel(&parts, buf, len_bytes);
 	mutex_lock(&inode->lock);
-	const ssize_t n = filemap_read(inode->object, &u, pos, inode->size_bytes);
+	const ssize_t n = filemap_read(inode->object, u, pos, inode->size_bytes);
 	mutex_unlock(&inode->lock);
 	if (n < 0)
 		return (int)n;

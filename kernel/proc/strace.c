@@ -151,14 +151,15 @@ static void write_line(struct strace_line *l, bool may_wait)
 	if (f == NULL)
 		return;
 	l->text[l->len] = '\n';
-	struct uio u;
-	uio_init_kernel(&u, l->text, l->len + 1);
+	size_t written = 0;
 	ssize_t n;
 	do {
+		struct uio_parts parts;
 		if (!may_wait)
 			thread_interrupt(thread_current()); /* what would sleep returns */
-		n = file_write(f, &u);
-	} while (u.left > 0 &&
+		n = file_write(f, uio_of_kernel(&parts, l->text + written, l->len + 1 - written));
+		written += n > 0 ? (size_t)n : 0;
+	} while (written <= l->len &&
 		 (n > 0 || (may_wait && (n == -EINTR || n == -ERESTARTSYS) && signal_put_off())));
 	if (!may_wait)
 		thread_clear_interrupted();
@@ -253,15 +254,15 @@ static int carry_out(const struct request *r)
 	return error;
 }
 
-static ssize_t device_write(struct file *f, struct uio *u, u64 *pos)
+static ssize_t device_write(struct file *f, struct uio u, u64 *pos)
 {
 	char text[REQUEST_MAX + 1];
 	struct request r;
 	(void)f, (void)pos;
-	const size_t len = u->left;
+	const size_t len = u.left;
 	if (len > REQUEST_MAX)
 		return -EINVAL;
-	if (uio_copy_out(u, text, len) != len)
+	if (uio_copy_out(&u, text, len) != len)
 		return -EFAULT;
 	text[len] = '\0';
 	int error = parse_request(text, &r);

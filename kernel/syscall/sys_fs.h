@@ -2,7 +2,7 @@
 /* What the system calls about files share: descriptors, paths from user memory, whose rights. */
 #pragma once
 
-#include "arch/riscv/cpu/layout.h"
+#include "arch/riscv/cpu/usercopy.h"
 #include "fs/fd_table.h"
 #include "fs/path.h"
 #include "kernel/proc/process.h"
@@ -12,12 +12,6 @@
 
 /* The most one read or write moves, as in Linux: INT_MAX down to a page. */
 #define RW_BYTES_MAX 0x7ffff000UL
-
-/* Could [@addr, @addr + @len) be user memory at all? */
-static inline bool user_range_is_possible(uaddr_t addr, u64 len_bytes)
-{
-	return len_bytes <= USER_MAX && addr <= USER_MAX - len_bytes;
-}
 
 /* A wait that a signal ended: restarted if the handler says SA_RESTART. */
 static inline s64 restartable(s64 result)
@@ -45,25 +39,6 @@ static inline struct file *file_of(u64 fd)
 {
 	struct file *f = file_of_any(fd);
 	if (f != NULL && unlikely(file_is_path(f))) {
-		file_done(f);
-		f = NULL;
-	}
-	return f;
-}
-/* The same, if it was opened for reading, or for writing. */
-static inline struct file *file_to_read(u64 fd)
-{
-	struct file *f = file_of_any(fd);
-	if (f != NULL && unlikely(!f->readable)) {
-		file_done(f);
-		f = NULL;
-	}
-	return f;
-}
-static inline struct file *file_to_write(u64 fd)
-{
-	struct file *f = file_of_any(fd);
-	if (f != NULL && unlikely(!f->writable)) {
 		file_done(f);
 		f = NULL;
 	}

@@ -199,31 +199,19 @@ s64 sys_syslog(u64 action, u64 buf, u64 size)
 
 /* ---- random bytes ----------------------------------------------------------------------- */
 
-#define RANDOM_CHUNK 256
 /* Linux hands out no more at once. */
 #define RANDOM_MAX 0x1ffffffUL
 
 s64 sys_getrandom(u64 buf, u64 count, u64 flags)
 {
 	const u32 both = GRND_RANDOM | GRND_INSECURE;
-	u8 chunk[RANDOM_CHUNK];
-	u64 done = 0;
 
 	if ((flags & ~(u64)(both | GRND_NONBLOCK)) != 0 || (flags & both) == both)
 		return -EINVAL;
-	const u64 wanted = MIN(count, RANDOM_MAX);
-	while (done < wanted) {
-		const size_t part = MIN(wanted - done, (u64)RANDOM_CHUNK);
-		random_fill(chunk, part);
-		const size_t copied = part - copy_to_user(buf + done, chunk, part);
-		done += copied;
-		if (copied < part)
-			return done != 0 ? (s64)done : -EFAULT;
-		if (signal_is_deliverable())
-			break; /* with at least one chunk */
-		sched_point();
-	}
-	return (s64)done;
+	count = MIN(count, RANDOM_MAX);
+	if (!user_range_is_valid(buf, count))
+		return -EFAULT;
+	return random_read(uio_of_user(buf, count));
 }
 
 /* ---- prctl ------------------------------------------------------------------------------ */

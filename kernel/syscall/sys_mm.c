@@ -151,10 +151,10 @@ s64 sys_mincore(u64 addr, u64 length, u64 vec)
 	u8 answers[INCORE_CHUNK];
 	if (page_offset(addr) != 0)
 		return -EINVAL;
-	if (!user_range_is_possible(addr, length))
+	if (!user_range_is_valid(addr, length))
 		return -ENOMEM;
 	u64 pages = page_align_up(length) >> PAGE_SHIFT;
-	if (!user_range_is_possible(vec, pages))
+	if (!user_range_is_valid(vec, pages))
 		return -EFAULT;
 	while (pages != 0) {
 		const u64 n = MIN(pages, (u64)INCORE_CHUNK);

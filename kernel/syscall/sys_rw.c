@@ -34,138 +34,167 @@ static inline s64 write_result(const struct file *f, s64 result)
 	return likely(result >= 0) ? result : write_failed(f, result);
 }
 
-/* What holds for every write with @u to @f, whose bytes have places. */
-static void prepare_write(const struct file *f, struct uio *u)
+/* At *@pos, or NULL: where @f is. */
+static __always_inline s64 read_from(struct file *f, struct uio u, const u64 *pos)
 {
-	u->file_end_max = file_size_limit();
+	const s64 result = pos != NULL ? file_pread(f, u, *pos) : file_read(f, u);
+	return likely(result >= 0) ? result : restartable(result);
+}
+
+/* The same, where bytes have places. */
+static __noinline s64 write_placed(struct file *f, struct uio u, const u64 *pos)
+{
+	struct uio_parts parts;
+	const u64 end_max = file_size_limit();
 	if (f->inode != NULL)
 		inode_drop_set_id(f->inode, cred_current());
+	if (unlikely(end_max != RLIM_INFINITY))
+		u = uio_with_end(u, &parts, end_max);
+	return pos != NULL ? file_pwrite(f, u, *pos) : file_write(f, u);
 }
 
-/* At *@pos, or NULL: where @f is. */
-static __always_inline s64 read_from(struct file *f, struct uio *u, const u64 *pos)
-{
-	return restartable(pos != NULL ? file_pread(f, u, *pos) : file_read(f, u));
-}
-
-static __always_inline s64 write_to(struct file *f, struct uio *u, const u64 *pos)
+static __always_inline s64 write_to(struct file *f, struct uio u, const u64 *pos)
 {
 	if (f->has_offset)
-		prepare_write(f, u);
-	return write_result(f, pos != NULL ? file_pwrite(f, u, *pos) : file_write(f, u));
+		return write_placed(f, u, pos);
+	return pos != NULL ? file_pwrite(f, u, *pos) : file_write(f, u);
 }
 
 /* ---- one buffer ------------------------------------------------------------------------------ */
 
-/* 0; -EFAULT: of a negative count, too, says Linux. */
-static inline s64 buffer_get(struct uio *u, uaddr_t buf, u64 count)
+static __always_inline s64 move_buffer(struct file *f, uaddr_t buf, u64 count, const u64 *pos,
+				       bool writes)
 {
-	if (!user_range_is_possible(buf, count))
-		return -EFAULT;
-	uio_init_user(u, buf, MIN(count, RW_BYTES_MAX));
-	return 0;
+	if (!(writes ? f->writable : f->readable))
+		return -EBADF;
+	if (unlikely(!user_range_is_valid(buf, count)))
+		return -EFAULT; /* of a negative count, too, says Linux */
+	const struct uio u = uio_of_user(buf, MIN(count, RW_BYTES_MAX));
+	return writes ? write_result(f, write_to(f, u, pos)) : read_from(f, u, pos);
 }
 
-static __always_inline s64 read_buffer(u64 fd, uaddr_t buf, u64 count, const u64 *pos)
+/* Of descriptors that others use, too: what @fd names is to be put. */
+static __noinline s64 move_shared(u64 fd, uaddr_t buf, u64 count, bool writes)
 {
-	struct file *f = file_to_read(fd);
+	struct file *f = file_of_any(fd);
 	if (f == NULL)
 		return -EBADF;
-	struct uio u;
-	s64 result = buffer_get(&u, buf, count);
-	if (result == 0)
-		result = read_from(f, &u, pos);
+	const s64 result = move_buffer(f, buf, count, NULL, writes);
 	file_done(f);
 	return result;
 }
 
-static __always_inline s64 write_buffer(u64 fd, uaddr_t buf, u64 count, const u64 *pos)
+static __always_inline s64 read_or_write(u64 fd, uaddr_t buf, u64 count, bool writes)
 {
-	struct file *f = file_to_write(fd);
-	if (f == NULL)
-		return -EBADF;
-	struct uio u;
-	s64 result = buffer_get(&u, buf, count);
-	if (result == 0)
-		result = write_to(f, &u, pos);
-	file_done(f);
-	return result;
+	struct file *f = file_of_own(fd);
+	return likely(f != NULL) ? move_buffer(f, buf, count, NULL, writes) :
+				   move_shared(fd, buf, count, writes);
 }
 
 s64 sys_read(u64 fd, u64 buf, u64 count)
 {
-	return read_buffer(fd, buf, count, NULL);
+	return read_or_write(fd, buf, count, false);
 }
 
 s64 sys_write(u64 fd, u64 buf, u64 count)
 {
-	return write_buffer(fd, buf, count, NULL);
+	return read_or_write(fd, buf, count, true);
 }
 
-s64 sys_pread64(u64 fd, u64 buf, u64 count, u64 offset)
+/* What @fd names, till file_done(), for a call that says where. 0; -EINVAL, -EBADF, -ESPIPE: before
+ * anything else is wrong. */
+static s64 file_with_positions(u64 fd, u64 offset, struct file **out)
 {
-	return (s64)offset < 0 ? -EINVAL : read_buffer(fd, buf, count, &offset);
-}
-
-s64 sys_pwrite64(u64 fd, u64 buf, u64 count, u64 offset)
-{
-	return (s64)offset < 0 ? -EINVAL : write_buffer(fd, buf, count, &offset);
-}
-
-/* ---- lists of buffers ------------------------------------------------------------------------ */
-
-static s64 read_list(u64 fd, uaddr_t iov, u64 count, const u64 *pos)
-{
-	struct file *f = file_to_read(fd);
+	if ((s64)offset < 0)
+		return -EINVAL;
+	struct file *f = file_of(fd);
 	if (f == NULL)
 		return -EBADF;
-	struct user_iov_list list;
-	s64 result = user_iov_get(&list, iov, count);
-	if (result == 0) {
-		struct uio u;
-		uio_init_list(&u, list.iov, list.total_bytes);
-		result = read_from(f, &u, pos);
-		user_iov_put(&list);
+	if (!file_takes_positions(f)) {
+		file_done(f);
+		return -ESPIPE;
 	}
+	*out = f;
+	return 0;
+}
+
+static s64 read_or_write_at(u64 fd, uaddr_t buf, u64 count, u64 offset, bool writes)
+{
+	struct file *f;
+	const s64 err = file_with_positions(fd, offset, &f);
+	if (err < 0)
+		return err;
+	const s64 result = move_buffer(f, buf, count, &offset, writes);
 	file_done(f);
 	return result;
 }
 
-static s64 write_list(u64 fd, uaddr_t iov, u64 count, const u64 *pos)
+s64 sys_pread64(u64 fd, u64 buf, u64 count, u64 offset)
 {
-	struct file *f = file_to_write(fd);
-	if (f == NULL)
-		return -EBADF;
+	return read_or_write_at(fd, buf, count, offset, false);
+}
+
+s64 sys_pwrite64(u64 fd, u64 buf, u64 count, u64 offset)
+{
+	return read_or_write_at(fd, buf, count, offset, true);
+}
+
+/* ---- lists of buffers ------------------------------------------------------------------------ */
+
+static s64 move_list(struct file *f, uaddr_t iov, u64 count, const u64 *pos, bool writes)
+{
 	struct user_iov_list list;
+	if (!(writes ? f->writable : f->readable))
+		return -EBADF;
 	s64 result = user_iov_get(&list, iov, count);
 	if (result == 0) {
-		struct uio u;
-		uio_init_list(&u, list.iov, list.total_bytes);
-		result = write_to(f, &u, pos);
+		struct uio_parts parts;
+		const struct uio u = uio_of_list(&parts, list.iov, list.total_bytes);
+		result = writes ? write_result(f, write_to(f, u, pos)) : read_from(f, u, pos);
 		user_iov_put(&list);
 	}
+	return result;
+}
+
+static s64 read_or_write_list(u64 fd, uaddr_t iov, u64 count, bool writes)
+{
+	struct file *f = file_of_any(fd);
+	if (f == NULL)
+		return -EBADF;
+	const s64 result = move_list(f, iov, count, NULL, writes);
+	file_done(f);
+	return result;
+}
+
+static s64 read_or_write_list_at(u64 fd, uaddr_t iov, u64 count, u64 offset, bool writes)
+{
+	struct file *f;
+	const s64 err = file_with_positions(fd, offset, &f);
+	if (err < 0)
+		return err;
+	const s64 result = move_list(f, iov, count, &offset, writes);
 	file_done(f);
 	return result;
 }
 
 s64 sys_readv(u64 fd, u64 iov, u64 iov_count)
 {
-	return read_list(fd, iov, iov_count, NULL);
+	return read_or_write_list(fd, iov, iov_count, false);
 }
 
 s64 sys_writev(u64 fd, u64 iov, u64 iov_count)
 {
-	return write_list(fd, iov, iov_count, NULL);
+	return read_or_write_list(fd, iov, iov_count, true);
 }
 
 s64 sys_preadv(u64 fd, u64 iov, u64 iov_count, u64 offset)
 {
-	return (s64)offset < 0 ? -EINVAL : read_list(fd, iov, iov_count, &offset);
+	return read_or_write_list_at(fd, iov, iov_count, offset, false);
 }
 
 s64 sys_pwritev(u64 fd, u64 iov, u64 iov_count, u64 offset)
 {
-	return (s64)offset < 0 ? -EINVAL : write_list(fd, iov, iov_count, &offset);
+	return read_or_write_list_at(fd, iov, iov_count, offset, true);
 }
 
 /* ---- from file to file --------------------------------------------------------------------- */
@@ -178,15 +207,12 @@ static s64 send_bytes(struct file *out, u64 *out_pos, struct file *in, u64 *pos,
 	u64 sent = 0;
 	ssize_t n = 0;
 	while (sent < count) {
-		struct uio u;
+		struct uio_parts parts;
 		n = file_read_kernel(in, chunk, MIN(count - sent, SENDFILE_CHUNK), *pos);
 		if (n <= 0)
 			break;
 		const size_t got = (size_t)n;
-		uio_init_kernel(&u, chunk, got);
-		if (out->has_offset)
-			prepare_write(out, &u);
-		n = out_pos != NULL ? file_pwrite(out, &u, *out_pos) : file_write(out, &u);
+		n = write_to(out, uio_of_kernel(&parts, chunk, got), out_pos);
 		if (n <= 0)
 			break;
 		*pos += (u64)n;

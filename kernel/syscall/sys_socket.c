@@ -281,7 +281,7 @@ static s64 send_result(const struct file *f, u32 flags, s64 result)
 }
 
 /* @to: where the address is; 0: none was given. */
-static s64 send_from(struct file *f, struct uio *u, u32 flags, uaddr_t to, u64 to_length)
+static s64 send_from(struct file *f, struct uio u, u32 flags, uaddr_t to, u64 to_length)
 {
 	const struct path_ctx ctx = task_paths();
 	struct socket_send how = { .ctx = &ctx, .flags = flags };
@@ -298,14 +298,13 @@ static s64 send_from(struct file *f, struct uio *u, u32 flags, uaddr_t to, u64 t
 s64 sys_sendto(u64 fd, u64 buf, u64 length, u64 flags, u64 address, u64 address_length)
 {
 	struct file *f;
-	if (!user_range_is_possible(buf, length))
+	if (!user_range_is_valid(buf, length))
 		return -EFAULT;
 	const int err = socket_get_file(fd, &f);
 	if (err < 0)
 		return err;
-	struct uio u;
-	uio_init_user(&u, buf, MIN(length, RW_BYTES_MAX));
-	const s64 result = send_from(f, &u, (u32)flags, address, address_length);
+	const struct uio u = uio_of_user(buf, MIN(length, RW_BYTES_MAX));
+	const s64 result = send_from(f, u, (u32)flags, address, address_length);
 	file_done(f);
 	return result;
 }
@@ -313,15 +312,14 @@ s64 sys_sendto(u64 fd, u64 buf, u64 length, u64 flags, u64 address, u64 address_
 s64 sys_recvfrom(u64 fd, u64 buf, u64 length, u64 flags, u64 address, u64 address_length)
 {
 	struct file *f;
-	if (!user_range_is_possible(buf, length))
+	if (!user_range_is_valid(buf, length))
 		return -EFAULT;
 	const int err = socket_get_file(fd, &f);
 	if (err < 0)
 		return err;
-	struct uio u;
-	uio_init_user(&u, buf, MIN(length, RW_BYTES_MAX));
+	const struct uio u = uio_of_user(buf, MIN(length, RW_BYTES_MAX));
 	struct socket_receive how = { .flags = (u32)flags };
-	s64 result = socket_receive(f, &u, &how);
+	s64 result = socket_receive(f, u, &how);
 	file_done(f);
 	if (result < 0 || address == 0)
 		return restartable(result);
@@ -353,13 +351,13 @@ s64 sys_sendmsg(u64 fd, u64 message, u64 flags)
 		return err;
 	s64 result = message_get(&m, &l, message);
 	if (result == 0) {
-		struct uio u;
-		uio_init_list(&u, l.iov, l.total_bytes);
+		struct uio_parts parts;
+		const struct uio u = uio_of_list(&parts, l.iov, l.total_bytes);
 		/* Descriptors and credentials do not travel here. */
 		if (m.control_len != 0)
 			result = -EOPNOTSUPP;
 		else
-			result = send_from(f, &u, (u32)flags, m.name_len != 0 ? m.name : 0,
+			result = send_from(f, u, (u32)flags, m.name_len != 0 ? m.name : 0,
 					   (u64)MIN(m.name_len, ADDRESS_BYTES_MAX));
 		user_iov_put(&l);
 	}
@@ -393,10 +391,10 @@ s64 sys_recvmsg(u64 fd, u64 message, u64 flags)
 		return err;
 	s64 result = message_get(&m, &l, message);
 	if (result == 0) {
-		struct uio u;
-		uio_init_list(&u, l.iov, l.total_bytes);
+		struct uio_parts parts;
+		const struct uio u = uio_of_list(&parts, l.iov, l.total_bytes);
 		struct socket_receive how = { .flags = (u32)flags };
-		result = socket_receive(f, &u, &how);
+		result = socket_receive(f, u, &how);
 		user_iov_put(&l);
 		const int told = result >= 0 ? message_put(&m, &how, message) : 0;
 		if (told < 0)

@@ -7,17 +7,18 @@
 
 static int iov_check(struct user_iov_list *l)
 {
+	int err = 0;
 	l->total_bytes = 0;
 	for (size_t i = 0; i < l->count; i++) {
 		struct user_iovec *v = &l->iov[i];
 		if ((s64)v->len_bytes < 0)
-			return -EINVAL;
-		if (!user_range_is_possible(v->base, v->len_bytes))
-			return -EFAULT;
+			return -EINVAL; /* wherever it is; so says Linux */
+		if (!user_range_is_valid(v->base, v->len_bytes))
+			err = -EFAULT;
 		v->len_bytes = MIN(v->len_bytes, RW_BYTES_MAX - l->total_bytes);
 		l->total_bytes += v->len_bytes;
 	}
-	return 0;
+	return err;
 }
 
 void user_iov_put(struct user_iov_list *l)

@@ -89,7 +89,7 @@ static ssize_t read_claimed(const struct file *f, const struct tty_file *tf, str
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
-ssize_t tty_read(struct file *f, struct uio *u, u64 *pos)
+ssize_t tty_read(struct file *f, struct uio u, u64 *pos)
 {
 	const struct tty_file *tf = f->private;
 	struct tty *t = tf->tty;
@@ -101,7 +101,7 @@ ssize_t tty_read(struct file *f, struct uio *u, u64 *pos)
 		error = tty_claim_take(&t->read_claim, is_nonblocking(f));
 	if (error != 0)
 		return error;
-	const ssize_t result = read_claimed(f, tf, u);
+	const ssize_t result = read_claimed(f, tf, &u);
 	tty_claim_release(&t->read_claim);
 	return result;
 }
@@ -151,7 +151,7 @@ static ssize_t write_claimed(const struct file *f, const struct tty_file *tf, st
 	return total > 0 ? (ssize_t)total : error;
 }
 
-ssize_t tty_write(struct file *f, struct uio *u, u64 *pos)
+ssize_t tty_write(struct file *f, struct uio u, u64 *pos)
 {
 	const struct tty_file *tf = f->private;
 	struct tty *t = tf->tty;
@@ -163,7 +163,7 @@ ssize_t tty_write(struct file *f, struct uio *u, u64 *pos)
 		error = tty_claim_take(&t->write_claim, is_nonblocking(f));
 	if (error != 0)
 		return error;
-	const ssize_t result = write_claimed(f, tf, u);
+	const ssize_t result = write_claimed(f, tf, &u);
 	tty_claim_release(&t->write_claim);
 	return result;
 }

@@ -4,6 +4,6 @@
 
 #include "fs/file.h"
 
-ssize_t tty_read(struct file *f, struct uio *u, u64 *pos);
-ssize_t tty_write(struct file *f, struct uio *u, u64 *pos);
+ssize_t tty_read(struct file *f, struct uio u, u64 *pos);
+ssize_t tty_write(struct file *f, struct uio u, u64 *pos);
 u32 tty_poll(struct file *f, struct poll_table *table);

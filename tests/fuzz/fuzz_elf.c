@@ -35,12 +35,12 @@ u64 filemap_size(const struct vm_object *o)
 	return file_bytes;
 }
 
-ssize_t filemap_read(struct vm_object *o, struct uio *uio, u64 pos, u64 size_bytes)
+ssize_t filemap_read(struct vm_object *o, struct uio uio, u64 pos, u64 size_bytes)
 {
 	const size_t left = pos < file_bytes ? file_bytes - pos : 0;
-	const size_t n = MIN(left, uio->left);
+	const size_t n = MIN(left, uio.left);
 	if (n != 0)
-		memcpy(uio->kernel, file + pos, n);
+		memcpy(uio_parts(uio)->kernel, file + pos, n);
 	return (ssize_t)n;
 }
 

@@ -128,14 +128,10 @@ struct kstat stat_of(const char *path)
 
 ssize_t read_bytes(struct file *f, void *buf, size_t len)
 {
-	struct uio u;
-	uio_init_user(&u, (uaddr_t)buf, len);
-	return file_read(f, &u);
+	return file_read(f, uio_of_user((uaddr_t)buf, len));
 }
 
 ssize_t write_bytes(struct file *f, const void *buf, size_t len)
 {
-	struct uio u;
-	uio_init_user(&u, (uaddr_t)buf, len);
-	return file_write(f, &u);
+	return file_write(f, uio_of_user((uaddr_t)buf, len));
 }

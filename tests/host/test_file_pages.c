@@ -29,9 +29,8 @@ static ssize_t read_at(struct file *f, void *to, size_t len, u64 pos)
 
 static ssize_t write_at(struct file *f, const void *from, size_t len, u64 pos)
 {
-	struct uio u;
-	uio_init_kernel(&u, (void *)from, len);
-	return file_pwrite(f, &u, pos);
+	struct uio_parts parts;
+	return file_pwrite(f, uio_of_kernel(&parts, (void *)from, len), pos);
 }
 
 static bool all(const char *p, size_t len, char c)
@@ -121,9 +120,8 @@ static void bad_address_ends_the_transfer_where_it_is_met(void **state)
 	assert_int_equal(stat_of("f").st_size, 0);
 	assert_int_equal(stat_of("f").st_blocks, 0);
 	const struct user_iovec iov[] = { { (uaddr_t) "12345", 5 }, { (uaddr_t)BAD_ADDRESS, 5 } };
-	struct uio u;
-	uio_init_list(&u, iov, 10);
-	assert_int_equal(file_write(f, &u), 5);
+	struct uio_parts parts;
+	assert_int_equal(file_write(f, uio_of_list(&parts, iov, 10)), 5);
 	assert_int_equal(stat_of("f").st_size, 5);
 	assert_int_equal(f->offset, 5);
 	f->offset = 0;
@@ -136,8 +134,8 @@ static void a_list_that_was_shortened_takes_no_more(void **state)
 {
 	char to[11] = "..........";
 	const struct user_iovec iov[] = { { (uaddr_t)to, 10 } };
-	struct uio u;
-	uio_init_list(&u, iov, 10);
+	struct uio_parts parts;
+	struct uio u = uio_of_list(&parts, iov, 10);
 	uio_shorten(&u, 4);
 	assert_int_equal(uio_copy_in(&u, "ab", 2), 2);
 	assert_int_equal(uio_copy_in(&u, "cdefg", 5), 2);
@@ -152,9 +150,8 @@ static void lists_of_buffers_are_filled_in_turn(void **state)
 	assert_int_equal(write_bytes(f, "abcdefgh", 8), 8);
 	f->offset = 0;
 	const struct user_iovec iov[] = { { (uaddr_t)a, 3 }, { 0, 0 }, { (uaddr_t)b, 4 } };
-	struct uio u;
-	uio_init_list(&u, iov, 7);
-	assert_int_equal(file_read(f, &u), 7);
+	struct uio_parts parts;
+	assert_int_equal(file_read(f, uio_of_list(&parts, iov, 7)), 7);
 	assert_memory_equal(a, "abc", 3);
 	assert_memory_equal(b, "defg", 4);
 	file_put(f);

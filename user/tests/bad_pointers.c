@@ -6,6 +6,8 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
 #include <termios.h>
 
 /* Stands in an argument list for the bad pointer. */
@@ -215,6 +217,27 @@ static void a_transfer_may_end_at_a_bad_page(void)
 	close_files();
 }
 
+static void zeros_end_where_memory_does(void)
+{
+	const size_t room = 20 * PAGE; /* more than is cleared at once */
+	char *const memory =
+		mmap(NULL, room + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	CHECK_EQ(munmap(memory + room, PAGE), 0);
+	memset(memory, 1, room);
+	const int fd = open("/dev/zero", O_RDONLY);
+	CHECK_EQ(read(fd, memory + room - 16, 64), 16);
+	CHECK_ERRNO(read(fd, memory + room, 8), EFAULT);
+	CHECK_EQ(read(fd, memory + room, 0), 0);
+	CHECK_EQ(read(fd, memory + 32, room), room - 32);
+	const struct iovec list[] = { { memory, 16 }, { memory + room, 0 }, { memory + 16, 15 } };
+	CHECK_EQ(readv(fd, list, 3), 31);
+	for (size_t i = 0; i < room; i++)
+		CHECK_EQ(memory[i], i == 31 ? 1 : 0);
+	close(fd);
+	munmap(memory, room);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -223,6 +246,7 @@ int test_main(int argc, char **argv)
 		TEST(structures),
 		TEST(strings_may_not_run_into_nothing),
 		TEST(a_transfer_may_end_at_a_bad_page),
+		TEST(zeros_end_where_memory_does),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }

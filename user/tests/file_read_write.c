@@ -23,6 +23,9 @@ static void vectors_are_read_and_written_in_order(void)
 	CHECK_EQ(syscall(SYS_writev, fd, out, 0), 0);
 	out[0].iov_len = ~0UL;
 	CHECK_ERRNO(syscall(SYS_writev, fd, out, 1), EINVAL);
+	/* All lengths are looked at before any address. */
+	struct iovec wrong[] = { { a, 1 }, { (void *)KERNEL_IMAGE_ADDRESS, 1 }, { b, ~0UL } };
+	CHECK_ERRNO(syscall(SYS_writev, fd, wrong, 3), EINVAL);
 	CHECK_EQ(preadv(fd, in, 2, 3), 4);
 	CHECK_EQ(memcmp(a, "de", 2), 0);
 	close(fd);

@@ -4,6 +4,7 @@
 #include "lib/test.h"
 
 #include <sys/resource.h>
+#include <sys/uio.h>
 
 #define LIMIT 1000
 
@@ -34,8 +35,12 @@ static void write_in_child(void)
 	CHECK_ERRNO(pwrite(fd, bytes, 1, LIMIT), EFBIG);
 	CHECK_EQ(signals, 2);
 	CHECK_EQ(pwrite(fd, bytes, 10, LIMIT - 1), 1);
+	const struct iovec parts[] = { { (void *)bytes, 6 }, { (void *)bytes, 6 } };
+	CHECK_EQ(pwritev(fd, parts, 2, LIMIT - 9), 9);
+	CHECK_ERRNO(pwritev(fd, parts, 2, LIMIT), EFBIG);
+	CHECK_EQ(signals, 3);
 	CHECK_EQ(write(fd, bytes, 0), 0);
-	CHECK_EQ(signals, 2);
+	CHECK_EQ(signals, 3);
 }
 
 static void a_write_ends_at_the_limit(void)

@@ -4,6 +4,8 @@
 
 #include <sys/random.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 
 static int open_device(const char *name, unsigned minor_number)
 {
@@ -60,6 +62,38 @@ static void random_bytes_come_at_once_and_differ(void)
 	close(open_device("/dev/random", 8));
 }
 
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int sig)
+{
+	alarms++;
+}
+
+/* Many seconds' worth: it ends when a signal comes, and tells how much went. */
+static void a_long_stir_can_be_interrupted(void)
+{
+	const size_t part = 1 << 20, parts = 1024;
+	char *const zeros = map_pages(part / PAGE, PROT_READ | PROT_WRITE);
+	struct iovec *iov = calloc(parts, sizeof(*iov));
+	CHECK(iov != NULL);
+	for (size_t i = 0; i < parts; i++)
+		iov[i] = (struct iovec){ zeros, part };
+	const int fd = open("/dev/urandom", O_WRONLY);
+	CHECK(fd >= 0);
+	handle(SIGALRM, count_alarm, 0);
+	/* Again and again: one that comes before the call is lost to it. */
+	const struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
+	CHECK_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
+	const ssize_t n = writev(fd, iov, (int)parts);
+	CHECK_EQ(setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL), 0);
+	CHECK(alarms > 0);
+	CHECK(n > 0 && (size_t)n < parts * part);
+	CHECK_ERRNO(write(fd, (void *)PAGE, 1), EFAULT);
+	close(fd);
+	free(iov);
+	CHECK_EQ(munmap(zeros, part), 0);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -67,6 +101,7 @@ int test_main(int argc, char **argv)
 		TEST(zero_gives_zeros),
 		TEST(full_is_full),
 		TEST(random_bytes_come_at_once_and_differ),
+		TEST(a_long_stir_can_be_interrupted),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }

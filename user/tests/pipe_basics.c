@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/uio.h>
 
 static int ends[2];
 
@@ -25,6 +26,23 @@ static void bytes_come_out_in_order(void)
 	CHECK_EQ(fstat(ends[0], &st), 0);
 	CHECK(S_ISFIFO(st.st_mode));
 	close(ends[0]), close(ends[1]);
+}
+
+/* A pipe has no places, whatever else is wrong with the call. */
+static void no_end_takes_a_position(void)
+{
+	CHECK_EQ(pipe(ends), 0);
+	char text[1];
+	const struct iovec one = { text, 1 };
+	CHECK_ERRNO(pread(ends[1], text, 1, 0), ESPIPE);
+	CHECK_ERRNO(pwrite(ends[0], "x", 1, 0), ESPIPE);
+	CHECK_ERRNO(preadv(ends[1], &one, 1, 0), ESPIPE);
+	CHECK_ERRNO(pwritev(ends[0], &one, 1, 0), ESPIPE);
+	CHECK_ERRNO(pread(ends[0], text, 1, -1), EINVAL);
+	const int by_path = open(".", O_PATH);
+	CHECK_ERRNO(pread(by_path, text, 1, 0), EBADF);
+	CHECK_ERRNO(preadv(by_path, &one, 1, 0), EBADF);
+	close(ends[0]), close(ends[1]), close(by_path);
 }
 
 static void flags_are_those_asked_for(void)
@@ -225,6 +243,7 @@ int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		TEST(bytes_come_out_in_order),
+		TEST(no_end_takes_a_position),
 		TEST(flags_are_those_asked_for),
 		TEST(full_and_empty_are_eagain_if_nonblocking),
 		TEST(a_full_pipe_blocks_until_it_is_read),

@@ -3,6 +3,8 @@
 /* Addresses of the kernel and addresses that are none: a signal for who touches them. */
 #include "lib/test.h"
 
+#include <sys/uio.h>
+
 static const unsigned long addresses[] = {
 	KERNEL_LINEAR_ADDRESS, KERNEL_LINEAR_ADDRESS + (1UL << 30),
 	KERNEL_IMAGE_ADDRESS,  KERNEL_IMAGE_ADDRESS + (2UL << 20),
@@ -27,6 +29,9 @@ static void the_kernel_does_not_do_it_for_us(void)
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		CHECK_ERRNO(pread(fd, (void *)addresses[i], 8, 0), EFAULT);
 		CHECK_ERRNO(pwrite(fd, (const void *)addresses[i], 8, 0), EFAULT);
+		const struct iovec iov = { (void *)addresses[i], 8 };
+		CHECK_ERRNO(preadv(fd, &iov, 1, 0), EFAULT);
+		CHECK_ERRNO(pwritev(fd, &iov, 1, 0), EFAULT);
 	}
 	close(fd);
 }
