@@ -11,8 +11,8 @@
  * stampedes. Who has not slept owes nothing: somebody who was woken is still to come. Pollers have
  * a queue of their own.
  *
- * Locks: pipe->lock (RANK_PIPE), held across the copies. The counts of openers also under
- * inode->lock, outside it: it decides whether a FIFO's pipe exists. Sleepers' conditions and poll
+ * Locks: pipe->lock (RANK_PIPE), held across the copies. The counts of a FIFO's openers also
+ * under inode->lock, outside it: it decides whether its pipe exists. Sleepers' conditions and poll
  * read used, readers and writers without the lock: each is one word and the waker stores before it
  * wakes.
  */
@@ -74,6 +74,7 @@ static const struct inode_ops pipe_inode_ops = {
 static struct filesystem pipefs = { .type = "pipefs", .statfs = pipefs_statfs };
 static struct slab_cache *pipe_cache, *pipe_inode_cache;
 static u64 next_number; /* atomic */
+void (*pipe_cut_short_hook)(void);
 
 int pipe_init(void)
 {
@@ -101,15 +102,18 @@ static void pipe_setup(struct pipe *p)
 	waitq_init(&p->poll_wait, "pipe poll");
 }
 
+static __noinline void drop_page(struct pipe *p, u32 slot)
+{
+	pmm_put(virt_to_page(p->pages[slot]));
+	p->pages[slot] = NULL;
+}
+
 /* Nobody has it open: forget what was not read. */
 static void pipe_clear(struct pipe *p)
 {
-	for (u32 i = 0; i < PIPE_PAGES; i++) {
-		if (p->pages[i] == NULL)
-			continue;
-		pmm_put(virt_to_page(p->pages[i]));
-		p->pages[i] = NULL;
-	}
+	for (u32 slot = 0; slot < PIPE_PAGES; slot++)
+		if (unlikely(p->pages[slot] != NULL))
+			drop_page(p, slot);
 	p->tail = 0;
 	p->used = 0;
 }
@@ -308,8 +312,11 @@ static ssize_t pipe_write(struct file *f, struct uio u, u64 *pos)
 	/* A write of up to PIPE_BUF bytes goes in whole: no other writer's bytes come between. */
 	const size_t least = wanted <= PIPE_BUF ? wanted : 1;
 	int err = write_some(p, &u, least);
-	if (unlikely(u.left != 0) && (err == 0 || err == -EAGAIN))
+	if (unlikely(u.left != 0) && (err == 0 || err == -EAGAIN)) {
 		err = write_rest(p, f, &u, least);
+		if (err == -EPIPE && u.left != wanted && !uio_is_kernels(u))
+			pipe_cut_short_hook();
+	}
 	return u.left != wanted ? (ssize_t)(wanted - u.left) : err;
 }
 
@@ -350,11 +357,9 @@ static void count_openers(struct pipe *p, const struct file *f, u32 change)
 		WRITE_ONCE(p->writers, p->writers + change);
 }
 
-static void pipe_release(struct file *f)
+/* @f has it open no more. Was that the last? */
+static bool leave_pipe(struct pipe *p, const struct file *f)
 {
-	struct inode *inode = f->inode;
-	struct pipe *p = f->private;
-	mutex_lock(&inode->lock);
 	mutex_lock(&p->lock);
 	count_openers(p, f, -1U);
 	const bool is_unused = p->readers == 0 && p->writers == 0;
@@ -365,7 +370,20 @@ static void pipe_release(struct file *f)
 		waitq_wake_all(&p->read_wait);
 		waitq_wake_all(&p->write_wait);
 		waitq_wake_all(&p->poll_wait);
-	} else if (inode->ops != &pipe_inode_ops) {
+	}
+	return is_unused;
+}
+
+static void pipe_release(struct file *f)
+{
+	struct inode *inode = f->inode;
+	struct pipe *p = f->private;
+	if (inode->ops == &pipe_inode_ops) { /* and stays as long as @f has it */
+		(void)leave_pipe(p, f);
+		return;
+	}
+	mutex_lock(&inode->lock);
+	if (leave_pipe(p, f)) {
 		inode->private = NULL;
 		slab_free(pipe_cache, p);
 	}

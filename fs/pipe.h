@@ -8,6 +8,9 @@
 
 /* Once. 0 or -ENOMEM. */
 int pipe_init(void);
+/* A program's write put some bytes in and then lost the last reader: what it is told besides their
+ * number. Installed at boot by who knows programs. */
+extern void (*pipe_cut_short_hook)(void);
 /*
  * Open a FIFO (an inode of type S_IFIFO, of any file system; also a pipe reached through
  * /proc/N/fd) for

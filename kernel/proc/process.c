@@ -15,6 +15,7 @@
 #include "kernel/proc/process.h"
 
 #include "fs/file.h"
+#include "fs/pipe.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/printk.h"
 #include "lib/abi/errno.h"
@@ -64,10 +65,17 @@ static bool may_lock_all(void)
 	return task_current()->cred.euid == 0;
 }
 
+/* Of who writes where nobody reads any more. */
+static void raise_sigpipe(void)
+{
+	(void)signal_send_task(task_current(), SIGPIPE, NULL);
+}
+
 void process_init(void)
 {
 	aspace_may_lock_all = may_lock_all;
 	aspace_user_is_ending = signal_will_end;
+	pipe_cut_short_hook = raise_sigpipe;
 	for (size_t i = 0; i < ID_BUCKETS; i++) {
 		list_init(&group_chains[i]);
 		list_init(&session_chains[i]);

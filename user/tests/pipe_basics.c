@@ -194,6 +194,41 @@ static void nobody_reads_is_sigpipe_and_epipe(void)
 	close(ends[1]);
 }
 
+static volatile sig_atomic_t broken;
+
+static void on_broken_pipe(int signal_number)
+{
+	broken++;
+}
+
+static void leave_a_sleeping_writer(void)
+{
+	struct pollfd begun = { .fd = ends[0], .events = POLLIN };
+	close(ends[1]);
+	CHECK_EQ(poll(&begun, 1, -1), 1);
+	wait_until_asleep(getppid());
+	close(ends[0]);
+	_exit(0);
+}
+
+/* What went in before the last reader left is counted; the signal comes all the same. */
+static void write_that_loses_its_reader_tells_what_it_wrote(void)
+{
+	static char much[65536 + PAGE];
+	CHECK_EQ(pipe(ends), 0);
+	handle(SIGPIPE, on_broken_pipe, SA_RESTART);
+	const pid_t pid = start_child(leave_a_sleeping_writer);
+	close(ends[0]);
+	broken = 0;
+	CHECK_EQ(write(ends[1], much, sizeof(much)), 65536);
+	CHECK_EQ(broken, 1);
+	CHECK_ERRNO(write(ends[1], "x", 1), EPIPE);
+	CHECK_EQ(broken, 2);
+	CHECK_EXITED(wait_for(pid), 0);
+	handle(SIGPIPE, SIG_DFL, 0);
+	close(ends[1]);
+}
+
 static void end_of_file_comes_after_the_last_byte(void)
 {
 	CHECK_EQ(pipe(ends), 0);
@@ -251,6 +286,7 @@ int test_main(int argc, char **argv)
 		TEST(one_write_wakes_as_many_readers_as_it_feeds),
 		TEST(one_read_wakes_as_many_writers_as_it_makes_room_for),
 		TEST(nobody_reads_is_sigpipe_and_epipe),
+		TEST(write_that_loses_its_reader_tells_what_it_wrote),
 		TEST(end_of_file_comes_after_the_last_byte),
 		TEST(poll_tells_what_would_not_block),
 	};
