@@ -57,7 +57,7 @@ struct file {
 	u32 flags; /* atomic: O_APPEND, O_NONBLOCK as fcntl sets them, and the access mode */
 
 	struct mutex lock; /* offset, held across read and write of what has one */
-	u64 offset;        /* bytes */
+	u64 offset;        /* bytes; FIFOs, which have none, keep here what poll asks */
 };
 
 /* A file without a name (pipes). @inode is consumed. NULL: no memory (and @inode is put). */

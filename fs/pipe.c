@@ -336,8 +336,8 @@ static u32 pipe_poll(struct file *f, struct poll_table *t)
 	if (f->readable) {
 		if (READ_ONCE(p->used) != 0)
 			events |= POLLIN | POLLRDNORM;
-		/* A FIFO nobody ever wrote to is not hung up yet. */
-		if (READ_ONCE(p->writers) == 0 && READ_ONCE(p->writer_opens) != 0)
+		/* A FIFO that nobody wrote to since it was opened is not hung up yet. */
+		if (READ_ONCE(p->writers) == 0 && READ_ONCE(p->writer_opens) != f->offset)
 			events |= POLLHUP;
 	}
 	if (f->writable) {
@@ -470,7 +470,9 @@ int fifo_open(struct inode *inode, struct file *f)
 
 	if (!is_alone)
 		return 0;
-	if (is_nonblocking(f))
+	if (is_nonblocking(f)) {
+		f->offset = seen_writers; /* for poll; nobody has @f yet */
 		return f->writable ? -ENXIO : 0;
+	}
 	return wait_for_other_side(p, f, seen_readers, seen_writers);
 }

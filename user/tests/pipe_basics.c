@@ -274,6 +274,25 @@ static void poll_tells_what_would_not_block(void)
 	CHECK_EQ(events_of(ends[1], POLLOUT), POLLNVAL);
 }
 
+static void who_opens_late_is_not_hung_up_on(void)
+{
+	CHECK_EQ(mkfifo("fifo", 0600), 0);
+	const int early = open("fifo", O_RDONLY | O_NONBLOCK);
+	CHECK_EQ(events_of(early, POLLIN), 0);
+	int writer = open("fifo", O_WRONLY);
+	CHECK_EQ(events_of(early, POLLIN), 0);
+	close(writer);
+	CHECK_EQ(events_of(early, POLLIN), POLLHUP);
+	const int late = open("fifo", O_RDONLY | O_NONBLOCK);
+	CHECK_EQ(events_of(late, POLLIN), 0);
+	CHECK_EQ(events_of(early, POLLIN), POLLHUP);
+	writer = open("fifo", O_WRONLY);
+	CHECK_EQ(events_of(late, POLLIN), 0);
+	close(writer);
+	CHECK_EQ(events_of(late, POLLIN), POLLHUP);
+	close(early), close(late);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -289,6 +308,7 @@ int test_main(int argc, char **argv)
 		TEST(write_that_loses_its_reader_tells_what_it_wrote),
 		TEST(end_of_file_comes_after_the_last_byte),
 		TEST(poll_tells_what_would_not_block),
+		TEST(who_opens_late_is_not_hung_up_on),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }
