@@ -10,7 +10,14 @@
 #include "lib/string.h"
 #include "mm/pmm/slab.h"
 
-const struct file_ops file_path_ops = { 0 };
+static u32 path_poll(struct file *f, struct poll_table *t)
+{
+	return POLLNVAL;
+}
+
+const struct file_ops file_path_ops = {
+	.poll = path_poll,
+};
 
 static struct slab_cache *file_cache;
 

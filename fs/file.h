@@ -90,6 +90,7 @@ char *file_path_alloc(const struct file *f, const struct inode *root);
 void file_name_mapping(const struct file *f, const struct inode *root);
 /*
  * Files that name a place and nothing else: every operation but those on the inode fails (O_PATH).
+ * Asked by poll they say POLLNVAL.
  */
 extern const struct file_ops file_path_ops;
 static inline bool file_is_path(const struct file *f)

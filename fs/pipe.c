@@ -328,11 +328,10 @@ static s64 pipe_ioctl(struct file *f, u32 command, u64 arg)
 	return put_user_u32(arg, (u32)READ_ONCE(p->used));
 }
 
-static u32 pipe_poll(struct file *f, struct poll_table *t)
+static __always_inline u32 events_now(const struct file *f)
 {
-	struct pipe *p = f->private;
+	const struct pipe *p = f->private;
 	u32 events = 0;
-	poll_wait(t, &p->poll_wait);
 	if (f->readable) {
 		if (READ_ONCE(p->used) != 0)
 			events |= POLLIN | POLLRDNORM;
@@ -347,6 +346,18 @@ static u32 pipe_poll(struct file *f, struct poll_table *t)
 			events |= POLLERR;
 	}
 	return events;
+}
+
+static __noinline u32 poll_and_register(struct file *f, struct poll_table *t)
+{
+	struct pipe *p = f->private;
+	poll_wait(t, &p->poll_wait);
+	return events_now(f);
+}
+
+static u32 pipe_poll(struct file *f, struct poll_table *t)
+{
+	return unlikely(t != NULL) ? poll_and_register(f, t) : events_now(f);
 }
 
 static void count_openers(struct pipe *p, const struct file *f, u32 change)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ppoll and pselect6: one engine for both. It asks every file once. If nothing is ready it asks
+ * ppoll and pselect6: every file is asked once. If nothing is ready, one engine for both asks
  * again, registering on the queues that tell of changes, then sleeps and asks once more, until
  * something is ready, time is up or a signal came. That asking happens after sleep_prepare(), so a
  * change in between wakes us; hence poll operations may not sleep.
  *
- * Files are held all the while, so the queues cannot go away under us.
+ * The engine holds the files all the while, so the queues cannot go away under us.
  */
 #include "generated/syscall_protos.h"
 
@@ -23,9 +23,10 @@
 #define ITEMS_AT_HAND   16
 #define SIGSET_BYTES    sizeof(u64)
 
-#define SELECT_READ   (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
-#define SELECT_WRITE  (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
-#define SELECT_EXCEPT POLLPRI
+/* As Linux has it: what cannot be asked is ready for all. */
+#define SELECT_READ   (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL)
+#define SELECT_WRITE  (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL)
+#define SELECT_EXCEPT (POLLPRI | POLLNVAL)
 
 struct poll_item {
 	struct file *file; /* until file_done(); NULL: ready without asking, or not to be asked */
@@ -142,15 +143,19 @@ static __noinline s64 sleep_for_items(struct poll_item *items, u64 count, nsec_t
 	return result;
 }
 
-/* The same; and nobody enters a queue while something is ready. */
+/* The result of who does not wait: a signal is told even to that. */
+static s64 refuse_to_wait(void)
+{
+	return thread_is_interrupted() ? -EINTR : 0;
+}
+
+/* The same as sleep_for_items(); and nobody enters a queue while something is ready. */
 static s64 wait_for_items(struct poll_item *items, u64 count, nsec_t deadline)
 {
 	const s64 ready = (s64)ask_all(items, count, NULL);
 	if (ready != 0)
 		return ready;
-	if (deadline == 0) /* a signal is told even to who does not wait */
-		return thread_is_interrupted() ? -EINTR : 0;
-	return sleep_for_items(items, count, deadline);
+	return deadline == 0 ? refuse_to_wait() : sleep_for_items(items, count, deadline);
 }
 
 static void put_items(struct poll_item *items, u64 count)
@@ -206,61 +211,109 @@ static s64 finish(s64 result, uaddr_t timeout, nsec_t deadline)
 
 /* ---- ppoll ----------------------------------------------------------------------------------- */
 
+/* Told unasked: errors, hang-ups, and that it cannot be asked (file_path_ops). */
+static u32 events_of(const struct kpollfd *p)
+{
+	return (u16)p->events | POLLERR | POLLHUP | POLLNVAL;
+}
+
+/* The same as below, of what may be others' too. */
+static __noinline u32 poll_shared(const struct kpollfd *p)
+{
+	struct file *f = file_of_any((u64)p->fd);
+	if (f == NULL)
+		return POLLNVAL;
+	const u32 ready = file_poll(f, NULL) & events_of(p);
+	file_done(f);
+	return ready;
+}
+
+/* What of it holds now. */
+static u32 poll_now(const struct kpollfd *p)
+{
+	if (p->fd < 0)
+		return 0; /* ignored, says poll(2) */
+	struct file *f = file_of_own((u64)p->fd);
+	return likely(f != NULL) ? file_poll(f, NULL) & events_of(p) : poll_shared(p);
+}
+
+/* Ask without holding anything, which is enough where something is ready or nobody waits. How many
+ * are. */
+static s64 poll_all_now(struct kpollfd *polled, u64 count)
+{
+	s64 count_ready = 0;
+	for (struct kpollfd *p = polled; p != polled + count; p++) {
+		const u32 ready = poll_now(p);
+		p->revents = (s16)ready;
+		count_ready += ready != 0;
+	}
+	return count_ready;
+}
+
 static void begin_item(struct poll_item *item, const struct kpollfd *p)
 {
-	/* Errors and hang-ups are told unasked. */
-	*item = (struct poll_item){ .events = (u16)p->events | POLLERR | POLLHUP };
+	*item = (struct poll_item){ .events = events_of(p) };
 	if (p->fd < 0)
-		return; /* ignored, says poll(2) */
-	item->file = file_of((u64)p->fd);
+		return;
+	item->file = file_of_any((u64)p->fd);
 	if (item->file == NULL)
 		item->ready = POLLNVAL;
 }
 
-/* @fds has been copied to @polled; room for as many @items. */
-static s64 poll_copied(uaddr_t fds, struct kpollfd *polled, struct poll_item *items, u64 count,
-		       nsec_t deadline)
+/* Nothing was ready. */
+static __noinline s64 poll_and_sleep(struct kpollfd *polled, u64 count, nsec_t deadline)
 {
+	struct poll_item few_items[ITEMS_AT_HAND];
+	struct poll_item *items = few_items;
+	if (count > ITEMS_AT_HAND)
+		items = kmalloc(count * sizeof(*items));
+	if (items == NULL)
+		return -ENOMEM;
 	for (u64 i = 0; i < count; i++)
 		begin_item(&items[i], &polled[i]);
-	s64 result = wait_for_items(items, count, deadline);
+	const s64 result = sleep_for_items(items, count, deadline);
 	for (u64 i = 0; i < count; i++)
 		polled[i].revents = (s16)items[i].ready;
 	put_items(items, count);
-	if (result >= 0 && copy_to_user(fds, polled, count * sizeof(*polled)) != 0)
-		result = -EFAULT;
+	if (items != few_items)
+		kfree(items);
 	return result;
+}
+
+static s64 poll_copied(struct kpollfd *polled, u64 count, nsec_t deadline)
+{
+	const s64 ready = poll_all_now(polled, count);
+	return ready != 0    ? ready :
+	       deadline == 0 ? refuse_to_wait() :
+			       poll_and_sleep(polled, count, deadline);
 }
 
 s64 sys_ppoll(u64 fds, u64 fd_count, u64 timeout, u64 mask, u64 mask_size)
 {
-	struct poll_item few_items[ITEMS_AT_HAND];
 	struct kpollfd few_polled[ITEMS_AT_HAND];
-	struct poll_item *items = few_items;
 	struct kpollfd *polled = few_polled;
 	nsec_t deadline;
 	s64 result = get_deadline(timeout, &deadline);
 	if (result == 0)
 		result = apply_mask(mask, mask_size);
 	const u64 count = (u32)fd_count;
+	const size_t size = count * sizeof(*polled);
 	if (result == 0 && count > fd_limit())
 		result = -EINVAL;
 	if (result < 0)
 		return result;
-	if (count > ITEMS_AT_HAND) {
-		items = kmalloc(count * sizeof(*items));
-		polled = kmalloc(count * sizeof(*polled));
-	}
-	if (items == NULL || polled == NULL)
+	if (count > ITEMS_AT_HAND)
+		polled = kmalloc(size);
+	if (polled == NULL)
 		result = -ENOMEM;
-	else if (copy_from_user(polled, fds, count * sizeof(*polled)) != 0)
+	else if (copy_from_user(polled, fds, size) != 0)
 		result = -EFAULT;
 	else
-		result = poll_copied(fds, polled, items, count, deadline);
-	if (count > ITEMS_AT_HAND) {
-		kfree(items);
+		result = poll_copied(polled, count, deadline);
+	if (result >= 0 && copy_to_user(fds, polled, size) != 0)
+		result = -EFAULT;
+	if (polled != few_polled)
 		kfree(polled);
-	}
 	return finish(result, timeout, deadline);
 }
 
@@ -315,7 +368,7 @@ static int sets_to_items(const struct fd_sets *s, struct poll_item *items)
 				items[fd].events |= set_events[set];
 		if (items[fd].events == 0 || err < 0)
 			continue;
-		items[fd].file = file_of(fd);
+		items[fd].file = file_of_any(fd);
 		if (items[fd].file == NULL)
 			err = -EBADF;
 	}

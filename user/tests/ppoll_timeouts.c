@@ -3,6 +3,7 @@
  */
 #include "lib/test.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/select.h>
 #include <time.h>
@@ -90,6 +91,45 @@ static void files_are_always_ready(void)
 	close(fd);
 }
 
+static void what_cannot_be_asked_is_told_unasked(void)
+{
+	close(make_file("f", 0));
+	const int path = open("f", O_PATH);
+	struct pollfd p[] = { { .fd = path }, { .fd = -1, .events = POLLIN }, { .fd = 999 } };
+	CHECK_EQ(poll(p, 3, -1), 2);
+	CHECK_EQ(p[0].revents, POLLNVAL);
+	CHECK_EQ(p[1].revents, 0);
+	CHECK_EQ(p[2].revents, POLLNVAL);
+	fd_set set;
+	FD_ZERO(&set);
+	FD_SET(path, &set);
+	fd_set except = set;
+	CHECK_EQ(select(path + 1, &set, NULL, &except, NULL), 2);
+	close(path);
+	CHECK_ERRNO(select(path + 1, &set, NULL, NULL, NULL), EBADF);
+}
+
+#define MANY 40
+
+static void the_last_of_many_ends_the_wait(void)
+{
+	struct pollfd p[MANY];
+	int others[MANY];
+	for (int i = 0; i < MANY; i++) {
+		CHECK_EQ(pipe(ends), 0);
+		p[i] = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+		others[i] = ends[1];
+	}
+	CHECK_EQ(poll(p, MANY, 0), 0);
+	const pid_t pid = start_child(write_one);
+	CHECK_EQ(poll(p, MANY, -1), 1);
+	for (int i = 0; i < MANY; i++)
+		CHECK_EQ(p[i].revents, i == MANY - 1 ? POLLIN : 0);
+	CHECK_EXITED(wait_for(pid), 0);
+	for (int i = 0; i < MANY; i++)
+		close(p[i].fd), close(others[i]);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -98,6 +138,8 @@ int test_main(int argc, char **argv)
 		TEST(the_mask_is_changed_for_the_wait_alone),
 		TEST(senseless_times_are_einval),
 		TEST(files_are_always_ready),
+		TEST(what_cannot_be_asked_is_told_unasked),
+		TEST(the_last_of_many_ends_the_wait),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
 }

@@ -4,6 +4,7 @@
  * shared any more; what there is none of is refused. */
 #include "lib/test.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <sys/syscall.h>
 
@@ -58,6 +59,23 @@ static void a_call_keeps_the_file_that_another_task_closes(void)
 	CHECK_EQ(close(pipe_ends[1]), 0);
 }
 
+static void shared_ones_can_be_polled(void)
+{
+	CHECK_EQ(pipe(pipe_ends), 0);
+	const pid_t child = clone(read_one, stack + sizeof(stack), CLONE_FILES | SIGCHLD, NULL);
+	CHECK(child > 0);
+	struct pollfd p[] = { { .fd = pipe_ends[0], .events = POLLIN },
+			      { .fd = pipe_ends[1], .events = POLLOUT },
+			      { .fd = 999, .events = POLLIN } };
+	CHECK_EQ(poll(p, 3, -1), 2);
+	CHECK_EQ(p[0].revents, 0);
+	CHECK_EQ(p[1].revents, POLLOUT);
+	CHECK_EQ(p[2].revents, POLLNVAL);
+	write_all(pipe_ends[1], "x", 1);
+	CHECK_EXITED(wait_for(child), 'x');
+	close(pipe_ends[0]), close(pipe_ends[1]);
+}
+
 static void nothing_is_always_granted_and_the_unknown_never(void)
 {
 	CHECK_EQ(unshare(0), 0);
@@ -71,6 +89,7 @@ int test_main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST(descriptors_are_ones_own_afterwards),
 		TEST(a_call_keeps_the_file_that_another_task_closes),
+		TEST(shared_ones_can_be_polled),
 		TEST(nothing_is_always_granted_and_the_unknown_never),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
