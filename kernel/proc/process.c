@@ -113,20 +113,18 @@ struct process *process_create(void)
 	struct process *p = slab_alloc(process_cache);
 	if (p == NULL)
 		return NULL;
-	memset(p, 0, offsetof(struct process, cpu_timers));
-	p->leader = task_create(p);
-	if (p->leader == NULL) {
+	struct task *leader = task_create(p);
+	if (leader == NULL) {
 		slab_free(process_cache, p);
 		return NULL;
 	}
+	words_clear(p, offsetof(struct process, cpu_timers));
+	p->leader = leader;
 	list_init(&p->tasks);
 	list_push_back(&p->tasks, &p->leader->node);
 	p->live_count = 1;
 	refcount_init(&p->refs, 1);
 	list_init(&p->children);
-	list_init(&p->sibling);
-	list_init(&p->group_node);
-	list_init(&p->session_node);
 	waitq_init(&p->child_wait, "child");
 	waitq_init(&p->vfork_wait, "vfork");
 	p->state = PROCESS_ALIVE;
@@ -134,7 +132,6 @@ struct process *process_create(void)
 	p->fork_mode = IS_ENABLED(CONFIG_FORK_DEFAULT_COPY) ? FORK_COPY :
 		       IS_ENABLED(CONFIG_FORK_DEFAULT_PAGE) ? FORK_PAGE :
 							      FORK_TABLE;
-	p->start_time = clock_now();
 	signal_state_init(p);
 	return p;
 }
@@ -192,8 +189,14 @@ static bool task_is_leader(const struct task *t)
 
 struct task *task_find_locked(u32 tid)
 {
-	struct task *t = task_at_or_after_locked(tid);
-	return t != NULL && t->tid == tid ? t : NULL;
+	struct rb_node *node = by_number.node;
+	while (node != NULL) {
+		struct task *t = rb_entry(node, struct task, number_node);
+		if (t->tid == tid)
+			return t;
+		node = tid < t->tid ? node->left : node->right;
+	}
+	return NULL;
 }
 
 struct process *process_find_locked(u32 pid)
@@ -220,19 +223,23 @@ struct process *process_lookup(u32 pid)
 	return p;
 }
 
-static void number_insert_locked(struct task *t, u32 number)
+/* False: another task has it. */
+static bool number_insert_locked(struct task *t, u32 number)
 {
-	struct rb_node **link = &by_number.node;
 	struct rb_node *parent = NULL;
-	t->tid = number;
-	t->thread->arch.tid = number;
+	struct rb_node **link = &by_number.node;
 	while (*link != NULL) {
 		parent = *link;
-		const struct task *at = rb_entry(parent, struct task, number_node);
-		link = number < at->tid ? &parent->left : &parent->right;
+		const u32 at = rb_entry(parent, struct task, number_node)->tid;
+		if (at == number)
+			return false;
+		link = number < at ? &parent->left : &parent->right;
 	}
+	t->tid = number;
+	t->thread->arch.tid = number;
 	rb_insert(&by_number, parent, link, &t->number_node);
 	task_count++;
+	return true;
 }
 
 static void number_remove_locked(struct task *t)
@@ -241,27 +248,25 @@ static void number_remove_locked(struct task *t)
 	task_count--;
 }
 
-static bool number_is_free_locked(u32 number)
+static bool number_is_borne_locked(u32 number)
 {
-	if (task_find_locked(number) != NULL)
-		return false;
-	process_for_each_in_group(p, number) return false;
-	process_for_each_in_session(p, number) return false;
-	return true;
+	process_for_each_in_group(p, number) return true;
+	process_for_each_in_session(p, number) return true;
+	return false;
 }
 
-/* The next free number above the last one given, starting over at the end. 0: none. */
-static u32 number_choose_locked(void)
+/* The next free number above the last one given, starting over at the end, is @t's. False: none. */
+static bool number_give_locked(struct task *t)
 {
 	u32 number = last_pid;
 	for (u32 tried = 0; tried < PID_MAX; tried++) {
 		number = number + 1 < PID_MAX ? number + 1 : PID_RESERVED;
-		if (number_is_free_locked(number)) {
+		if (!number_is_borne_locked(number) && number_insert_locked(t, number)) {
 			last_pid = number;
-			return number;
+			return true;
 		}
 	}
-	return 0;
+	return false;
 }
 
 /* ---- groups and sessions ---------------------------------------------------------------- */
@@ -276,18 +281,28 @@ struct list *process_session_chain(u32 sid)
 	return &session_chains[sid % ID_BUCKETS];
 }
 
+static void join_group_locked(struct process *p, u32 pgid)
+{
+	p->pgid = pgid;
+	list_push_back(process_group_chain(pgid), &p->group_node);
+}
+
+static void join_session_locked(struct process *p, u32 sid)
+{
+	p->sid = sid;
+	list_push_back(process_session_chain(sid), &p->session_node);
+}
+
 void process_set_group_locked(struct process *p, u32 pgid)
 {
 	list_remove(&p->group_node);
-	p->pgid = pgid;
-	list_push_back(process_group_chain(pgid), &p->group_node);
+	join_group_locked(p, pgid);
 }
 
 void process_set_session_locked(struct process *p, u32 sid)
 {
 	list_remove(&p->session_node);
-	p->sid = sid;
-	list_push_back(process_session_chain(sid), &p->session_node);
+	join_session_locked(p, sid);
 }
 
 bool process_group_is_orphaned_locked(u32 pgid, const struct process *ignored)
@@ -368,12 +383,12 @@ bool process_table_is_full(void)
 }
 
 /*
- * May the running task (NULL: the kernel) make another one, and of which number?
+ * A number for @t, if its @maker, the running task (NULL: the kernel), may make another one.
  *
  * A signal to its group or process comes under the lock: either it finds the new one there, or the
  * running task has taken it by now and begins again after dealing with it.
  */
-static int number_for_new_locked(const struct task *maker, u32 *number)
+static int admit_locked(struct task *t, const struct task *maker)
 {
 	if (refuses_new || task_count >= limit_for(maker))
 		return -EAGAIN;
@@ -381,8 +396,7 @@ static int number_for_new_locked(const struct task *maker, u32 *number)
 		return -EAGAIN;
 	if (maker != NULL && signal_is_deliverable())
 		return -ERESTARTNOINTR;
-	*number = number_choose_locked();
-	return *number != 0 ? 0 : -EAGAIN;
+	return number_give_locked(t) ? 0 : -EAGAIN;
 }
 
 static void join_tree_locked(struct process *child, struct process *parent)
@@ -393,9 +407,11 @@ static void join_tree_locked(struct process *child, struct process *parent)
 		child->parent_task = task_current();
 		child->tty = parent->tty;
 		list_push_back(&parent->children, &child->sibling);
+	} else {
+		list_init(&child->sibling);
 	}
-	process_set_group_locked(child, parent != NULL ? parent->pgid : 0);
-	process_set_session_locked(child, parent != NULL ? parent->sid : 0);
+	join_group_locked(child, parent != NULL ? parent->pgid : 0);
+	join_session_locked(child, parent != NULL ? parent->sid : 0);
 	child->is_published = true;
 	published_count++;
 	publish_count++;
@@ -403,12 +419,10 @@ static void join_tree_locked(struct process *child, struct process *parent)
 
 int process_publish(struct process *child, struct process *parent)
 {
-	u32 number;
 	spin_lock(&process_tree_lock);
-	const int error = number_for_new_locked(parent != NULL ? task_current() : NULL, &number);
+	const int error = admit_locked(child->leader, parent != NULL ? task_current() : NULL);
 	if (error == 0) {
-		child->pid = number;
-		number_insert_locked(child->leader, number);
+		child->pid = child->leader->tid;
 		join_tree_locked(child, parent);
 	}
 	spin_unlock(&process_tree_lock);
@@ -418,14 +432,12 @@ int process_publish(struct process *child, struct process *parent)
 int task_publish(struct task *t)
 {
 	struct process *p = t->process;
-	u32 number;
 	spin_lock(&process_tree_lock);
 	spin_lock(&p->signals.lock);
 	/* Who ends the process under these locks is seen here, or finds the new task in the list.
 	 */
-	const int error = number_for_new_locked(task_current(), &number);
+	const int error = admit_locked(t, task_current());
 	if (error == 0) {
-		number_insert_locked(t, number);
 		list_push_back(&p->tasks, &t->node);
 		p->live_count++;
 		publish_count++;
@@ -455,9 +467,11 @@ struct task *task_become_leader_locked(void)
 		return NULL;
 	ASSERT(old->is_dead && p->live_count == 1);
 	p->leader = t;
+	t->start_time = old->start_time; /* of the process, which begins with no exec */
 	task_remove_locked(old);
 	number_remove_locked(t);
-	number_insert_locked(t, p->pid);
+	const bool is_free = number_insert_locked(t, p->pid);
+	ASSERT(is_free);
 	return old;
 }
 

@@ -54,9 +54,8 @@ struct task_usage {
 };
 
 struct process {
-	/* set once: pid at publication, the rest at creation */
+	/* set once: at publication */
 	u32 pid;
-	nsec_t start_time;
 
 	struct refcount refs; /* atomic */
 

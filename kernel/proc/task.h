@@ -26,10 +26,10 @@ struct task {
 	/* set once at creation */
 	struct process *process;
 	struct thread *thread; /* counted from task_start() on, so the record outlives the thread */
-	nsec_t start_time;
 	bool is_started;
 
 	/* under process_tree_lock */
+	nsec_t start_time;
 	u32 tid;         /* 0 until it is published */
 	u32 io_priority; /* as ioprio_set left it; no device asks for it */
 	struct rb_node number_node;

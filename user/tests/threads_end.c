@@ -227,6 +227,30 @@ static void *exec_from_here(void *arg)
 	return NULL;
 }
 
+/* As in /proc/self/stat, the 22nd; the second is in parentheses. */
+static unsigned long long start_time(void)
+{
+	char text[1024] = { 0 };
+	const int fd = open("/proc/self/stat", O_RDONLY);
+	CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	const char *at = strrchr(text, ')');
+	for (int i = 2; i < 22 && at != NULL; i++)
+		at = strchr(at + 1, ' ');
+	CHECK(at != NULL);
+	return strtoull(at, NULL, 10);
+}
+
+static void exec_in_a_younger_thread(void)
+{
+	char began[32];
+	snprintf(began, sizeof(began), "%llu", start_time());
+	CHECK_EQ(setenv("BEGAN", began, 1), 0);
+	usleep(50000); /* some ticks of the clock that is told */
+	start(exec_from_here, "execed");
+	pause();
+}
+
 static void exec_in_a_thread(void)
 {
 	begin_sleeping();
@@ -271,6 +295,7 @@ static void exec_leaves_one_thread_with_the_pid(void)
 {
 	CHECK_EXITED(run_in_child(exec_in_the_leader), 77);
 	CHECK_EXITED(run_in_child(exec_in_a_thread), 77);
+	CHECK_EXITED(run_in_child(exec_in_a_younger_thread), 77);
 	CHECK_EXITED(run_in_child(exec_after_the_leader), 77);
 	for (int i = 0; i < 10; i++)
 		CHECK_EXITED(run_in_child(many_exec_at_once), 77);
@@ -284,6 +309,9 @@ static int after_exec(const char *pid)
 		return 1;
 	if (syscall(SYS_tgkill, getpid(), tid, 0) != 0)
 		return 2;
+	const char *began = getenv("BEGAN");
+	if (began != NULL && strtoull(began, NULL, 10) != start_time())
+		return 3;
 	return 77;
 }
 
