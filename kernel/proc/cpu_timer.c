@@ -156,12 +156,13 @@ void cpu_timers_limit(struct process *p)
 	spin_unlock(&process_tree_lock);
 }
 
+void cpu_timers_close_locked(struct process *p)
+{
+	p->cpu_timers.is_stopped = true; /* look() starts itself no more, nor does anybody else */
+}
+
 void cpu_timers_stop(struct process *p)
 {
-	spin_lock(&process_tree_lock);
-	p->cpu_timers.is_stopped = true; /* look() starts itself no more */
-	const bool has_looked = p->cpu_timers.look.expired != NULL;
-	spin_unlock(&process_tree_lock);
-	if (has_looked)
+	if (p->cpu_timers.look.expired != NULL)
 		itimer_stop(&p->cpu_timers.look);
 }

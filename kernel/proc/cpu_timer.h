@@ -35,5 +35,7 @@ void cpu_timer_get(enum cpu_timer_kind kind, nsec_t *left, nsec_t *interval);
 void cpu_timer_set(enum cpu_timer_kind kind, nsec_t after, nsec_t interval);
 /* RLIMIT_CPU of @p, which is published, may have changed, or begins to count. */
 void cpu_timers_limit(struct process *p);
-/* Off; @p may go afterwards. Context: may sleep. */
+/* No timer of @p starts from now on. Caller holds process_tree_lock. */
+void cpu_timers_close_locked(struct process *p);
+/* Then: off, @p may go afterwards. Context: may sleep. */
 void cpu_timers_stop(struct process *p);

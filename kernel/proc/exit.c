@@ -61,18 +61,19 @@ static void let_vfork_parent_go(struct process *p)
 	waitq_wake_all(&p->vfork_wait);
 }
 
-/* No thread is in @old any more. */
-static void drop_memory(struct process *p, struct aspace *next)
+/* What was @p's memory until now. Caller holds signals.lock. */
+static struct aspace *change_memory_locked(struct process *p, struct aspace *next)
 {
-	spin_lock(&p->signals.lock);
 	struct aspace *old = p->aspace;
 	if (old != NULL)
 		p->resident_peak = MAX(p->resident_peak, READ_ONCE(old->resident_peak));
 	p->aspace = next;
-	spin_unlock(&p->signals.lock);
-	/* Off the old root before it can be freed (docs/fork.md H8). */
-	if (next != NULL)
-		thread_set_satp(next->satp, &next->harts);
+	return old;
+}
+
+/* No thread of the process is in @old any more. */
+static void put_memory(struct aspace *old)
+{
 	if (old == NULL)
 		return;
 	/* Whatever a process did with its memory, here its tables are looked at one last time. */
@@ -84,10 +85,16 @@ static void drop_memory(struct process *p, struct aspace *next)
 void process_replace_memory(struct aspace *next)
 {
 	struct task *t = task_current();
-	if (t->process->aspace != NULL)
+	struct process *p = t->process;
+	if (p->aspace != NULL)
 		tell_user_memory(t);
-	drop_memory(t->process, next);
-	let_vfork_parent_go(t->process);
+	spin_lock(&p->signals.lock);
+	struct aspace *old = change_memory_locked(p, next);
+	spin_unlock(&p->signals.lock);
+	/* Off the old root before it can be freed (docs/fork.md H8). */
+	thread_set_satp(next->satp, &next->harts);
+	put_memory(old);
+	let_vfork_parent_go(p);
 }
 
 /* The running thread is in its process' memory no more. */
@@ -100,13 +107,9 @@ static void leave_memory(struct task *t)
 		let_vfork_parent_go(t->process);
 }
 
-static void leave_files(struct task *t)
+/* @files were the task's. */
+static void leave_files(struct task *t, struct fd_table *files)
 {
-	struct process *p = t->process;
-	spin_lock(&p->signals.lock);
-	struct fd_table *files = t->files;
-	t->files = NULL;
-	spin_unlock(&p->signals.lock);
 	if (files != NULL)
 		fd_table_put(files);
 	inode_put(t->root);
@@ -115,22 +118,16 @@ static void leave_files(struct task *t)
 	t->cwd = NULL;
 }
 
-static void drop_places(struct process *p)
-{
-	spin_lock(&p->signals.lock);
-	struct inode *root = p->root;
-	struct inode *cwd = p->cwd;
-	struct file *exe = p->exe;
-	p->root = NULL;
-	p->cwd = NULL;
-	p->exe = NULL;
-	spin_unlock(&p->signals.lock);
-	inode_put(root);
-	inode_put(cwd);
-	process_put_exe(exe);
-}
-
 /* ---- the end of a thread ---------------------------------------------------------------- */
+
+/* @t, running, takes no more signals, and its files are the caller's. Caller holds signals.lock. */
+static struct fd_table *close_task_locked(struct task *t)
+{
+	struct fd_table *files = t->files;
+	signal_task_close_locked(t);
+	t->files = NULL;
+	return files;
+}
 
 /* Children that @t made belong to another thread now, and may have asked to hear of its end. */
 static void leave_children_locked(const struct task *t)
@@ -150,24 +147,23 @@ static void leave_children_locked(const struct task *t)
 	}
 }
 
-/*
- * The running thread, closed already, ends of its own with @wait_status: that is the process' one
- * if all others are on their way out and none of them said so.
- */
-static void decide_status(struct process *p, u32 wait_status)
+static bool all_are_closed_locked(struct process *p)
 {
-	bool is_last = true;
-	spin_lock(&process_tree_lock);
-	spin_lock(&p->signals.lock);
 	list_for_each(t, &p->tasks, struct task, node) {
-		is_last = is_last && t->is_closed;
+		if (!t->is_closed)
+			return false;
 	}
-	if (is_last && !p->is_exiting) {
-		p->is_exiting = true;
-		p->exit_status = wait_status;
-	}
-	spin_unlock(&p->signals.lock);
-	spin_unlock(&process_tree_lock);
+	return true;
+}
+
+/* Unless that has been decided. Caller holds signals.lock. */
+static void decide_status_locked(struct process *p, u32 wait_status)
+{
+	if (p->is_exiting)
+		return;
+	p->is_exiting = true;
+	p->exit_status = wait_status;
+	signal_end_others_locked();
 }
 
 /*
@@ -186,8 +182,10 @@ static bool die_locked(struct task *t)
 	if (others_live)
 		waitq_wake_all(&p->signals.wait); /* an exec that waits for it */
 	spin_unlock(&p->signals.lock);
-	if (!others_live)
+	if (!others_live) {
+		cpu_timers_close_locked(p);
 		return false;
+	}
 	leave_children_locked(t);
 	process_check_stopped_locked(p); /* the rest may have parked already */
 	return true;
@@ -262,12 +260,26 @@ static void end_process(struct process *p)
 	if (p == process_init_process && process_init_end_hook != NULL)
 		process_init_end_hook(p->exit_status);
 	cpu_timers_stop(p);
-	signal_state_close();
-	drop_memory(p, NULL);
+	signal_timer_stop(p);
+
+	spin_lock(&p->signals.lock);
+	signal_state_close_locked(p);
+	struct aspace *memory = change_memory_locked(p, NULL);
+	struct inode *root = p->root;
+	struct inode *cwd = p->cwd;
+	struct file *exe = p->exe;
+	p->root = NULL;
+	p->cwd = NULL;
+	p->exe = NULL;
+	spin_unlock(&p->signals.lock);
+
+	put_memory(memory);
 	strace_drop(p); /* once and for all: strace_set() refuses who has no memory */
 	if (p->is_session_leader && process_session_exit_hook != NULL)
 		process_session_exit_hook(p->sid);
-	drop_places(p);
+	inode_put(root);
+	inode_put(cwd);
+	process_put_exe(exe);
 }
 
 /* True if nobody will wait for it: its reference in the tree is the caller's. */
@@ -291,17 +303,15 @@ static void detach_thread(void)
 	thread_current()->task = NULL;
 }
 
-__noreturn void task_exit(u32 wait_status)
+/* @t is the running thread, closed; @files were its own. */
+static __noreturn void end_task(struct task *t, struct fd_table *files)
 {
-	struct task *t = task_current();
 	struct process *p = t->process;
 	bool unwanted = false;
 	struct list dead;
 	list_init(&dead);
-	signal_task_close();
-	decide_status(p, wait_status);
 	leave_memory(t);
-	leave_files(t);
+	leave_files(t, files);
 
 	spin_lock(&process_tree_lock);
 	const bool others_live = die_locked(t);
@@ -330,19 +340,28 @@ __noreturn void task_exit(u32 wait_status)
 	thread_exit();
 }
 
+__noreturn void task_exit(u32 wait_status)
+{
+	struct task *t = task_current();
+	struct process *p = t->process;
+	spin_lock(&p->signals.lock);
+	struct fd_table *files = close_task_locked(t);
+	/* All others are on their way out, and none of them said how the process ends. */
+	if (all_are_closed_locked(p))
+		decide_status_locked(p, wait_status);
+	spin_unlock(&p->signals.lock);
+	end_task(t, files);
+}
+
 __noreturn void process_exit(u32 wait_status)
 {
-	struct process *p = process_current();
-	spin_lock(&process_tree_lock);
+	struct task *t = task_current();
+	struct process *p = t->process;
 	spin_lock(&p->signals.lock);
-	if (!p->is_exiting) {
-		p->is_exiting = true;
-		p->exit_status = wait_status;
-		signal_end_others_locked();
-	}
+	struct fd_table *files = close_task_locked(t);
+	decide_status_locked(p, wait_status);
 	spin_unlock(&p->signals.lock);
-	spin_unlock(&process_tree_lock);
-	task_exit(wait_status);
+	end_task(t, files);
 }
 
 /* ---- exec ------------------------------------------------------------------------------- */
@@ -365,6 +384,9 @@ int process_become_single(void)
 	struct task *t = task_current();
 	struct process *p = t->process;
 	struct task *old_leader = NULL;
+	/* Alone, one cannot but stay so. */
+	if (READ_ONCE(p->live_count) == 1 && p->leader == t)
+		return 0;
 	const int error = begin_to_be_alone(p, t);
 	if (error != 0)
 		return error;

@@ -137,10 +137,13 @@ static int build_task(struct task *t, struct aspace *as, const struct fork_args 
 
 /* ---- a new process ---------------------------------------------------------------------- */
 
-static void copy_limits(struct process *child, struct process *parent)
+static void copy_limits_and_signals(struct process *child, struct process *parent, u64 flags)
 {
 	spin_lock(&parent->signals.lock);
-	memcpy(child->limits, parent->limits, sizeof(child->limits));
+	words_copy(child->limits, parent->limits, sizeof(child->limits));
+	/* A vfork child is alone in the memory; of two that run there each needs a stack. */
+	const bool runs_beside = (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM;
+	signal_state_fork_locked(child, (flags & CLONE_CLEAR_SIGHAND) != 0, runs_beside);
 	spin_unlock(&parent->signals.lock);
 }
 
@@ -173,21 +176,18 @@ static int copy_memory(struct process *child, struct process *parent, const stru
 
 static int build_child(struct process *child, struct process *parent, const struct fork_args *args)
 {
-	const u64 flags = args->flags;
-	const bool shares_memory = (flags & CLONE_VM) != 0;
 	child->exit_signal = args->exit_signal;
 	child->fork_mode = parent->fork_mode;
-	copy_limits(child, parent);
+	copy_limits_and_signals(child, parent, args->flags);
 	cpu_timers_init(&child->cpu_timers);
-	signal_state_fork(child, (flags & CLONE_CLEAR_SIGHAND) != 0, shares_memory);
 	copy_places(child, parent);
 	const int error = copy_memory(child, parent, args);
 	return error != 0 ? error : build_task(child->leader, child->aspace, args);
 }
 
 /*
- * Sleep until @child has its own memory or is gone; being killed ends it too. A signal that does
- * not kill must not: the child runs on the memory and the stack that its handler would use.
+ * Sleep until @child has its own memory or is gone; being ended ends it too. A signal that has a
+ * handler must not: the child runs on the memory and the stack that its handler would use.
  */
 static void vfork_wait(struct process *child)
 {

@@ -75,7 +75,6 @@ struct process {
 	bool is_published; /* in the tree */
 	enum process_state state;
 	const struct task *parent_task; /* of the parent, which made it; only compared */
-	u32 exit_status;                /* as wait4 reports it */
 	u32 stop_status;         /* what wait4(WUNTRACED/WCONTINUED) has to report, 0 = nothing */
 	u32 parent_death_signal; /* PR_SET_PDEATHSIG; 0 = none */
 	u32 exit_signal; /* sent to the parent at exit; 0 = none. SIGCHLD but for odd clones */
@@ -101,8 +100,9 @@ struct process {
 
 	struct file *strace; /* under signals.lock: where its calls are written to; NULL: nowhere */
 
-	/* written under signals.lock; read without */
+	/* written under signals.lock; read without: exit_status once it is decided */
 	bool is_exiting;      /* exit_status is decided, and all tasks are on their way out */
+	u32 exit_status;      /* as wait4 reports it */
 	struct task *execing; /* it waits for the end of all others; NULL: nobody */
 
 	/* atomic words */

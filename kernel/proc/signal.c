@@ -14,8 +14,8 @@
  * that takes a lock of a lower rank, so signal_send() is safe wherever spinlocks up to RANK_SIGNAL
  * are.
  *
- * The sets and queues: signal_pending.c. What becomes of a signal that was taken: signal_deliver.c.
- * Permissions and groups: jobctl.c.
+ * The sets and queues: signal_pending.c. What fork, exec and exit do: signal_state.c. What becomes
+ * of a signal that was taken: signal_deliver.c. Permissions and groups: jobctl.c.
  */
 #include "kernel/proc/signal.h"
 
@@ -44,23 +44,24 @@ static u64 pending_for_locked(const struct task *t)
 	return t->pending.set | t->process->signals.pending.set;
 }
 
-static bool has_work_locked(const struct task *t)
+/* Clear the running thread's marks if nothing is left that asks for them. */
+static void unmark_locked(struct task *t)
 {
-	return (pending_for_locked(t) & ~t->blocked) != 0 || t->fault.si_signo != 0 ||
-	       t->process->signals.is_stopped || t->is_killed;
+	if (t->fault.si_signo != 0 || t->process->signals.is_stopped || t->is_killed)
+		return;
+	thread_clear_interrupted();
+	/* Nobody else sets it now. */
+	if (!t->restores_blocked)
+		thread_work_clear(&t->thread->arch, TW_SIGNAL);
 }
 
 /* The running thread's marks after its mask, the handlers or what is pending changed. */
 static void recalculate_locked(struct task *t)
 {
-	if (has_work_locked(t)) {
+	if (unlikely((pending_for_locked(t) & ~t->blocked) != 0))
 		mark(t);
-		return;
-	}
-	thread_clear_interrupted();
-	/* Nobody else sets it now. */
-	if ((READ_ONCE(t->thread->arch.work) & TW_SIGNAL) != 0 && !t->restores_blocked)
-		thread_work_clear(&t->thread->arch, TW_SIGNAL);
+	else if ((READ_ONCE(t->thread->arch.work) & TW_SIGNAL) != 0)
+		unmark_locked(t);
 }
 
 /* @t would take @sig, or awaits it: let it know. */
@@ -147,21 +148,24 @@ const struct ksigaction *signal_action_locked(const struct signal_state *s, int 
 	return (s->actions_set & SIGNAL_BIT(sig)) != 0 ? &s->actions[sig] : &by_default;
 }
 
-static void action_set_locked(struct signal_state *s, int sig, const struct ksigaction *action)
+static bool action_is_default(const struct ksigaction *action)
 {
-	const u64 flags = action->flags & SA_KNOWN;
-	const u64 mask = action->mask & ~SIGNALS_UNBLOCKABLE;
+	return (action->handler | action->flags | action->mask) == 0;
+}
 
-	s->actions_ignored &= ~SIGNAL_BIT(sig);
-	if ((action->handler | flags | mask) == 0) {
-		s->actions_set &= ~SIGNAL_BIT(sig);
+/* @action: with known flags and a mask without the unblockable. */
+static void action_set_locked(struct signal_state *s, int sig, struct ksigaction action)
+{
+	const u64 bit = SIGNAL_BIT(sig);
+	const u64 ignored = s->actions_ignored & ~bit;
+
+	s->actions_ignored = action.handler == SIG_IGN ? ignored | bit : ignored;
+	if (action_is_default(&action)) {
+		WRITE_ONCE(s->actions_set, s->actions_set & ~bit);
 		return;
 	}
-	if (action->handler == SIG_IGN)
-		s->actions_ignored |= SIGNAL_BIT(sig);
-	s->actions_set |= SIGNAL_BIT(sig);
-	s->actions[sig] =
-		(struct ksigaction){ .handler = action->handler, .flags = flags, .mask = mask };
+	WRITE_ONCE(s->actions_set, s->actions_set | bit);
+	s->actions[sig] = action;
 }
 
 /* The default one from now on, with the flags and the mask that it has. */
@@ -170,16 +174,6 @@ static void action_drop_handler_locked(struct signal_state *s, int sig)
 	s->actions_ignored &= ~SIGNAL_BIT(sig);
 	if ((s->actions_set & SIGNAL_BIT(sig)) != 0)
 		s->actions[sig].handler = SIG_DFL;
-}
-
-/* What is ignored stays so; every other action becomes the default one. */
-static void actions_reset_locked(struct signal_state *s)
-{
-	static const struct ksigaction ignored = { .handler = SIG_IGN };
-
-	s->actions_set = s->actions_ignored;
-	for (u64 left = s->actions_ignored; left != 0; left &= left - 1)
-		s->actions[__builtin_ctzll(left) + 1] = ignored;
 }
 
 /* ---- sending ---------------------------------------------------------------------------- */
@@ -243,12 +237,9 @@ static int send_locked(struct process *p, struct task *t, int sig, const struct 
 	return 0;
 }
 
-bool signal_is_dropped(struct process *p, int sig)
+bool signal_is_dropped_locked(const struct process *p, int sig)
 {
-	spin_lock(&p->signals.lock);
-	const bool is_dropped = p->signals.is_closed || drops_locked(p->leader, sig);
-	spin_unlock(&p->signals.lock);
-	return is_dropped;
+	return p->signals.is_closed || drops_locked(p->leader, sig);
 }
 
 int signal_send(struct process *p, int sig, const struct siginfo *info)
@@ -296,17 +287,12 @@ void signal_fault(int sig, int code, uaddr_t address)
 	}
 	siginfo_init(&t->fault, sig, code);
 	t->fault.si_addr = address;
-	recalculate_locked(t);
+	mark(t);
 	spin_unlock(&s->lock);
 }
 
-void signal_end_others_locked(void)
+static __cold void end_others_locked(struct process *p, const struct task *me)
 {
-	struct task *me = task_current();
-	struct process *p = me->process;
-
-	if (p->live_count == 1)
-		return;
 	list_for_each(t, &p->tasks, struct task, node) {
 		if (t == me)
 			continue;
@@ -314,6 +300,14 @@ void signal_end_others_locked(void)
 		mark(t);
 	}
 	waitq_wake_all(&p->signals.wait); /* those that are stopped, and an exec that waits */
+}
+
+void signal_end_others_locked(void)
+{
+	struct task *me = task_current();
+
+	if (me->process->live_count != 1)
+		end_others_locked(me->process, me);
 }
 
 /* ---- taking ----------------------------------------------------------------------------- */
@@ -479,116 +473,66 @@ bool signal_restore_mask(void)
 	return true;
 }
 
-int signal_set_action(int sig, const struct ksigaction *new_action, struct ksigaction *old)
+/* The rest of the next. */
+static __noinline void change_action(int sig, const struct ksigaction *new_action,
+				     struct ksigaction *old)
 {
 	struct process *p = process_current();
 	struct signal_state *s = &p->signals;
 
-	if (sig < 1 || sig >= NSIG)
-		return -EINVAL;
-	if (new_action != NULL && (SIGNAL_BIT(sig) & SIGNALS_UNBLOCKABLE) != 0)
-		return -EINVAL;
 	spin_lock(&s->lock);
 	if (old != NULL)
 		*old = *signal_action_locked(s, sig);
 	if (new_action != NULL) {
-		action_set_locked(s, sig, new_action);
-		if (action_ignores(new_action, sig)) {
+		const struct ksigaction action = { .handler = new_action->handler,
+						   .flags = new_action->flags & SA_KNOWN,
+						   .mask = new_action->mask &
+							   ~SIGNALS_UNBLOCKABLE };
+		action_set_locked(s, sig, action);
+		if (action_ignores(&action, sig)) {
 			pending_discard_everywhere_locked(p, SIGNAL_BIT(sig));
 			recalculate_locked(task_current());
 		}
 	}
 	spin_unlock(&s->lock);
+}
+
+/*
+ * Nearly every action is the default one, and who asks, or makes it that, finds it so. One bit says
+ * it, so that takes no lock: what another thread does about it meanwhile comes after. But what is
+ * to be ignored must not stay pending either.
+ */
+static bool changes_nothing(const struct signal_state *s, int sig,
+			    const struct ksigaction *new_action)
+{
+	const u64 bit = SIGNAL_BIT(sig);
+
+	if ((READ_ONCE(s->actions_set) & bit) != 0)
+		return false;
+	return new_action == NULL ||
+	       (action_is_default(new_action) && (bit & SIGNALS_IGNORED_BY_DEFAULT) == 0);
+}
+
+int signal_set_action(int sig, const struct ksigaction *new_action, struct ksigaction *old)
+{
+	if (sig < 1 || sig >= NSIG)
+		return -EINVAL;
+	if (new_action != NULL && (SIGNAL_BIT(sig) & SIGNALS_UNBLOCKABLE) != 0)
+		return -EINVAL;
+	if (!changes_nothing(&process_current()->signals, sig, new_action))
+		change_action(sig, new_action, old);
+	else if (old != NULL)
+		*old = (struct ksigaction){ .handler = SIG_DFL };
 	return 0;
 }
 
-/* ---- life of a process ------------------------------------------------------------------ */
+/* ---- the end of a thread ---------------------------------------------------------------- */
 
-/* setitimer(ITIMER_REAL) expired. The timer is stopped before the process goes away. */
-static void real_timer_expired(struct itimer *t)
+void signal_task_close_locked(struct task *t)
 {
-	struct process *p = container_of(t, struct process, signals.real_timer);
-
-	(void)signal_send(p, SIGALRM, NULL); /* a signal up to 31 cannot fail */
-}
-
-void signal_state_init(struct process *p)
-{
-	struct signal_state *s = &p->signals;
-
-	memset(s, 0, offsetof(struct signal_state, actions));
-	list_init(&s->first_queued.node);
-	spin_init(&s->lock, "signals", RANK_SIGNAL);
-	list_init(&s->pending.queue);
-	waitq_init(&s->wait, "signal");
-}
-
-struct itimer *signal_real_timer(void)
-{
-	struct signal_state *s = &process_current()->signals;
-	spin_lock(&s->lock);
-	if (s->real_timer.expired == NULL)
-		itimer_init(&s->real_timer, real_timer_expired);
-	spin_unlock(&s->lock);
-	return &s->real_timer;
-}
-
-void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory)
-{
-	const struct task *me = task_current();
-	struct signal_state *from = &me->process->signals;
-	struct signal_state *to = &child->signals;
-
-	child->leader->blocked = me->blocked;
-	spin_lock(&from->lock);
-	to->actions_set = from->actions_set;
-	to->actions_ignored = from->actions_ignored;
-	for (u64 left = from->actions_set; left != 0; left &= left - 1) {
-		const int sig = __builtin_ctzll(left) + 1;
-		to->actions[sig] = from->actions[sig];
-	}
-	spin_unlock(&from->lock);
-	if (clear_handlers)
-		actions_reset_locked(to); /* nobody else knows it yet */
-	if (!shares_memory)
-		child->leader->altstack = me->altstack;
-}
-
-void signal_state_exec(void)
-{
-	struct task *t = task_current();
-	struct signal_state *s = &t->process->signals;
-
-	spin_lock(&s->lock);
-	actions_reset_locked(s);
-	spin_unlock(&s->lock);
-	t->altstack = (struct sigaltstack){ .ss_flags = SS_DISABLE };
-	t->restart.resume = NULL;
-}
-
-void signal_state_close(void)
-{
-	struct process *p = process_current();
-	struct signal_state *s = &p->signals;
-
-	if (s->real_timer.expired != NULL)
-		itimer_stop(&s->real_timer);
-	spin_lock(&s->lock);
-	s->is_closed = true;
-	pending_discard_everywhere_locked(p, ~0ULL);
-	spin_unlock(&s->lock);
-}
-
-void signal_task_close(void)
-{
-	struct task *t = task_current();
-	struct signal_state *s = &t->process->signals;
-
-	spin_lock(&s->lock);
 	t->is_closed = true;
-	pending_discard_locked(s, &t->pending, ~0ULL);
+	pending_discard_locked(&t->process->signals, &t->pending, ~0ULL);
 	t->fault.si_signo = 0;
 	retarget_locked(t, ~t->blocked);
 	thread_clear_interrupted();
-	spin_unlock(&s->lock);
 }

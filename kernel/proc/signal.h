@@ -86,17 +86,23 @@ struct signal_state {
 	/* locks of their own */
 	struct waitq wait; /* is_stopped changed, something awaited came, a thread is killed or
 			      gone */
-	struct itimer real_timer; /* setitimer(ITIMER_REAL); see signal_real_timer() */
 
 	/*
 	 * Under lock. Most processes handle few signals, so what fork and exec do follows the set:
 	 * where it has no bit the action is the default one, and there is nothing in the array.
+	 * The process' own threads read the set without the lock, too.
 	 */
 	u64 actions_set;     /* of SIGNAL_BIT() */
 	u64 actions_ignored; /* of these, SIG_IGN: what exec leaves */
+
+	/* from here on signal_state_init() sets nothing but real_timer.expired */
+
+	struct itimer real_timer; /* locks of its own; see signal_real_timer() */
+
+	/* under lock */
 	struct ksigaction actions[NSIG];
 
-	/* under lock: a place for the first siginfo, so that most signals need no memory */
+	/* a place for the first siginfo, so that most signals need no memory */
 	struct queued_signal first_queued;
 };
 
@@ -109,19 +115,21 @@ void signal_init(void);
 /* Nothing pending, blocked or handled. For process_create(). */
 void signal_state_init(struct process *p);
 /* @child begins with the running thread's mask and handlers (@clear_handlers: those not ignored
- * become default, CLONE_CLEAR_SIGHAND) and, unless it @shares_memory, alternate stack. */
-void signal_state_fork(struct process *child, bool clear_handlers, bool shares_memory);
+ * become default, CLONE_CLEAR_SIGHAND) and, unless it @runs_beside it in the same memory, alternate
+ * stack. Caller holds the running process' signals.lock. */
+void signal_state_fork_locked(struct process *child, bool clear_handlers, bool runs_beside);
 /* exec: handlers become default; what is ignored, blocked or pending stays. Running process. */
 void signal_state_exec(void);
 /* The interval timer of the running process that sends SIGALRM. Few processes have a use for it, so
  * it is made when it is first asked for: until then its function is NULL. */
 struct itimer *signal_real_timer(void);
-/* exit: drop what is pending, stop the interval timer, and accept nothing from now on. Running
- * process, before it becomes a zombie. Context: may sleep. */
-void signal_state_close(void);
-/* The running task begins to end: drop what it alone has pending, let another one take what it was
- * to take, disturb its waits no more. */
-void signal_task_close(void);
+/* exit: the interval timer of the running process @p is off for good. Context: may sleep. */
+void signal_timer_stop(struct process *p);
+/* Then: drop what is pending, and accept nothing from now on. Caller holds signals.lock. */
+void signal_state_close_locked(struct process *p);
+/* The running task @t begins to end: drop what it alone has pending, let another one take what it
+ * was to take, disturb its waits no more. Caller holds signals.lock. */
+void signal_task_close_locked(struct task *t);
 /* All tasks of the running process but the running one are to end. Caller holds signals.lock. */
 void signal_end_others_locked(void);
 
@@ -134,8 +142,8 @@ void signal_end_others_locked(void);
  * queued real-time signal (si_code below 0) finds no room.
  */
 int signal_send(struct process *p, int sig, const struct siginfo *info);
-/* Would @p drop @sig now? Then there is no need to find out what to tell it. */
-bool signal_is_dropped(struct process *p, int sig);
+/* Would @p drop @sig now? Caller holds signals.lock. */
+bool signal_is_dropped_locked(const struct process *p, int sig);
 /* The same to one thread: the running one, or one found under process_tree_lock, still held. */
 int signal_send_task(struct task *t, int sig, const struct siginfo *info);
 /* SIGKILL that ends PID 1 too: shutdown, out of memory. */
@@ -154,15 +162,18 @@ bool signal_is_fatal_pending(void);
 bool signal_will_end(void);
 /*
  * A wait of the running thread was interrupted, but what it waits for comes first: the signal stays
- * pending until the way out of the kernel, and waiting goes on. False: it is to end.
+ * pending until the way out of the kernel, and waiting goes on. False: it will end there.
  */
 bool signal_put_off(void);
 /* The running thread blocks or ignores @sig (a terminal's check for SIGTTIN, SIGTTOU). */
 bool signal_is_blocked_or_ignored(int sig);
-/* Children of @parent need no wait: SIGCHLD is ignored or has SA_NOCLDWAIT. */
-bool signal_discards_children(struct process *parent);
-/* @parent wants to hear of stops and continues: SIGCHLD lacks SA_NOCLDSTOP. */
-bool signal_wants_child_stops(struct process *parent);
+/* What its action for SIGCHLD says of a parent. */
+struct signal_child_wishes {
+	bool is_dropped;  /* it would drop one now: there is no need to find out what to tell it */
+	bool discards;    /* its children need no wait: ignored, or SA_NOCLDWAIT */
+	bool wants_stops; /* it hears of stops and continues: not ignored, no SA_NOCLDSTOP */
+};
+struct signal_child_wishes signal_child_wishes(struct process *parent);
 
 /* For /proc/N/status. */
 struct signal_masks {

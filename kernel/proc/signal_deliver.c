@@ -85,21 +85,35 @@ static __noinline void act_by_default(struct process *p, const struct signal_tak
 	process_exit(wait_status_signaled((u32)sig, false));
 }
 
-bool signal_next(struct signal_taken *out)
+static bool has_handler(const struct signal_taken *taken)
+{
+	return taken->kind == TAKEN_SIGNAL && taken->action.handler != SIG_DFL &&
+	       taken->action.handler != SIG_IGN;
+}
+
+/* All there is to do about @taken here. */
+static __noinline void act(const struct signal_taken *taken)
 {
 	struct process *p = process_current();
 
+	if (taken->kind == TAKEN_END)
+		task_exit(0); /* the process' status is decided, or goes on */
+	if (taken->kind == TAKEN_STOP) {
+		park(p);
+		return;
+	}
+	strace_signal(&taken->info);
+	if (taken->action.handler == SIG_DFL)
+		act_by_default(p, taken);
+}
+
+bool signal_next(struct signal_taken *out)
+{
 	while (signal_take_next(out)) {
-		if (out->kind == TAKEN_END)
-			task_exit(0); /* the process' status is decided, or goes on */
-		if (out->kind == TAKEN_STOP) {
-			park(p);
-			continue;
-		}
-		strace_signal(&out->info);
-		if (out->action.handler == SIG_DFL)
-			act_by_default(p, out);
-		else if (out->action.handler != SIG_IGN)
+		const bool is_handled = has_handler(out);
+		if (!is_handled || strace_is_used())
+			act(out);
+		if (is_handled)
 			return true;
 	}
 	return false;

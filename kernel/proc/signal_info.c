@@ -34,6 +34,8 @@ int signal_set_altstack(const struct sigaltstack *stack, u64 sp)
 	struct sigaltstack *mine = &task_current()->altstack;
 	const u32 mode = (u32)stack->ss_flags & ~SS_AUTODISARM;
 
+	if (mode == SS_DISABLE && mine->ss_size == 0)
+		return 0; /* none before, none now */
 	if (signal_is_on_altstack(sp))
 		return -EPERM;
 	if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
@@ -101,12 +103,11 @@ bool signal_put_off(void)
 {
 	struct signal_state *s = &process_current()->signals;
 
-	/* Under the lock under which a SIGKILL marks the thread: none is lost. */
+	/* Under the lock under which senders mark the thread: whoever did so before is seen now. */
 	spin_lock(&s->lock);
 	thread_clear_interrupted();
-	const bool goes_on = !signal_is_fatal_pending();
 	spin_unlock(&s->lock);
-	return goes_on;
+	return !signal_will_end();
 }
 
 u64 signal_pending_blocked(void)
@@ -123,18 +124,18 @@ bool signal_is_blocked_or_ignored(int sig)
 	return (t->blocked & SIGNAL_BIT(sig)) != 0 || action_of(t->process, sig).handler == SIG_IGN;
 }
 
-bool signal_discards_children(struct process *parent)
+struct signal_child_wishes signal_child_wishes(struct process *parent)
 {
-	const struct ksigaction action = action_of(parent, SIGCHLD);
-
-	return action.handler == SIG_IGN || (action.flags & SA_NOCLDWAIT) != 0;
-}
-
-bool signal_wants_child_stops(struct process *parent)
-{
-	const struct ksigaction action = action_of(parent, SIGCHLD);
-
-	return action.handler != SIG_IGN && (action.flags & SA_NOCLDSTOP) == 0;
+	spin_lock(&parent->signals.lock);
+	const struct ksigaction *action = signal_action_locked(&parent->signals, SIGCHLD);
+	const bool is_ignored = action->handler == SIG_IGN;
+	const struct signal_child_wishes wishes = {
+		.is_dropped = signal_is_dropped_locked(parent, SIGCHLD),
+		.discards = is_ignored || (action->flags & SA_NOCLDWAIT) != 0,
+		.wants_stops = !is_ignored && (action->flags & SA_NOCLDSTOP) == 0,
+	};
+	spin_unlock(&parent->signals.lock);
+	return wishes;
 }
 
 void signal_masks_of_locked(struct task *t, struct signal_masks *out)

@@ -38,7 +38,7 @@ static void snapshot_locked(struct task *task, bool is_one, struct process_snaps
 		.pgid = p->pgid,
 		.sid = p->sid,
 		.state = task_state_letter(task),
-		.exit_status = p->exit_status,
+		.exit_status = READ_ONCE(p->exit_status),
 		.nice = READ_ONCE(t->nice),
 		.wait_reason = READ_ONCE(t->wait_reason),
 		.cpu = READ_ONCE(t->arch.cpu)->index,

@@ -82,10 +82,6 @@ int process_usage(int who, struct krusage *out)
 
 static void send_sigchld_locked(struct process *p, int sig, int code, int status)
 {
-	/* Most parents have no handler, and want to be told by wait4 alone. clone() may have asked
-	 * for another signal, and some do something though they are ignored. */
-	if (sig == SIGCHLD && signal_is_dropped(p->parent, sig))
-		return;
 	struct task_usage used;
 	process_usage_locked(p, &used);
 	struct siginfo info;
@@ -109,7 +105,8 @@ static void notify_parent_locked(struct process *p, int code, int sig)
 {
 	if (p->parent == NULL)
 		return;
-	if (signal_wants_child_stops(p->parent))
+	const struct signal_child_wishes wishes = signal_child_wishes(p->parent);
+	if (wishes.wants_stops && !wishes.is_dropped)
 		send_sigchld_locked(p, SIGCHLD, code, sig);
 	waitq_wake_all(&p->parent->child_wait);
 }
@@ -164,8 +161,12 @@ bool process_report_end_locked(struct process *p)
 	if (parent == NULL)
 		return false; /* PID 1: whoever shuts down takes it */
 	const int sig = (int)p->exit_signal;
-	const bool discarded = sig == SIGCHLD && signal_discards_children(parent);
-	if (sig > 0 && sig < NSIG) {
+	/* Most parents have no handler, and want to be told by wait4 alone. clone() may have asked
+	 * for another signal, and some do something though they are ignored. */
+	struct signal_child_wishes wishes = { 0 };
+	if (sig == SIGCHLD)
+		wishes = signal_child_wishes(parent);
+	if (sig > 0 && sig < NSIG && !wishes.is_dropped) {
 		int value;
 		const int code = wait_status_code(p->exit_status, &value);
 		send_sigchld_locked(p, sig, code, value);
@@ -173,7 +174,7 @@ bool process_report_end_locked(struct process *p)
 	/* Also when it is discarded: the parent may wait for the last child to go and get ECHILD.
 	 */
 	waitq_wake_all(&parent->child_wait);
-	return discarded;
+	return wishes.discards;
 }
 
 /* ---- waiting ---------------------------------------------------------------------------- */

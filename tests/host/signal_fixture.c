@@ -99,12 +99,25 @@ int setup(void **state)
 	return 0;
 }
 
+void close_task(struct task *t)
+{
+	spin_lock(&t->process->signals.lock);
+	signal_task_close_locked(t);
+	spin_unlock(&t->process->signals.lock);
+}
+
+void close_process(struct process *p)
+{
+	signal_timer_stop(p);
+	spin_lock(&p->signals.lock);
+	signal_state_close_locked(p);
+	spin_unlock(&p->signals.lock);
+}
+
 int teardown(void **state)
 {
-	host_current = &own_thread.arch;
-	signal_state_close();
-	host_current = &other_thread.arch;
-	signal_state_close();
+	close_process(&own);
+	close_process(&other);
 	assert_int_equal(shim_objects_used(), 0);
 	assert_int_equal(shim_locks_held, 0);
 	return 0;

@@ -30,6 +30,10 @@ int teardown(void **state);
 /* @t, run by @thread, becomes one of @p's. */
 void join(struct process *p, struct task *t, struct thread *thread);
 
+/* @t, which runs, and @p as at their ends. */
+void close_task(struct task *t);
+void close_process(struct process *p);
+
 /* The running process' action for @sig. */
 void handle(int sig, u64 flags);
 void ignore(int sig);

@@ -125,19 +125,11 @@ bool signal_is_deliverable(void)
 	return signal_waits;
 }
 
-bool signal_discards_children(struct process *parent)
+struct signal_child_wishes signal_child_wishes(struct process *parent)
 {
-	return parent_discards;
-}
-
-bool signal_is_dropped(struct process *p, int sig)
-{
-	return parent_drops;
-}
-
-bool signal_wants_child_stops(struct process *parent)
-{
-	return true;
+	return (struct signal_child_wishes){ .is_dropped = parent_drops,
+					     .discards = parent_discards,
+					     .wants_stops = true };
 }
 
 int signal_send(struct process *p, int sig, const struct siginfo *info)

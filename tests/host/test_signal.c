@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: kernel/proc/signal.c kernel/proc/signal_info.c kernel/proc/signal_pending.c
+ * kernel/proc/signal_state.c
  * kernel/proc/itimer.c lib/string.c tests/host/signal_fixture.c
  * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
 /* What is pending, ignored and taken, by whom; one process that sends to itself and to another. */
@@ -57,8 +58,9 @@ static void ignored_signals_leave_no_trace(void **state)
 	send(SIGTERM);
 	send(SIGCHLD);
 	send(SIGWINCH);
-	assert_true(signal_is_dropped(&own, SIGTERM) && signal_is_dropped(&own, SIGCHLD));
-	assert_false(signal_is_dropped(&own, SIGHUP));
+	assert_true(signal_is_dropped_locked(&own, SIGTERM) &&
+		    signal_is_dropped_locked(&own, SIGCHLD));
+	assert_false(signal_is_dropped_locked(&own, SIGHUP));
 	assert_false(signal_is_deliverable());
 	assert_int_equal(shim_objects_used(), 0);
 }
@@ -67,7 +69,7 @@ static void ignored_but_blocked_signal_stays_until_it_is_let_through(void **stat
 {
 	ignore(SIGTERM);
 	signal_set_mask(SIGNAL_BIT(SIGTERM));
-	assert_false(signal_is_dropped(&own, SIGTERM));
+	assert_false(signal_is_dropped_locked(&own, SIGTERM));
 	send(SIGTERM);
 	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGTERM));
 	handle(SIGTERM, 0);
@@ -81,6 +83,17 @@ static void ignoring_a_pending_signal_discards_it(void **state)
 	send(SIGUSR2);
 	ignore(SIGUSR2);
 	assert_int_equal(signal_pending_blocked(), 0);
+}
+
+static void default_action_made_so_again_discards_what_it_ignores(void **state)
+{
+	const struct ksigaction by_default = { .handler = SIG_DFL };
+	signal_set_mask(SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGTERM));
+	send(SIGWINCH);
+	send(SIGTERM);
+	assert_int_equal(signal_set_action(SIGWINCH, &by_default, NULL), 0);
+	assert_int_equal(signal_set_action(SIGTERM, &by_default, NULL), 0);
+	assert_int_equal(signal_pending_blocked(), SIGNAL_BIT(SIGTERM));
 }
 
 static void init_gets_only_what_it_handles(void **state)
@@ -152,8 +165,8 @@ static void queue_is_bounded(void **state)
 static void closed_process_takes_nothing(void **state)
 {
 	send(SIGTERM);
-	signal_task_close();
-	signal_state_close();
+	close_task(&own_task);
+	close_process(&own);
 	send(SIGKILL);
 	assert_false(signal_is_deliverable());
 	assert_false(own_thread.interrupted);
@@ -390,7 +403,7 @@ static void signal_is_passed_on_by_who_ends(void **state)
 	add_second_thread();
 	send(SIGUSR1);
 	assert_int_equal(signal_send_task(&own_task, SIGUSR2, NULL), 0);
-	signal_task_close();
+	close_task(&own_task);
 	assert_false(own_thread.interrupted);
 	assert_true(second_thread.interrupted);
 	run_as(&second_thread);
@@ -433,6 +446,7 @@ int main(void)
 		TEST(ignored_signals_leave_no_trace),
 		TEST(ignored_but_blocked_signal_stays_until_it_is_let_through),
 		TEST(ignoring_a_pending_signal_discards_it),
+		TEST(default_action_made_so_again_discards_what_it_ignores),
 		TEST(init_gets_only_what_it_handles),
 		TEST(init_can_be_killed_on_purpose),
 		TEST(signal_without_memory_arrives_without_info),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: kernel/proc/signal.c kernel/proc/signal_info.c kernel/proc/signal_pending.c
+ * kernel/proc/signal_state.c
  * kernel/proc/itimer.c lib/string.c tests/host/signal_fixture.c
  * tests/host/shim/machine.c tests/host/shim/heap.c tests/host/shim/panic.c */
 /* Handlers, masks and the alternate stack, and what a child and a new program have of them. */
@@ -98,12 +99,12 @@ static void child_inherits_handlers_and_mask_but_nothing_pending(void **state)
 	ignore(SIGUSR2);
 	signal_set_mask(SIGNAL_BIT(SIGHUP));
 	send(SIGHUP);
-	signal_state_fork(&other, false, false);
+	signal_state_fork_locked(&other, false, false);
 	assert_int_equal(signal_action_locked(&other.signals, SIGUSR1)->handler, HANDLER);
 	assert_int_equal(signal_action_locked(&other.signals, SIGUSR2)->handler, SIG_IGN);
 	assert_int_equal(other_task.blocked, SIGNAL_BIT(SIGHUP));
 	assert_int_equal(other_task.pending.set | other.signals.pending.set, 0);
-	signal_state_fork(&other, true, false);
+	signal_state_fork_locked(&other, true, false);
 	assert_int_equal(signal_action_locked(&other.signals, SIGUSR1)->handler, SIG_DFL);
 	assert_int_equal(signal_action_locked(&other.signals, SIGUSR2)->handler, SIG_IGN);
 }

@@ -44,6 +44,36 @@ static void ignoring_drops_what_is_pending(void)
 	handle(SIGUSR2, on_signal, 0);
 	block(SIG_UNBLOCK, SIGUSR2);
 	CHECK_EQ(counts[SIGUSR2], 0);
+	/* By default SIGWINCH is ignored and SIGTERM is not, and what is said once more counts. */
+	block(SIG_BLOCK, SIGWINCH);
+	block(SIG_BLOCK, SIGTERM);
+	CHECK_EQ(raise(SIGWINCH), 0);
+	CHECK_EQ(raise(SIGTERM), 0);
+	handle(SIGWINCH, SIG_DFL, 0);
+	handle(SIGTERM, SIG_DFL, 0);
+	handle(SIGWINCH, on_signal, 0);
+	handle(SIGTERM, on_signal, 0);
+	block(SIG_UNBLOCK, SIGWINCH);
+	block(SIG_UNBLOCK, SIGTERM);
+	CHECK_EQ(counts[SIGWINCH], 0);
+	CHECK_EQ(counts[SIGTERM], 1);
+}
+
+static void an_action_may_lie_anywhere(void)
+{
+	const unsigned long action[] = { (unsigned long)on_signal, SA_RESTART, 1UL << SIGUSR2 };
+	char room[2 * sizeof(action)];
+	for (size_t at = 0; at <= sizeof(long); at++) {
+		memcpy(room + at, action, sizeof(action));
+		CHECK_EQ(syscall(SYS_rt_sigaction, SIGHUP, room + at, NULL, 8), 0);
+		memset(room, 1, sizeof(room));
+		CHECK_EQ(syscall(SYS_rt_sigaction, SIGHUP, NULL, room + at, 8), 0);
+		CHECK(memcmp(room + at, action, sizeof(action)) == 0);
+		handle(SIGHUP, SIG_DFL, 0);
+		CHECK_EQ(syscall(SYS_rt_sigaction, SIGHUP, NULL, room + at, 8), 0);
+		for (size_t i = 0; i < at + sizeof(action); i++)
+			CHECK_EQ(room[i], i < at);
+	}
 }
 
 static void kill_and_stop_cannot_be_blocked_or_caught(void)
@@ -120,6 +150,7 @@ int test_main(int argc, char **argv)
 	static const struct test_case cases[] = {
 		TEST(blocked_signals_wait_and_come_once),
 		TEST(ignoring_drops_what_is_pending),
+		TEST(an_action_may_lie_anywhere),
 		TEST(kill_and_stop_cannot_be_blocked_or_caught),
 		TEST(sigtimedwait_takes_a_pending_signal),
 		TEST(sigsuspend_atomic),

@@ -58,6 +58,36 @@ static void a_killed_child_releases_the_parent(void)
 	CHECK_KILLED(wait_for(pid), SIGKILL);
 }
 
+static int gate[2], said[2];
+
+static void vfork_a_child_that_stays(void)
+{
+	if (vfork() == 0) {
+		char byte;
+		write_all(said[1], "r", 1);
+		close(gate[1]);
+		(void)read(gate[0], &byte, 1);
+		_exit(0);
+	}
+}
+
+/* By a signal without a handler; the child stays, in memory that is now its own. */
+static void a_parent_that_waits_can_be_ended(void)
+{
+	char byte;
+	CHECK_EQ(pipe(gate), 0);
+	CHECK_EQ(pipe(said), 0);
+	const pid_t pid = start_child(vfork_a_child_that_stays);
+	close(said[1]);
+	read_all(said[0], &byte, 1);
+	CHECK_EQ(kill(pid, SIGTERM), 0);
+	CHECK_KILLED(wait_for(pid), SIGTERM);
+	close(gate[1]);
+	CHECK_EQ(read(said[0], &byte, 1), 0);
+	close(gate[0]);
+	close(said[0]);
+}
+
 static void descriptors_are_not_shared(void)
 {
 	const int fd = make_file("f", 1);
@@ -70,6 +100,36 @@ static void descriptors_are_not_shared(void)
 	CHECK_EQ(close(fd), 0);
 }
 
+static stack_t stack_of_child;
+
+static int look_at_stack(void *arg)
+{
+	(void)arg;
+	_exit(sigaltstack(NULL, &stack_of_child) != 0);
+}
+
+/* Alone in the memory for as long as it is there, it may use it; who runs beside its parent may
+ * not. */
+static void the_alternate_stack_is_the_childs_too(void)
+{
+	static char own_stack[4 * PAGE] __attribute__((aligned(16)));
+	static char alternate[4 * PAGE];
+	const stack_t chosen = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
+	const stack_t none = { .ss_flags = SS_DISABLE };
+	CHECK_EQ(sigaltstack(&chosen, NULL), 0);
+	const pid_t pid = vfork();
+	if (pid == 0)
+		look_at_stack(NULL);
+	CHECK_EXITED(wait_for(pid), 0);
+	CHECK_EQ(stack_of_child.ss_flags, 0);
+	CHECK(stack_of_child.ss_sp == alternate && stack_of_child.ss_size == sizeof(alternate));
+	CHECK_EXITED(wait_for(clone(look_at_stack, own_stack + sizeof(own_stack),
+				    CLONE_VM | SIGCHLD, NULL)),
+		     0);
+	CHECK_EQ(stack_of_child.ss_flags, SS_DISABLE);
+	CHECK_EQ(sigaltstack(&none, NULL), 0);
+}
+
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -77,7 +137,9 @@ int test_main(int argc, char **argv)
 		TEST(the_parent_waits_for_the_exec),
 		TEST(a_failed_exec_keeps_the_parent_waiting),
 		TEST(a_killed_child_releases_the_parent),
+		TEST(a_parent_that_waits_can_be_ended),
 		TEST(descriptors_are_not_shared),
+		TEST(the_alternate_stack_is_the_childs_too),
 	};
 	return argc > 1 ? 4 : test_run(cases, ARRAY_SIZE(cases));
 }
