@@ -79,7 +79,6 @@ struct process {
 	u32 parent_death_signal; /* PR_SET_PDEATHSIG; 0 = none */
 	u32 exit_signal; /* sent to the parent at exit; 0 = none. SIGCHLD but for odd clones */
 	struct waitq child_wait; /* wait4 of this process */
-	bool is_claimed;         /* a waiter has its news and will take them or give them back */
 	bool is_session_leader;
 	bool has_execed; /* setpgid by the parent is refused after exec */
 	struct tty *tty; /* controlling terminal of the session */

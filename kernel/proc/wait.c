@@ -5,9 +5,9 @@
  * A child's news (an end, a stop, a continuation) is its state and stop_status, changed under
  * process_tree_lock, in the same critical section as SIGCHLD and the wake-up of the parent's
  * child_wait. The waiter looks under that lock, after it has put itself on the queue, so it cannot
- * miss any. It takes the news in steps: look and claim, copy out, then take, or give back what
- * could not be copied. What one thread of the parent has claimed others leave alone; they wait for
- * what becomes of it.
+ * miss any. What it finds it takes there and then. So who could not tell the program looks with
+ * WNOWAIT and leaves the zombie. Other threads that wait for the same child were woken with it, and
+ * find that it has gone.
  */
 #include "kernel/proc/wait.h"
 
@@ -33,6 +33,8 @@ static struct ktimeval timeval_from(nsec_t time)
 /* Pages. Caller holds process_tree_lock. */
 static u64 resident_peak_locked(struct process *p)
 {
+	if (p->state == PROCESS_ZOMBIE) /* nobody changes it any more */
+		return p->resident_peak;
 	spin_lock(&p->signals.lock);
 	const u64 present = p->aspace != NULL ? READ_ONCE(p->aspace->resident_peak) : 0;
 	const u64 peak = MAX(p->resident_peak, present);
@@ -183,10 +185,9 @@ bool process_report_end_locked(struct process *p)
 struct wait_search {
 	const struct wait_args *args;
 	struct process *parent;
-	int result;               /* of the last look: 0 found, -ECHILD, -EAGAIN look later */
-	struct process *child;    /* found; counted */
-	enum process_state state; /* the child's then: which kind of news it is */
-	struct wait_report report;
+	struct wait_report *report;
+	int result;             /* of the last look: 0 found, -ECHILD, -EAGAIN look later */
+	struct process *buried; /* the zombie that was found, with the tree's reference; NULL */
 };
 
 static bool child_fits(const struct process *child, const struct wait_args *args)
@@ -215,20 +216,34 @@ static bool child_news(const struct process *child, u32 options, u32 *status)
 	}
 }
 
+/* Mark the stop as told, or take the zombie out of the tree, whose reference is the search's. */
+static void take_news_locked(struct wait_search *s, struct process *child)
+{
+	struct process *parent = s->parent;
+	child->stop_status = 0;
+	if (child->state != PROCESS_ZOMBIE)
+		return;
+	parent->children_user_time += s->report->used.user;
+	parent->children_kernel_time += s->report->used.kernel;
+	parent->children_resident_peak =
+		MAX(parent->children_resident_peak, s->report->resident_peak);
+	process_reap_locked(child);
+	s->buried = child;
+}
+
 static void search_found_locked(struct wait_search *s, struct process *child, u32 status)
 {
-	process_get(child);
-	s->child = child;
-	s->state = child->state;
+	struct wait_report *r = s->report;
+	r->pid = child->pid;
+	r->uid = child->leader->cred.uid;
+	r->status = status;
+	process_usage_locked(child, &r->used);
+	r->used.user += child->children_user_time;
+	r->used.kernel += child->children_kernel_time;
+	r->resident_peak = MAX(resident_peak_locked(child), child->children_resident_peak);
+	if ((s->args->options & WNOWAIT) == 0)
+		take_news_locked(s, child);
 	s->result = 0;
-	s->report.pid = child->pid;
-	s->report.uid = child->leader->cred.uid;
-	s->report.status = status;
-	process_usage_locked(child, &s->report.used);
-	s->report.used.user += child->children_user_time;
-	s->report.used.kernel += child->children_kernel_time;
-	s->report.resident_peak = MAX(resident_peak_locked(child), child->children_resident_peak);
-	child->is_claimed = (s->args->options & WNOWAIT) == 0;
 }
 
 /* True if @child has what is searched for. */
@@ -238,7 +253,7 @@ static bool search_look_at_locked(struct wait_search *s, struct process *child)
 	if (!child_fits(child, s->args))
 		return false;
 	s->result = -EAGAIN;
-	if (child->is_claimed || !child_news(child, s->args->options, &status))
+	if (!child_news(child, s->args->options, &status))
 		return false;
 	search_found_locked(s, child, status);
 	return true;
@@ -263,58 +278,25 @@ static bool search_look(struct wait_search *s)
 	return s->result != -EAGAIN;
 }
 
-/*
- * Take the news that was delivered: bury the zombie, or mark the stop as told. A child that was
- * stopped may have gone on or died meanwhile: that is other news, for another wait. A zombie may
- * have been buried by shutdown. True: it is out of the tree, whose reference is the caller's.
- */
-static bool take_news_locked(const struct wait_search *s)
+int process_wait(const struct wait_args *args, struct wait_report *report)
 {
-	struct process *parent = s->parent;
-	struct process *child = s->child;
-	if (s->state != PROCESS_ZOMBIE) {
-		if (child->state == s->state && child->stop_status == s->report.status)
-			child->stop_status = 0;
-		return false;
-	}
-	if (!child->is_published)
-		return false;
-	parent->children_user_time += s->report.used.user;
-	parent->children_kernel_time += s->report.used.kernel;
-	parent->children_resident_peak =
-		MAX(parent->children_resident_peak, s->report.resident_peak);
-	process_reap_locked(child);
-	return true;
-}
-
-/* The claimed news were delivered, or could not be. Other threads of the parent look again. */
-static void end_claim(const struct wait_search *s, bool is_delivered)
-{
-	spin_lock(&process_tree_lock);
-	s->child->is_claimed = false;
-	const bool is_buried = is_delivered && take_news_locked(s);
-	spin_unlock(&process_tree_lock);
-	waitq_wake_all(&s->parent->child_wait);
-	if (is_buried)
-		process_put(s->child); /* the tree's */
-}
-
-int process_wait(const struct wait_args *args,
-		 int (*deliver)(const struct wait_report *report, void *arg), void *arg)
-{
-	struct wait_search s = { .args = args, .parent = process_current() };
-	if ((args->options & WNOHANG) != 0)
+	struct process *p = process_current();
+	struct wait_search s = { .args = args, .parent = p, .report = report };
+	int error = 0;
+	report->pid = 0;
+	if ((args->options & WNOHANG) != 0) {
 		(void)search_look(&s);
-	else if (wait_event_interruptible(&s.parent->child_wait, search_look(&s)) != 0)
+	} else {
+		/* Most children still run when they are waited for; so the first look is the one
+		 * from the queue. */
+		struct waiter w = { .thread = thread_current() };
+		might_sleep();
+		waitq_add(&p->child_wait, &w);
+		error = wait_until(p->child_wait.name, search_look(&s), true, CLOCK_NEVER);
+		waitq_remove(&p->child_wait, &w);
+	}
+	process_put(s.buried);
+	if (error != 0)
 		return -ERESTARTSYS;
-	if (s.result == -ECHILD)
-		return -ECHILD;
-	/* Still nothing: s.report is empty, which is what WNOHANG wants to hear. */
-	const int error = deliver(&s.report, arg);
-	if (s.child == NULL)
-		return error;
-	if ((args->options & WNOWAIT) == 0)
-		end_claim(&s, error == 0);
-	process_put(s.child);
-	return error;
+	return s.result == -ECHILD ? -ECHILD : 0;
 }

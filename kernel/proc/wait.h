@@ -13,7 +13,7 @@ struct wait_args {
 	u32 options; /* W*: WEXITED must be among them where an end counts */
 };
 
-/* What one child has to report. pid 0: nothing yet (WNOHANG). */
+/* What one child has to report. pid 0: nothing yet (WNOHANG), nor is anything else set. */
 struct wait_report {
 	u32 pid, uid;
 	u32 status;             /* as wait4 has it; waitid's code and status follow from it */
@@ -24,13 +24,10 @@ struct wait_report {
 void wait_report_usage(const struct wait_report *r, struct krusage *out);
 
 /*
- * Wait for a child of the running process. The report is handed to @deliver before the child's news
- * is taken: if that fails, everything stays as it was, the zombie included. Context: may sleep;
- * @deliver too. Returns 0; -ECHILD: no child fits; -ERESTARTSYS: interrupted; what @deliver
- * returned.
+ * Wait for a child of the running process, and take its news: a zombie is gone then. Context: may
+ * sleep. Returns 0 and *@report; -ECHILD: no child fits; -ERESTARTSYS: interrupted.
  */
-int process_wait(const struct wait_args *args,
-		 int (*deliver)(const struct wait_report *report, void *arg), void *arg);
+int process_wait(const struct wait_args *args, struct wait_report *report) __must_check;
 
 /* si_code (CLD_*) for a status as wait4 has it; si_status to *@value. */
 int wait_status_code(u32 status, int *value);

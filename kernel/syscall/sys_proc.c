@@ -301,22 +301,30 @@ static bool put_rusage(uaddr_t at, const struct wait_report *r)
 	return copy_to_user(at, &usage, sizeof(usage)) == 0;
 }
 
-struct wait4_out {
-	uaddr_t status, rusage; /* 0: not wanted */
-	s64 pid;                /* result */
-};
-
-static int deliver_wait4(const struct wait_report *r, void *arg)
+/* ABI: 0 stands for what is not wanted. */
+static bool can_be_told(uaddr_t at, size_t len_bytes, uaddr_t rusage)
 {
-	struct wait4_out *out = arg;
-	out->pid = r->pid;
-	if (r->pid == 0)
-		return 0;
-	if (!put_rusage(out->rusage, r))
-		return -EFAULT;
-	if (out->status != 0 && put_user_u32(out->status, r->status) != 0)
-		return -EFAULT;
-	return 0;
+	return (at == 0 || user_can_be_written(at, len_bytes)) &&
+	       (rusage == 0 || user_can_be_written(rusage, sizeof(struct krusage)));
+}
+
+/*
+ * process_wait(), but what cannot be told is not taken: Linux would have reaped the child. Where it
+ * can be by the time there is something to tell, it is taken as by everybody else.
+ */
+static int wait_and_take(const struct wait_args *args, uaddr_t at, size_t len_bytes, uaddr_t rusage,
+			 struct wait_report *r)
+{
+	if (unlikely(!can_be_told(at, len_bytes, rusage))) {
+		struct wait_args look = *args;
+		look.options |= WNOWAIT;
+		const int error = process_wait(&look, r);
+		if (error != 0 || r->pid == 0)
+			return error;
+		if (!can_be_told(at, len_bytes, rusage))
+			return -EFAULT;
+	}
+	return process_wait(args, r);
 }
 
 static u32 own_group(void)
@@ -343,18 +351,17 @@ s64 sys_wait4(u64 pid, u64 status, u64 options, u64 rusage)
 		args.type = P_PGID;
 		args.id = which == 0 ? own_group() : (u32)-which;
 	}
-	struct wait4_out out = { .status = status, .rusage = rusage };
-	const int error = process_wait(&args, deliver_wait4, &out);
-	return error != 0 ? error : out.pid;
+	struct wait_report r;
+	const int error = wait_and_take(&args, status, sizeof(u32), rusage, &r);
+	if (error != 0 || r.pid == 0)
+		return error;
+	if (!put_rusage(rusage, &r) || (status != 0 && put_user_u32(status, r.status) != 0))
+		return -EFAULT;
+	return r.pid;
 }
 
-struct waitid_out {
-	uaddr_t info, rusage; /* 0: not wanted */
-};
-
-static int deliver_waitid(const struct wait_report *r, void *arg)
+static int put_waitid(const struct wait_report *r, uaddr_t at, uaddr_t rusage)
 {
-	const struct waitid_out *out = arg;
 	struct siginfo info;
 	memset(&info, 0, sizeof(info));
 	if (r->pid != 0) {
@@ -362,12 +369,10 @@ static int deliver_waitid(const struct wait_report *r, void *arg)
 		info.si_pid = (s32)r->pid;
 		info.si_uid = r->uid;
 		info.si_code = wait_status_code(r->status, &info.si_status);
-		if (!put_rusage(out->rusage, r))
+		if (!put_rusage(rusage, r))
 			return -EFAULT;
 	}
-	if (out->info != 0 && copy_to_user(out->info, &info, sizeof(info)) != 0)
-		return -EFAULT;
-	return 0;
+	return at != 0 && copy_to_user(at, &info, sizeof(info)) != 0 ? -EFAULT : 0;
 }
 
 s64 sys_waitid(u64 type, u64 id, u64 info, u64 options, u64 rusage)
@@ -395,8 +400,9 @@ s64 sys_waitid(u64 type, u64 id, u64 info, u64 options, u64 rusage)
 	default:
 		return -EINVAL;
 	}
-	struct waitid_out out = { .info = info, .rusage = rusage };
-	return process_wait(&args, deliver_waitid, &out);
+	struct wait_report r;
+	const int error = wait_and_take(&args, info, sizeof(struct siginfo), rusage, &r);
+	return error != 0 ? error : put_waitid(&r, info, rusage);
 }
 
 /* ---- unsharing -------------------------------------------------------------------------- */

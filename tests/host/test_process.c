@@ -242,17 +242,11 @@ static int teardown(void **state)
 	return shim_objects_used() != 0;
 }
 
-static int deliver(const struct wait_report *report, void *arg)
-{
-	*(struct wait_report *)arg = *report;
-	return 0;
-}
-
 /* wait4() of the parent. */
 static int wait_for(s32 type, u32 id, u32 options, struct wait_report *report)
 {
 	const struct wait_args args = { .type = type, .id = id, .options = options | WEXITED };
-	return process_wait(&args, deliver, report);
+	return process_wait(&args, report);
 }
 
 /* ---- the tree ------------------------------------------------------------------------------- */
@@ -417,21 +411,6 @@ static void wait_takes_the_zombie_and_its_times(void **state)
 	assert_int_equal(wait_for(P_ALL, 0, 0, &r), -ECHILD);
 }
 
-static int refuse(const struct wait_report *report, void *arg)
-{
-	return -EFAULT;
-}
-
-static void wait_that_cannot_deliver_leaves_the_zombie(void **state)
-{
-	struct wait_report r;
-	const struct wait_args args = { .type = P_ALL, .options = WEXITED };
-	end(make(parent), wait_status_exited(4));
-	assert_int_equal(process_wait(&args, refuse, NULL), -EFAULT);
-	assert_int_equal(wait_for(P_ALL, 0, 0, &r), 0);
-	assert_int_equal(r.status, wait_status_exited(4));
-}
-
 static void wait_may_leave_the_zombie(void **state)
 {
 	struct wait_report r;
@@ -539,21 +518,16 @@ static void wait_tells_of_a_stop_and_a_continuation_once(void **state)
 	bury(p);
 }
 
-static int deliver_and_end(const struct wait_report *report, void *arg)
-{
-	end(sleepers_child, wait_status_exited(9));
-	return deliver(report, arg);
-}
-
-/* It was stopped when it was looked at and dies before the stop is marked as told. */
-static void wait_does_not_take_an_end_for_a_stop(void **state)
+/* It was stopped, which is told, and dies then. */
+static void wait_tells_of_the_end_after_the_stop(void **state)
 {
 	struct wait_report r;
-	const struct wait_args args = { .type = P_ALL, .options = WEXITED | WUNTRACED };
-	sleepers_child = make(parent);
-	set_state(sleepers_child, PROCESS_STOPPED, wait_status_stopped(SIGSTOP));
-	assert_int_equal(process_wait(&args, deliver_and_end, &r), 0);
+	struct process *p = make(parent);
+	set_state(p, PROCESS_STOPPED, wait_status_stopped(SIGSTOP));
+	assert_int_equal(wait_for(P_ALL, 0, WUNTRACED | WNOWAIT, &r), 0);
+	assert_int_equal(wait_for(P_ALL, 0, WUNTRACED, &r), 0);
 	assert_int_equal(r.status, wait_status_stopped(SIGSTOP));
+	end(p, wait_status_exited(9));
 	assert_int_equal(wait_for(P_ALL, 0, 0, &r), 0);
 	assert_int_equal(r.status, wait_status_exited(9));
 }
@@ -594,7 +568,6 @@ int main(void)
 		TEST(group_is_orphaned_without_a_link_to_its_session),
 		TEST(wait_without_children_says_so),
 		TEST(wait_takes_the_zombie_and_its_times),
-		TEST(wait_that_cannot_deliver_leaves_the_zombie),
 		TEST(wait_may_leave_the_zombie),
 		TEST(wait_nohang_returns_at_once),
 		TEST(wait_hears_of_the_end_without_a_signal),
@@ -602,7 +575,7 @@ int main(void)
 		TEST(wait_interrupted_is_restarted),
 		TEST(wait_ends_when_the_last_child_is_discarded),
 		TEST(wait_tells_of_a_stop_and_a_continuation_once),
-		TEST(wait_does_not_take_an_end_for_a_stop),
+		TEST(wait_tells_of_the_end_after_the_stop),
 		TEST(wait_for_clones_needs_their_flag),
 	};
 	return cmocka_run_group_tests(tests, start, NULL);

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
+/* oracle: linux-system */
 /* wait4: whom it waits for, when it does not, what it says, and what it does with a bad pointer. */
 #include "lib/test.h"
 
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+
+#include "kernel/syscall/heifer.h"
 
 static int hold[2];
 
@@ -60,7 +66,19 @@ static void others_cannot_be_waited_for(void)
 	CHECK_ERRNO(waitpid(-1, NULL, 0x40000), EINVAL);
 }
 
-static void a_bad_status_pointer_is_an_error(void)
+/* Linux has reaped the child by then; Heifer does not take what it cannot tell. */
+static void expect_lost_or_kept(pid_t pid)
+{
+	int status;
+	if (prctl(PR_HEIFER_GET_FORK_MODE) < 0) {
+		CHECK_ERRNO(waitpid(pid, &status, 0), ECHILD);
+		return;
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EXITED(status, 5);
+}
+
+static pid_t zombie(void)
 {
 	CHECK_EQ(pipe(hold), 0);
 	const pid_t pid = start_child(until_told);
@@ -68,8 +86,69 @@ static void a_bad_status_pointer_is_an_error(void)
 	close(hold[1]);
 	siginfo_t info;
 	CHECK_EQ(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	return pid;
+}
+
+static void a_bad_pointer_is_an_error(void)
+{
+	char *page =
+		mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(page != MAP_FAILED);
+	CHECK_EQ(mprotect(page + PAGE, PAGE, PROT_READ), 0);
+	pid_t pid = zombie();
 	CHECK_ERRNO(syscall(SYS_wait4, pid, KERNEL_LINEAR_ADDRESS, 0, NULL), EFAULT);
-	(void)waitpid(pid, NULL, WNOHANG); /* Linux has reaped it, other systems keep it */
+	expect_lost_or_kept(pid);
+	pid = zombie();
+	CHECK_ERRNO(syscall(SYS_wait4, pid, page + PAGE, 0, NULL), EFAULT);
+	expect_lost_or_kept(pid);
+	/* The last word of it cannot be written. */
+	pid = zombie();
+	CHECK_ERRNO(syscall(SYS_wait4, pid, NULL, 0, page + PAGE + 8 - sizeof(struct rusage)),
+		    EFAULT);
+	expect_lost_or_kept(pid);
+	pid = zombie();
+	CHECK_ERRNO(syscall(SYS_waitid, P_PID, pid, page + PAGE, WEXITED, NULL), EFAULT);
+	expect_lost_or_kept(pid);
+}
+
+/* By the time the other thread waits the page is there, and only then the child ends. */
+static void *map_and_tell(void *page)
+{
+	wait_until_asleep(getpid());
+	CHECK_EQ(mprotect(page, PAGE, PROT_READ | PROT_WRITE), 0);
+	close(hold[1]);
+	return NULL;
+}
+
+static void what_can_be_told_by_then_is_taken(void)
+{
+	for (int is_waitid = 0; is_waitid < 2; is_waitid++) {
+		char *page = map_pages(1, PROT_NONE);
+		pthread_t other;
+		CHECK_EQ(pipe(hold), 0);
+		const pid_t pid = start_child(until_told);
+		CHECK_EQ(pthread_create(&other, NULL, map_and_tell, page), 0);
+		if (is_waitid != 0)
+			CHECK_EQ(waitid(P_PID, (id_t)pid, (siginfo_t *)page, WEXITED), 0);
+		else
+			CHECK_EQ(waitpid(pid, (int *)page, 0), pid);
+		CHECK_EQ(pthread_join(other, NULL), 0);
+		close(hold[0]);
+		CHECK_ERRNO(waitpid(pid, NULL, WNOHANG), ECHILD);
+	}
+}
+
+static void a_status_off_alignment_is_told(void)
+{
+	char bytes[2 * sizeof(int)];
+	memset(bytes, 0x55, sizeof(bytes));
+	const pid_t pid = zombie();
+	CHECK_EQ(syscall(SYS_wait4, pid, bytes + 3, 0, NULL), pid);
+	int status;
+	memcpy(&status, bytes + 3, sizeof(status));
+	CHECK_EXITED(status, 5);
+	CHECK_EQ(bytes[2], 0x55);
+	CHECK_EQ(bytes[7], 0x55);
 }
 
 static void resource_use_is_told(void)
@@ -91,8 +170,12 @@ static void resource_use_is_told(void)
 int test_main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
-		TEST(wnohang_does_not_wait),       TEST(groups_choose_children),
-		TEST(others_cannot_be_waited_for), TEST(a_bad_status_pointer_is_an_error),
+		TEST(wnohang_does_not_wait),
+		TEST(groups_choose_children),
+		TEST(others_cannot_be_waited_for),
+		TEST(a_bad_pointer_is_an_error),
+		TEST(what_can_be_told_by_then_is_taken),
+		TEST(a_status_off_alignment_is_told),
 		TEST(resource_use_is_told),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
