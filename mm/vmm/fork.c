@@ -190,22 +190,27 @@ static int visit_tables(struct fork_job *job, leaves_visitor *visit, bool with_c
  */
 #define LIGHT_LEAVES       256
 #define LIGHT_TABLE_LEAVES 8
+#define LIGHT_TABLES_MAX   (LIGHT_LEAVES / LIGHT_TABLE_LEAVES)
 
-/* True if what is below @middle fits in *@budget, which it is taken from then. */
-static bool is_light(struct page *middle, unsigned *budget)
+/*
+ * If what is below @middle fits in *@budget, take it from that and put the entries of @middle into
+ * @out. Returns how many those are; 0: it does not fit.
+ */
+static unsigned light_entries(struct page *middle, unsigned *budget, pte_t *out[LIGHT_TABLES_MAX])
 {
-	unsigned sum = middle->present * LIGHT_TABLE_LEAVES;
+	unsigned sum = middle->present * LIGHT_TABLE_LEAVES, n = 0;
 	if (sum > *budget)
-		return false;
+		return 0;
 	for_each_entry(e, middle)
 	{
 		if (pte_is_valid(*e))
 			sum += pte_page(*e)->present;
+		out[n++] = e;
 	}
 	if (sum > *budget)
-		return false;
+		return 0;
 	*budget -= sum;
-	return true;
+	return n;
 }
 
 /* Both go on to name the same table. */
@@ -215,10 +220,12 @@ static void share_table(struct fork_job *job, pte_t *entry, pte_t *child_entry)
 	job->shared_tables++;
 }
 
-static int copy_light(struct fork_job *job, struct page *middle, struct page *child_middle)
+/* Copy what @entries of a middle table name to @child_middle. */
+static int copy_light(struct fork_job *job, pte_t *const *entries, unsigned count,
+		      struct page *child_middle)
 {
-	for_each_entry(e, middle)
-	{
+	for (unsigned i = 0; i < count; i++) {
+		pte_t *const e = entries[i];
 		pte_t *child_entry = ptable_same_place(child_middle, e);
 		if (pte_is_shared(*e)) {
 			share_table(job, e, child_entry);
@@ -243,16 +250,19 @@ static int share_tables(struct fork_job *job)
 	struct page *root = pfn_to_page(job->parent->root);
 	struct page *child_root = pfn_to_page(job->child->root);
 	unsigned budget = LIGHT_LEAVES;
+	pte_t *light[LIGHT_TABLES_MAX];
 	for_each_entry(e, root)
 	{
 		pte_t *child_entry = ptable_same_place(child_root, e);
-		if (pte_is_shared(*e) || !is_touched_soon(job, e - ptable_entries(root)) ||
-		    !is_light(pte_page(*e), &budget)) {
+		unsigned n = 0;
+		if (!pte_is_shared(*e) && is_touched_soon(job, e - ptable_entries(root)))
+			n = light_entries(pte_page(*e), &budget, light);
+		if (n == 0) {
 			share_table(job, e, child_entry);
 			continue;
 		}
 		struct page *middle = child_table(child_entry);
-		const int err = middle == NULL ? -ENOMEM : copy_light(job, pte_page(*e), middle);
+		const int err = middle == NULL ? -ENOMEM : copy_light(job, light, n, middle);
 		if (err != 0)
 			return err;
 	}
