@@ -141,23 +141,6 @@ struct region *region_create(const struct region *like)
 	return r;
 }
 
-void region_destroy(struct region *r)
-{
-	if (r->object != NULL)
-		vm_object_put(r->object);
-	slab_free(region_cache, r);
-}
-
-void region_destroy_list(struct list *dead)
-{
-	if (list_is_empty(dead))
-		return;
-	list_for_each_safe(r, dead, struct region, object_node) {
-		list_remove(&r->object_node);
-		region_destroy(r);
-	}
-}
-
 /* Does somebody ask this object who maps it? */
 static bool is_listed(const struct region *r)
 {
@@ -181,6 +164,24 @@ static void object_unlink(struct region *r)
 	spin_lock(&r->object->lock);
 	list_remove(&r->object_node);
 	spin_unlock(&r->object->lock);
+}
+
+void region_destroy(struct region *r)
+{
+	object_unlink(r);
+	if (r->object != NULL)
+		vm_object_put(r->object);
+	slab_free(region_cache, r);
+}
+
+void region_destroy_list(struct list *dead)
+{
+	if (list_is_empty(dead))
+		return;
+	list_for_each_safe(r, dead, struct region, dead_node) {
+		list_remove(&r->dead_node);
+		region_destroy(r);
+	}
 }
 
 /* Between @below and @above, either of which may be NULL, in the order. */
@@ -220,7 +221,7 @@ void region_insert(struct region *r)
 	account(r, (s64)region_pages(r));
 }
 
-/* Out of the space and the object's list; the sums of pages are the caller's business. */
+/* Out of the space; the sums of pages are the caller's business. */
 static void unlink_region(struct region *r)
 {
 	struct aspace *as = r->as;
@@ -232,7 +233,6 @@ static void unlink_region(struct region *r)
 	as->region_count--;
 	if (as->last_region == r)
 		as->last_region = r->prev;
-	object_unlink(r);
 }
 
 /* The gap between @below and @above, either of which may be NULL, became larger: what is known of
@@ -253,7 +253,7 @@ static void remove_region(struct region *r, struct list *dead)
 	account(r, -(s64)region_pages(r));
 	unlink_region(r);
 	if (r->object != NULL)
-		list_push_back(dead, &r->object_node);
+		list_push_back(dead, &r->dead_node);
 	else
 		region_destroy(r);
 }
@@ -340,7 +340,6 @@ void region_destroy_all(struct aspace *as)
 	struct region *next;
 	for (struct region *r = region_first(as); r != NULL; r = next) {
 		next = r->next;
-		object_unlink(r);
 		region_destroy(r);
 	}
 }

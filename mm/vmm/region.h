@@ -34,14 +34,17 @@ struct region {
 	struct vm_object *object; /* counted; NULL: private anonymous memory */
 
 	/* under as->lock */
-	struct rb_node node;
+	union {
+		struct rb_node node;   /* if there is a tree */
+		struct list dead_node; /* of those that were removed */
+	};
 	struct region *prev, *next; /* in order of start, or NULL */
 	uaddr_t start, end;
 	u64 offset_bytes;   /* of start in the object; 0 without one */
 	u32 prot, max_prot; /* PROT_* */
 	u32 flags;          /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, REGION_* */
 
-	/* under object->lock; on a list of dead regions once it was removed */
+	/* under object->lock; to the end, for until the fence it has leaves (rmap.c) */
 	struct list object_node;
 };
 
@@ -129,7 +132,11 @@ struct region *region_add(const struct region *like);
 void region_insert(struct region *r);
 /* Take @r out of its space; onto @dead, if it holds an object that is to be put later. */
 void region_remove(struct region *r, struct list *dead);
-/* Destroy what region_remove() and region_punch() left. No lock of RANK_ASPACE or later held. */
+/*
+ * Destroy what region_remove() and region_punch() left: once no hart remembers a leaf of theirs, or
+ * else their objects could be cut, and the pages be freed, behind their back (docs/fork.md H14). No
+ * lock of RANK_ASPACE or later held.
+ */
 void region_destroy_list(struct list *dead);
 
 /*

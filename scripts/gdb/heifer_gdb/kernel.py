@@ -78,9 +78,9 @@ def has_field(value, name):
 
 
 def container(node, type_name, member):
-    """The structure around the member at address @node."""
-    field = next(f for f in gdb.lookup_type(type_name).fields() if f.name == member)
-    return pointer(int(node) - field.bitpos // 8, type_name)
+    """The structure around the member at address @node; it may stand in a union without a name."""
+    offset = gdb.parse_and_eval(f"(unsigned long) &(({type_name} *) 0)->{member}")
+    return pointer(int(node) - int(offset), type_name)
 
 
 def list_items(head, type_name, member):

@@ -37,18 +37,6 @@ static u8 outcome_of_errno(int err)
 	}
 }
 
-/*
- * munmap takes a region off its object's list before its leaves go. So a truncation meanwhile may
- * not see it and be over first, and until munmap is, the page that was cut off can be used.
- */
-static bool may_be_cut_off(unsigned page, u64 leaf)
-{
-	const struct page_spec *s = &processes[me()->process].pages[page];
-	const struct page *frame = pfn_to_page(pte_pfn((pte_t){ leaf }));
-	return is_shared(page) && s->changing != 0 && (s->states & UNMAPPED) &&
-	       frame != file.page && frame != file.going;
-}
-
 static bool permits(u64 leaf, bool is_write)
 {
 	return (leaf & (is_write ? PTE_W : PTE_R)) != 0;
@@ -79,10 +67,6 @@ static u64 translate(unsigned page, bool is_write, bool *may_fault)
 		const u64 leaf = leaves->values[i];
 		if (!permits(leaf, is_write)) {
 			*may_fault = true;
-			continue;
-		}
-		if (may_be_cut_off(page, leaf)) {
-			found = leaf;
 			continue;
 		}
 		if ((outcomes_of(me()->process, page, is_write) & DONE) == 0)
@@ -124,8 +108,6 @@ static void perform(unsigned page, u64 leaf, bool is_write)
 	check_one_frame(page, leaf);
 	explore_write(word);
 	*word = ++last_value;
-	if (may_be_cut_off(page, leaf))
-		return;
 	explore_log("writes %s: %lu", page_name(page), *word, 0);
 	note_write(me()->process, page, *word);
 }

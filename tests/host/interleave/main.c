@@ -38,6 +38,7 @@ static const struct program programs[] = {
 	{ "truncate", "w5", { "t0", "f0w5" }, { "w5" }, 2 },
 	{ "truncate-exit", "w5", { "f0r5x0", "t0" }, { "w5x0" }, 2 },
 	{ "truncate-copy", "w5w0", { "f0t0", "w0" }, { "w0r5" }, 2 },
+	{ "truncate-unmap", "w5", { "u5", "t0", "r5" }, { NULL }, 2 },
 	{ "failing-forks", "w0", { "n2f0f1", "w0w0" }, { "r0", "r0" }, 2 },
 	/* The first fork fails between page 0, which has lost W then, and the table of page 3. */
 	{ "fork-after-failing", "w0r3", { "n8f0f1", "w0w0" }, { "r0", "r0" }, 2 },

@@ -150,13 +150,11 @@ static void truncate_file(void)
 	spin_lock(&file.object.lock);
 	file.is_cut = true;
 	struct page *page = file.page;
-	file.going = page;
 	file.page = NULL;
 	spin_unlock(&file.object.lock);
 	vm_object_unmap_range(&file.object, 0, 1, true);
 	/* Before it goes: nobody has it any more. */
 	file.states = PAST_END;
-	file.going = NULL;
 	note_file_change();
 	if (page != NULL)
 		pmm_put(page);

@@ -38,7 +38,7 @@ extern unsigned process_count;
 /* The shared object, of one page. */
 struct file {
 	struct vm_object object;
-	struct page *page, *going; /* it is being cut off */
+	struct page *page;
 	bool is_cut;
 	/* what it should be */
 	u8 states; /* DONE, PAST_END */
