@@ -133,6 +133,8 @@ static int advise_region(struct unmap_batch *b, struct region *r, uaddr_t start,
 	default:
 		return 0;
 	}
+	if (!region_is_touched(r, start, end))
+		return 0;
 	const int err = unmap_prepare(b->as, start, end);
 	if (err == 0)
 		unmap_range(b, start, end);
@@ -258,7 +260,7 @@ int aspace_incore(struct aspace *as, uaddr_t addr, u64 pages, u8 *out)
 /* ---- mlock and its family ---- */
 
 /* Pages of [@start, @end) that are not locked yet, whether mapped or not. */
-static u64 not_yet_locked(const struct aspace *as, uaddr_t start, uaddr_t end)
+static u64 not_yet_locked(struct aspace *as, uaddr_t start, uaddr_t end)
 {
 	const struct region_sum sum = region_sum_range(as, start, end);
 	return ((end - start) >> PAGE_SHIFT) - sum.locked_pages;

@@ -37,7 +37,7 @@ static u64 last_id; /* atomic */
 
 struct aspace *aspace_create(void)
 {
-	struct aspace *as = slab_alloc_zeroed(aspace_cache);
+	struct aspace *as = slab_alloc(aspace_cache);
 	if (as == NULL)
 		return NULL;
 	struct page *root = ptable_alloc_root();
@@ -45,6 +45,7 @@ struct aspace *aspace_create(void)
 		slab_free(aspace_cache, as);
 		return NULL;
 	}
+	words_clear(as, offsetof(struct aspace, destroy_later));
 	as->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	as->root = page_to_pfn(root);
 	as->satp = satp_make(as->root);

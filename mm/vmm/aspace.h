@@ -31,7 +31,8 @@ struct aspace {
 
 	/* under lock */
 	struct mutex lock;
-	struct rb_root regions; /* by start */
+	struct region *first_region, *highest_region; /* ends of the chain, or NULL */
+	struct rb_root regions; /* by start: all, or empty while nobody needs it (region_find.c) */
 	u64 region_count;
 	struct region *last_region; /* that was used, or NULL: what comes is likely near it */
 	u64 id;                     /* set once; no other space ever has it */

@@ -60,6 +60,8 @@ static void check_user_leaf(const struct region *r, u64 va, pte_t e)
 
 	if (r == NULL || va < r->start || va >= r->end)
 		wrong("leaf outside every region", va, e);
+	if (!region_is_touched(r, va, va + PAGE_SIZE))
+		wrong("leaf where its region was never touched", va, e);
 	const u64 expected = (e.bits & PTE_W ? region_leaf_bits(r) : region_leaf_bits_no_write(r)) |
 			     PTE_A;
 	const u64 compared = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_COW | PTE_KEEP | PTE_A;
@@ -138,14 +140,22 @@ static void check_middle(struct aspace *as, pte_t table, u64 base)
 	}
 }
 
-static void check_regions(const struct aspace *as)
+static void check_regions(struct aspace *as)
 {
 	u64 count = 0;
 	uaddr_t last_end = 0;
 	bool knows_last = as->last_region == NULL;
-	for (const struct region *r = region_first(as), *prev = NULL; r != NULL;
-	     prev = r, r = r->next) {
+	const struct region *prev = NULL;
+	const struct rb_node *node = rb_first(&as->regions);
+	const bool has_tree = node != NULL;
+	for (const struct region *r = region_first(as); r != NULL; prev = r, r = r->next) {
 		knows_last |= r == as->last_region;
+		if (has_tree) {
+			if (node != &r->node)
+				panic("region %#lx is not where it belongs in the tree",
+				      (unsigned long)r->start);
+			node = rb_next(node);
+		}
 		if (r->as != as || r->start < last_end || r->start >= r->end || r->end > USER_MAX ||
 		    page_offset(r->start | r->end) != 0 || r->prev != prev ||
 		    region_find_from(as, r->start) != r ||
@@ -157,6 +167,8 @@ static void check_regions(const struct aspace *as)
 		count++;
 	}
 	const struct region_sum sum = region_sum_range(as, 0, USER_MAX);
+	if (node != NULL || prev != as->highest_region)
+		panic("regions: the tree or the chain ends elsewhere");
 	if (!knows_last || count != as->region_count || sum.pages != as->mapped_pages ||
 	    sum.data_pages != as->data_pages)
 		panic("regions: %lu with %lu pages, %lu data; counted %lu, %lu, %lu",

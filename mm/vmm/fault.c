@@ -153,7 +153,8 @@ static __noinline struct region *grown_region(struct fault *f)
 
 static int find_region(struct fault *f)
 {
-	struct region *r = region_find(f->as, f->va);
+	const uaddr_t va = f->va;
+	struct region *r = region_find(f->as, va);
 	if (unlikely(r == NULL))
 		r = grown_region(f);
 	if (unlikely(r == NULL))
@@ -161,6 +162,7 @@ static int find_region(struct fault *f)
 	if (!region_allows(r, f->access))
 		return -EACCES; /* fault_protection */
 	f->region = r;
+	region_touch(r, va, va + PAGE_SIZE);
 	return 0;
 }
 
@@ -269,6 +271,7 @@ static bool map_in_memory(struct fault *f, uaddr_t first, uaddr_t end, u64 bits)
 	struct page *pages[AHEAD_PAGES];
 	const unsigned count = (unsigned)((end - first) >> PAGE_SHIFT);
 	const unsigned own = (unsigned)((f->va - first) >> PAGE_SHIFT);
+	region_touch(f->region, first, end);
 	o->ops->get_pages(o, region_index(f->region, first), count, pages);
 	if (bits & PTE_X)
 		vm_object_make_fetchable(o);

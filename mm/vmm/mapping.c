@@ -72,11 +72,11 @@ static int map_place(struct aspace *as, const struct map_args *args, u64 len_byt
 			return -EINVAL;
 		if (addr < USER_MIN)
 			return -EPERM;
-		const struct region *r = region_find_from(as, addr);
-		if ((args->flags & MAP_FIXED_NOREPLACE) && r != NULL && r->start < addr + len_bytes)
-			return -EEXIST;
 		*start = addr;
-		return 0;
+		if ((args->flags & MAP_FIXED_NOREPLACE) == 0)
+			return 0;
+		const struct region *r = region_find_from(as, addr);
+		return r != NULL && r->start < addr + len_bytes ? -EEXIST : 0;
 	}
 	if (addr != 0 && addr < USER_MAX) {
 		addr = MAX(page_align_up(addr), (uaddr_t)USER_MIN);
@@ -270,14 +270,16 @@ static int protect_piece(struct protect_job *job, struct region *r, uaddr_t star
 	if (!region_is_data(r->prot, r->flags) && region_is_data(job->prot, r->flags) &&
 	    !region_limits_allow(job->as, 0, pages))
 		return -ENOMEM;
-	const int err = ptable_own_range(job->as, start, end);
+	const bool is_touched = region_is_touched(r, start, end);
+	const int err = is_touched ? ptable_own_range(job->as, start, end) : 0;
 	if (err != 0)
 		return err;
 
 	r = region_protect(r, start, end, job->prot);
 	if (r == NULL)
 		return -ENOMEM;
-	protect_leaves(job, r, start, end);
+	if (is_touched)
+		protect_leaves(job, r, start, end);
 	return 0;
 }
 
@@ -292,17 +294,16 @@ static int protect_locked(struct protect_job *job, uaddr_t start, uaddr_t end,
 			return -EINVAL;
 		start = r->start;
 	}
-	for (uaddr_t at = start; at < end;) {
-		r = region_find_from(job->as, at);
-		if (r == NULL || r->start > at)
-			return -ENOMEM; /* with the part before the gap changed, as Linux has it */
+	for (uaddr_t at = start;;) {
 		const uaddr_t piece_end = MIN(end, r->end);
 		const int err = protect_piece(job, r, at, piece_end);
-		if (err != 0)
+		if (err != 0 || piece_end == end)
 			return err;
 		at = piece_end;
+		r = region_find(job->as, at);
+		if (r == NULL)
+			return -ENOMEM; /* with the part before the gap changed, as Linux has it */
 	}
-	return 0;
 }
 
 int aspace_protect(struct aspace *as, uaddr_t addr, u64 len_bytes, u32 prot)
@@ -338,14 +339,15 @@ static int brk_grow(struct aspace *as, uaddr_t start, uaddr_t end)
 		return -ENOMEM;
 	if (as->locks_future && !region_lock_limit_allows(as, pages))
 		return -ENOMEM;
-	const struct region like = {
-		.as = as,
-		.start = start,
-		.end = end,
-		.prot = PROT_READ | PROT_WRITE,
-		.max_prot = PROT_ALL,
-		.flags = MAP_PRIVATE | (as->locks_future ? REGION_LOCKED : 0),
-	};
+	struct region like; /* but for the links, which nobody reads */
+	like.as = as;
+	like.object = NULL;
+	like.start = start;
+	like.end = end;
+	like.offset_bytes = 0;
+	like.prot = PROT_READ | PROT_WRITE;
+	like.max_prot = PROT_ALL;
+	like.flags = MAP_PRIVATE | (as->locks_future ? REGION_LOCKED : 0);
 	return region_add(&like) != NULL ? 0 : -ENOMEM;
 }
 

@@ -26,9 +26,9 @@ void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops)
 	o->flushed = 0;
 }
 
-void vm_object_put(struct vm_object *o)
+void vm_object_put_many(struct vm_object *o, u32 count)
 {
-	if (!refcount_put(&o->refs))
+	if (!refcount_put_many(&o->refs, count))
 		return;
 	ASSERT(list_is_empty(&o->regions));
 	o->ops->destroy(o);

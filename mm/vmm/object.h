@@ -66,7 +66,12 @@ static inline void vm_object_get(struct vm_object *o)
 {
 	refcount_get(&o->refs);
 }
-void vm_object_put(struct vm_object *o);
+/* @count references at once. */
+void vm_object_put_many(struct vm_object *o, u32 count);
+static inline void vm_object_put(struct vm_object *o)
+{
+	vm_object_put_many(o, 1);
+}
 
 /*
  * The contents of a page changed, by write(2) or whatever else: to be called after the change and

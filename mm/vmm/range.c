@@ -12,21 +12,29 @@
 
 bool (*aspace_user_is_ending)(void);
 
+/* Apart, since the batch takes much stack. */
+static __noinline int clear_touched(struct region *first, uaddr_t start, uaddr_t end,
+				    struct list *dead)
+{
+	struct unmap_batch b;
+	unmap_begin(&b, first->as);
+	int err = unmap_prepare(b.as, start, end);
+	if (err == 0)
+		err = region_punch(first, start, end, dead);
+	if (err != 0)
+		return err;
+	unmap_range(&b, start, end);
+	unmap_end(&b);
+	return 0;
+}
+
 int range_clear(struct aspace *as, uaddr_t start, uaddr_t end, struct list *dead)
 {
 	struct region *first = region_find_from(as, start);
 	if (first == NULL || first->start >= end)
 		return 0; /* so there are no leaves either */
-	int err = unmap_prepare(as, start, end);
-	if (err == 0)
-		err = region_punch(first, start, end, dead);
-	if (err != 0)
-		return err;
-	struct unmap_batch b;
-	unmap_begin(&b, as);
-	unmap_range(&b, start, end);
-	unmap_end(&b);
-	return 0;
+	return region_range_is_touched(first, start, end) ? clear_touched(first, start, end, dead) :
+							    region_punch(first, start, end, dead);
 }
 
 static enum access first_touch(const struct region *r)

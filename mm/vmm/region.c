@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * The set of regions of a space: a red-black tree by start address, and chained in that order.
- * Nothing here touches page tables.
+ * The set of regions of a space: chained by start address, and in a red-black tree if there is one.
+ * Nothing here touches page tables. Looking for a region, or for room between them: region_find.c.
  *
  * Invariant: start < end, page-aligned, and each region ends at or before the next one starts.
  * The sums in the space (pages, data pages, count) are changed by the same functions that change
- * the tree.
+ * the chain.
  */
 #include "mm/vmm/region.h"
 
-#include "arch/riscv/cpu/layout.h"
 #include "kernel/core/panic.h"
 #include "lib/abi/errno.h"
 #include "mm/pmm/slab.h"
@@ -24,58 +23,6 @@ void region_init(void)
 	region_cache = slab_create("region", sizeof(struct region), 8);
 	if (region_cache == NULL)
 		panic("no memory for the cache of regions");
-}
-
-/* ---- looking up ---- */
-
-struct region *region_find_from(const struct aspace *as, uaddr_t va)
-{
-	/* The one that was used last, or its neighbour, most often. */
-	struct region *last = as->last_region;
-	if (last != NULL && va >= last->end) {
-		if (last->next == NULL || va < last->next->end)
-			return last->next;
-	} else if (last != NULL) {
-		if (va >= last->start || last->prev == NULL || va >= last->prev->end)
-			return last;
-	}
-	struct rb_node *n = as->regions.node;
-	struct region *best = NULL;
-	while (n != NULL) {
-		struct region *r = rb_entry(n, struct region, node);
-		if (r->end > va) {
-			best = r;
-			if (r->start <= va)
-				break;
-			n = n->left;
-		} else {
-			n = n->right;
-		}
-	}
-	return best;
-}
-
-struct region *region_find_in_tree(struct aspace *as, uaddr_t va)
-{
-	struct region *r = region_find_from(as, va);
-	if (r == NULL || r->start > va)
-		return NULL;
-	as->last_region = r;
-	return r;
-}
-
-/* The one before @above, which is of @as; NULL stands for the end of them all. */
-static struct region *region_before(const struct aspace *as, const struct region *above)
-{
-	return above != NULL ? above->prev : region_of_node(rb_last(&as->regions));
-}
-
-/* Where what must stay free below @r ends, seen from below. */
-static uaddr_t guarded_start(const struct region *r)
-{
-	if ((r->flags & MAP_GROWSDOWN) == 0)
-		return r->start;
-	return r->start > STACK_GUARD_BYTES ? r->start - STACK_GUARD_BYTES : 0;
 }
 
 /* ---- sums ---- */
@@ -105,7 +52,7 @@ bool region_lock_limit_allows(const struct aspace *as, u64 pages)
 	       (aspace_may_lock_all != NULL && aspace_may_lock_all());
 }
 
-struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr_t end)
+struct region_sum region_sum_range(struct aspace *as, uaddr_t start, uaddr_t end)
 {
 	struct region_sum sum = { 0, 0, 0 };
 	for (const struct region *r = region_find_from(as, start); r != NULL && r->start < end;
@@ -120,6 +67,14 @@ struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr
 	return sum;
 }
 
+bool region_range_is_touched(const struct region *r, uaddr_t start, uaddr_t end)
+{
+	for (; r != NULL && r->start < end; r = r->next)
+		if (region_is_touched(r, start, end))
+			return true;
+	return false;
+}
+
 /* ---- creating, inserting, removing ---- */
 
 struct region *region_create(const struct region *like)
@@ -131,6 +86,8 @@ struct region *region_create(const struct region *like)
 	r->object = like->object;
 	r->start = like->start;
 	r->end = like->end;
+	r->touched_start = ~0UL;
+	r->touched_end = 0;
 	r->offset_bytes = like->offset_bytes;
 	r->prot = like->prot;
 	r->max_prot = like->max_prot;
@@ -184,31 +141,21 @@ void region_destroy_list(struct list *dead)
 	}
 }
 
-/* Between @below and @above, either of which may be NULL, in the order. */
-static void link_order(struct region *r, struct region *below, struct region *above)
-{
-	r->prev = below;
-	r->next = above;
-	if (below != NULL)
-		below->next = r;
-	if (above != NULL)
-		above->prev = r;
-}
-
-/* Into the space between @below and @above, its neighbours, and the object's list; sums as in
- * unlink_region(). */
+/* Into the space between @below and @above, its neighbours, which may be NULL, and the object's
+ * list; sums as in unlink_region(). */
 static void link_region(struct region *r, struct region *below, struct region *above)
 {
+	struct aspace *as = r->as;
 	/* Of two neighbours the one that stands deeper has room towards the other. */
-	struct rb_root *root = &r->as->regions;
-	if (above != NULL && above->node.left == NULL)
-		rb_insert(root, &above->node, &above->node.left, &r->node);
-	else if (below != NULL)
-		rb_insert(root, &below->node, &below->node.right, &r->node);
-	else
-		rb_insert(root, NULL, &root->node, &r->node);
-	link_order(r, below, above);
-	r->as->region_count++;
+	if (as->regions.node != NULL && above != NULL && above->node.left == NULL)
+		rb_insert(&as->regions, &above->node, &above->node.left, &r->node);
+	else if (as->regions.node != NULL)
+		rb_insert(&as->regions, &below->node, &below->node.right, &r->node);
+	r->prev = below;
+	r->next = above;
+	*(below != NULL ? &below->next : &as->first_region) = r;
+	*(above != NULL ? &above->prev : &as->highest_region) = r;
+	as->region_count++;
 	object_link(r);
 }
 
@@ -225,27 +172,13 @@ void region_insert(struct region *r)
 static void unlink_region(struct region *r)
 {
 	struct aspace *as = r->as;
-	rb_remove(&as->regions, &r->node);
-	if (r->prev != NULL)
-		r->prev->next = r->next;
-	if (r->next != NULL)
-		r->next->prev = r->prev;
+	if (as->regions.node != NULL)
+		rb_remove(&as->regions, &r->node);
+	*(r->prev != NULL ? &r->prev->next : &as->first_region) = r->next;
+	*(r->next != NULL ? &r->next->prev : &as->highest_region) = r->prev;
 	as->region_count--;
 	if (as->last_region == r)
 		as->last_region = r->prev;
-}
-
-/* The gap between @below and @above, either of which may be NULL, became larger: what is known of
- * gaps ends there, if it is one for them. */
-static void note_gap(struct aspace *as, const struct region *below, const struct region *above)
-{
-	const uaddr_t start = below != NULL ? below->end : USER_MIN;
-	const uaddr_t end = above != NULL ? guarded_start(above) : USER_MAX;
-	for (unsigned i = 0; i < ARRAY_SIZE(as->gaps); i++) {
-		struct gap_hint *h = &as->gaps[i];
-		if (end > h->below && end >= start + h->len_bytes)
-			h->below = end;
-	}
 }
 
 static void remove_region(struct region *r, struct list *dead)
@@ -260,88 +193,124 @@ static void remove_region(struct region *r, struct list *dead)
 
 void region_remove(struct region *r, struct list *dead)
 {
-	note_gap(r->as, r->prev, r->next);
+	region_note_gap(r->as, r->prev, r->next);
 	remove_region(r, dead);
 }
 
 /* ---- all of a space ---- */
 
+/* So many regions are put on or taken off an object's list in one hold of its lock, which a walk
+ * may wait for. */
+#define RUN_MAX 64
+
 /*
- * A copy of the region at @node, of the same colour, hung into @as at *@link, below @parent. NULL:
- * no memory.
+ * Neighbours that map one object, as the segments of a program do, count as one step: @first and
+ * those behind it are held and listed, or unlisted and let go. Returns the region that follows.
  */
-static struct rb_node *copy_node(const struct rb_node *node, struct aspace *as,
-				 struct rb_node *parent, struct rb_node **link)
+static struct region *hold_run(struct region *first)
 {
-	const struct region *r = rb_entry(node, struct region, node);
-	struct region *copy = slab_alloc(region_cache);
-	if (copy == NULL)
-		return NULL;
-	*copy = (struct region){
-		.as = as,
-		.object = r->object,
-		.node = { .parent = parent, .red = node->red },
-		.start = r->start,
-		.end = r->end,
-		.offset_bytes = r->offset_bytes,
-		.prot = r->prot,
-		.max_prot = r->max_prot,
-		.flags = r->flags & ~REGION_LOCKED, /* locks are not inherited */
-	};
-	list_init(&copy->object_node);
-	if (copy->object != NULL)
-		vm_object_get(copy->object);
-	*link = &copy->node;
-	struct region *above = region_of_node(parent);
-	if (above != NULL && link == &parent->left)
-		link_order(copy, above->prev, above);
-	else
-		link_order(copy, above, above != NULL ? above->next : NULL);
-	as->region_count++;
-	object_link(copy);
-	return *link;
+	struct vm_object *o = first->object;
+	struct region *r = first;
+	u32 count = 0;
+	if (o == NULL)
+		return first->next;
+	const bool listed = is_listed(first);
+	if (listed)
+		spin_lock(&o->lock);
+	do {
+		if (listed)
+			list_push_back(&o->regions, &r->object_node);
+		r = r->next;
+	} while (++count < RUN_MAX && r != NULL && r->object == o);
+	if (listed)
+		spin_unlock(&o->lock);
+	refcount_get_many(&o->refs, count);
+	return r;
+}
+
+/* The same the other way round; they become a chain for slab_free_chain(). */
+static struct region *drop_run(struct region *first)
+{
+	struct vm_object *o = first->object;
+	struct region *r = first;
+	u32 count = 0;
+	const bool listed = is_listed(first);
+	if (listed)
+		spin_lock(&o->lock);
+	do {
+		struct region *next = r->next;
+		if (listed)
+			list_remove(&r->object_node);
+		slab_chain_link(r, next);
+		r = next;
+	} while (++count < RUN_MAX && r != NULL && r->object == o);
+	if (listed)
+		spin_unlock(&o->lock);
+	if (o != NULL)
+		vm_object_put_many(o, count);
+	return r;
+}
+
+/* For @to, which needs no tree yet; all but the links, and without a hold on the object. */
+static void copy_fields(const struct region *r, struct region *copy, struct aspace *to)
+{
+	copy->as = to;
+	copy->object = r->object;
+	copy->start = r->start;
+	copy->end = r->end;
+	copy->touched_start = r->touched_start;
+	copy->touched_end = r->touched_end;
+	copy->offset_bytes = r->offset_bytes;
+	copy->prot = r->prot;
+	copy->max_prot = r->max_prot;
+	copy->flags = r->flags & ~(u32)REGION_LOCKED; /* locks are not inherited */
 }
 
 int region_copy_all(const struct aspace *from, struct aspace *to, u32 *flags)
 {
-	const struct rb_node *node = from->regions.node;
-	struct rb_node *copy = node != NULL ? copy_node(node, to, NULL, &to->regions.node) : NULL;
-	*flags = 0;
-	if (node != NULL && copy == NULL)
-		return -ENOMEM;
-	/* Down to what has no copy yet, else up: both trees have the same shape, so nothing is
-	 * compared or balanced. */
-	while (node != NULL) {
-		struct rb_node **link = NULL;
-		if (node->left != NULL && copy->left == NULL) {
-			node = node->left;
-			link = &copy->left;
-		} else if (node->right != NULL && copy->right == NULL) {
-			node = node->right;
-			link = &copy->right;
-		} else {
-			*flags |= rb_entry(node, struct region, node)->flags;
-			node = node->parent;
-			copy = copy->parent;
-			continue;
-		}
-		copy = copy_node(node, to, copy, link);
-		if (copy == NULL)
-			return -ENOMEM;
+	struct region **link = &to->first_region, *prev = NULL, *spare = NULL;
+	u32 left = (u32)from->region_count, all_flags = 0;
+	for (struct region *r = region_first(from); r != NULL; r = r->next) {
+		if (spare == NULL)
+			spare = slab_alloc_chain(region_cache, left);
+		if (spare == NULL)
+			goto no_memory;
+		struct region *copy = spare;
+		spare = slab_chain_next(copy);
+		left--;
+		copy_fields(r, copy, to);
+		copy->prev = prev;
+		*link = copy;
+		link = &copy->next;
+		prev = copy;
+		if (r == from->last_region)
+			to->last_region = copy;
+		all_flags |= r->flags;
 	}
+	*link = NULL;
+	to->highest_region = prev;
+	for (struct region *r = to->first_region; r != NULL;)
+		r = hold_run(r);
+	*flags = all_flags;
+	to->region_count = from->region_count;
 	to->mapped_pages = to->mapped_peak = from->mapped_pages;
 	to->data_pages = from->data_pages;
 	return 0;
+no_memory:
+	to->first_region = to->last_region = NULL;
+	for (struct region *r = prev; r != NULL; r = prev) {
+		prev = r->prev;
+		slab_free(region_cache, r);
+	}
+	return -ENOMEM;
 }
 
 void region_destroy_all(struct aspace *as)
 {
 	/* Neither the tree nor the order is asked any more. */
-	struct region *next;
-	for (struct region *r = region_first(as); r != NULL; r = next) {
-		next = r->next;
-		region_destroy(r);
-	}
+	for (struct region *r = as->first_region; r != NULL;)
+		r = drop_run(r);
+	slab_free_chain(region_cache, as->first_region, as->highest_region, (u32)as->region_count);
 }
 
 /* ---- changing ---- */
@@ -362,6 +331,7 @@ struct region *region_split(struct region *r, uaddr_t at)
 	struct region *upper = region_create(r);
 	if (upper == NULL)
 		return NULL;
+	region_touch(upper, r->touched_start, r->touched_end);
 	set_start(upper, at);
 	r->end = at;
 	link_region(upper, r, r->next);
@@ -386,6 +356,7 @@ static __noinline void unite(struct region *low, struct region *high)
 {
 	unlink_region(high);
 	low->end = high->end;
+	region_touch(low, high->touched_start, high->touched_end);
 	region_destroy(high); /* never the object's last reference: low has one */
 }
 
@@ -437,6 +408,7 @@ int region_punch(struct region *r, uaddr_t start, uaddr_t end, struct list *dead
 			return -ENOMEM;
 		account(r, -(s64)((r->end - start) >> PAGE_SHIFT));
 		r->end = start;
+		r->touched_end = MIN(r->touched_end, start);
 		r = r->next;
 	}
 	while (r != NULL && r->end <= end) {
@@ -447,8 +419,9 @@ int region_punch(struct region *r, uaddr_t start, uaddr_t end, struct list *dead
 	if (r != NULL && r->start < end) {
 		account(r, -(s64)((end - r->start) >> PAGE_SHIFT));
 		set_start(r, end);
+		r->touched_start = MAX(r->touched_start, end);
 	}
-	note_gap(as, region_before(as, r), r);
+	region_note_gap(as, region_before(as, r), r);
 	return 0;
 }
 
@@ -496,6 +469,8 @@ struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end)
 /* What lies between where @low and @high meet and @border goes from one to the other. */
 static void move_border(struct region *low, struct region *high, uaddr_t border)
 {
+	region_touch(low, high->touched_start, high->touched_end);
+	region_touch(high, low->touched_start, low->touched_end);
 	low->end = border;
 	set_start(high, border);
 }
@@ -503,6 +478,11 @@ static void move_border(struct region *low, struct region *high, uaddr_t border)
 struct region *region_protect(struct region *r, uaddr_t start, uaddr_t end, u32 prot)
 {
 	const u64 pages = (end - start) >> PAGE_SHIFT;
+	if (start == r->start && end == r->end) {
+		account_prot(r, prot, pages);
+		r->prot = prot;
+		return region_merge(r);
+	}
 	const struct region part = {
 		.object = r->object,
 		.start = start,
@@ -512,11 +492,6 @@ struct region *region_protect(struct region *r, uaddr_t start, uaddr_t end, u32 
 		.max_prot = r->max_prot,
 		.flags = r->flags,
 	};
-	if (start == r->start && end == r->end) {
-		account_prot(r, prot, pages);
-		r->prot = prot;
-		return region_merge(r);
-	}
 	if (start == r->start && continues(r->prev, &part)) {
 		account_prot(r, prot, pages);
 		return move_border(r->prev, r, end), r->prev;
@@ -531,57 +506,4 @@ struct region *region_protect(struct region *r, uaddr_t start, uaddr_t end, u32 
 		r->prot = prot;
 	}
 	return r;
-}
-
-/* ---- free ranges ---- */
-
-bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end)
-{
-	const struct region *r = region_find_from(as, start);
-	return r == NULL || end <= guarded_start(r);
-}
-
-static int search_down(struct aspace *as, uaddr_t top, u64 len_bytes, uaddr_t *start)
-{
-	/* The lowest region above the gap being looked at; NULL: none. */
-	struct region *above = region_find_from(as, top);
-	uaddr_t gap_end = top;
-	if (above != NULL)
-		gap_end = MIN(top, guarded_start(above));
-	struct region *below = region_before(as, above);
-	for (;;) {
-		const uaddr_t gap_start = below != NULL ? below->end : USER_MIN;
-		if (gap_end >= gap_start + len_bytes) {
-			*start = gap_end - len_bytes;
-			as->last_region = above;
-			return 0;
-		}
-		if (below == NULL)
-			return -ENOMEM;
-		gap_end = MIN(gap_end, guarded_start(below));
-		above = below;
-		below = below->prev;
-	}
-}
-
-static bool is_large(u64 len_bytes)
-{
-	return len_bytes >= REGION_LARGE_BYTES;
-}
-
-int region_find_gap(struct aspace *as, u64 len_bytes, uaddr_t *start)
-{
-	const struct gap_hint *h = &as->gaps[is_large(len_bytes)];
-	uaddr_t top = as->mmap_top;
-	if (is_large(len_bytes) && top > GIGAPAGE_SIZE)
-		top = ALIGN_DOWN(top, GIGAPAGE_SIZE) - GIGAPAGE_SIZE;
-	const bool shortcut = len_bytes >= h->len_bytes;
-	const int err = search_down(as, shortcut ? MIN(h->below, top) : top, len_bytes, start);
-	return err != 0 && is_large(len_bytes) ? search_down(as, as->mmap_top, len_bytes, start) :
-						 err;
-}
-
-void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes)
-{
-	as->gaps[is_large(len_bytes)] = (struct gap_hint){ start, len_bytes };
 }

@@ -40,6 +40,9 @@ struct region {
 	};
 	struct region *prev, *next; /* in order of start, or NULL */
 	uaddr_t start, end;
+	/* Its leaves lie between these. What was never touched needs no look at the page table,
+	 * shared or not, to be unmapped or protected. Nothing is: ~0 and 0. */
+	uaddr_t touched_start, touched_end;
 	u64 offset_bytes;   /* of start in the object; 0 without one */
 	u32 prot, max_prot; /* PROT_* */
 	u32 flags;          /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, REGION_* */
@@ -71,6 +74,20 @@ static inline bool region_is_data(u32 prot, u32 flags)
 	       (flags & MAP_GROWSDOWN) == 0;
 }
 
+/* Leaves are about to come into [@start, @end) of @r. */
+static inline void region_touch(struct region *r, uaddr_t start, uaddr_t end)
+{
+	if (start < r->touched_start)
+		r->touched_start = start;
+	if (end > r->touched_end)
+		r->touched_end = end;
+}
+/* May there be leaves in [@start, @end), part of @r? */
+static inline bool region_is_touched(const struct region *r, uaddr_t start, uaddr_t end)
+{
+	return start < r->touched_end && end > r->touched_start;
+}
+
 static_assert(PTE_R == PROT_READ << 1 && PTE_W == PROT_WRITE << 1 && PTE_X == PROT_EXEC << 1 &&
 		      PTE_R == PROT_WRITE && PTE_V == 1,
 	      "region_leaf_bits() shifts");
@@ -95,23 +112,37 @@ static inline u64 region_leaf_bits_no_write(const struct region *r)
 	return bits & ~PTE_W;
 }
 
-static inline struct region *region_of_node(struct rb_node *n)
-{
-	return n == NULL ? NULL : rb_entry(n, struct region, node);
-}
 static inline struct region *region_first(const struct aspace *as)
 {
-	return region_of_node(rb_first(&as->regions));
+	return as->first_region;
+}
+/* The one before @above, which is of @as; NULL stands for the end of them all. */
+static inline struct region *region_before(const struct aspace *as, const struct region *above)
+{
+	return above != NULL ? above->prev : as->highest_region;
 }
 
+struct region *region_find_far(struct aspace *as, uaddr_t va);
 /* The lowest region that ends above @va: it contains @va or follows it. NULL: none. */
-struct region *region_find_from(const struct aspace *as, uaddr_t va);
-struct region *region_find_in_tree(struct aspace *as, uaddr_t va);
+static inline struct region *region_find_from(struct aspace *as, uaddr_t va)
+{
+	/* The one that was used last, or its neighbour, most often. */
+	struct region *last = as->last_region;
+	if (last != NULL && va >= last->end) {
+		if (last->next == NULL || va < last->next->end)
+			return last->next;
+	} else if (last != NULL) {
+		if (va >= last->start || last->prev == NULL || va >= last->prev->end)
+			return last;
+	}
+	return region_find_far(as, va);
+}
+struct region *region_find_anew(struct aspace *as, uaddr_t va);
 /* The region that contains @va, or NULL. Fast when it is the last one that was used. */
 static inline struct region *region_find(struct aspace *as, uaddr_t va)
 {
 	struct region *r = as->last_region;
-	return r != NULL && r->start <= va && va < r->end ? r : region_find_in_tree(as, va);
+	return r != NULL && r->start <= va && va < r->end ? r : region_find_anew(as, va);
 }
 
 /*
@@ -130,7 +161,7 @@ void region_destroy(struct region *r);
 struct region *region_add(const struct region *like);
 /* Put @r, whose range is free, into r->as and onto its object's list. */
 void region_insert(struct region *r);
-/* Take @r out of its space; onto @dead, if it holds an object that is to be put later. */
+/* Take @r out of its space; onto @dead, if it holds an object, which is to let go of it later. */
 void region_remove(struct region *r, struct list *dead);
 /*
  * Destroy what region_remove() and region_punch() left: once no hart remembers a leaf of theirs, or
@@ -141,7 +172,7 @@ void region_destroy_list(struct list *dead);
 
 /*
  * fork: copies of all regions of @from for @to, which has none and is nobody else's yet. *@flags:
- * what any of them has. 0; -ENOMEM: some are there, for region_destroy_all() alone to look at.
+ * what any of them has. 0; -ENOMEM: @to has none.
  */
 __must_check int region_copy_all(const struct aspace *from, struct aspace *to, u32 *flags);
 /* The end of all regions of @as, which nobody uses any more. Context as region_destroy(). */
@@ -185,13 +216,18 @@ struct region *region_isolate(struct region *r, uaddr_t start, uaddr_t end);
 __must_check int region_find_gap(struct aspace *as, u64 len_bytes, uaddr_t *start);
 /* A region was inserted where region_find_gap() said: above it no search for as much need look. */
 void region_note_gap_taken(struct aspace *as, uaddr_t start, u64 len_bytes);
+/* The gap between @below and @above, either of which may be NULL, became larger: what is known of
+ * gaps ends there, if it is one for them. */
+void region_note_gap(struct aspace *as, const struct region *below, const struct region *above);
 /* True if nothing lies in [@start, @end), nor in the guard of a stack above it. */
-bool region_range_is_free(const struct aspace *as, uaddr_t start, uaddr_t end);
+bool region_range_is_free(struct aspace *as, uaddr_t start, uaddr_t end);
+/* May there be leaves in [@start, @end)? @r is the first region that has something there. */
+bool region_range_is_touched(const struct region *r, uaddr_t start, uaddr_t end);
 /* Mapped pages in [@start, @end), how many of them region_is_data() counts, and locked ones. */
 struct region_sum {
 	u64 pages, data_pages, locked_pages;
 };
-struct region_sum region_sum_range(const struct aspace *as, uaddr_t start, uaddr_t end);
+struct region_sum region_sum_range(struct aspace *as, uaddr_t start, uaddr_t end);
 /* True if the limits allow @pages more, of which @data_pages count as data. */
 bool region_limits_allow(const struct aspace *as, u64 pages, u64 data_pages);
 /* True if RLIMIT_MEMLOCK, or the right to ignore it, allows @pages locked ones more. */

@@ -156,6 +156,7 @@ static int move(struct remap *m, u64 len, struct list *dead)
 	struct region *r = create_moved(m);
 	if (r == NULL)
 		return -ENOMEM;
+	region_touch(r, m->to, m->to + len);
 	err = make_tables(m, len);
 	if (err == 0 && !keeps && len != 0)
 		err = region_punch(m->region, m->from, m->from + len, dead);

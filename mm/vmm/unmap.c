@@ -56,7 +56,7 @@ static void detach_table(struct unmap_batch *b, uaddr_t va)
 }
 
 /* Is something of a region in [@first, @end)? */
-static bool range_is_used(const struct aspace *as, uaddr_t first, uaddr_t end)
+static bool range_is_used(struct aspace *as, uaddr_t first, uaddr_t end)
 {
 	if (first >= end)
 		return false;
@@ -65,8 +65,7 @@ static bool range_is_used(const struct aspace *as, uaddr_t first, uaddr_t end)
 }
 
 /* Does nothing stay of what the entry of @span_bytes for @va spans, if [@start, @end) goes? */
-static bool goes_whole(const struct aspace *as, uaddr_t va, u64 span_bytes, uaddr_t start,
-		       uaddr_t end)
+static bool goes_whole(struct aspace *as, uaddr_t va, u64 span_bytes, uaddr_t start, uaddr_t end)
 {
 	const uaddr_t first = ALIGN_DOWN(va, span_bytes);
 	return !range_is_used(as, first, start) && !range_is_used(as, end, first + span_bytes);
@@ -82,6 +81,9 @@ static int own_edge(struct aspace *as, uaddr_t va, uaddr_t start, uaddr_t end)
 int unmap_prepare(struct aspace *as, uaddr_t start, uaddr_t end)
 {
 	if (!as->shares_tables || start >= end)
+		return 0;
+	/* Since the last fork something was touched in both tables, most often. */
+	if (ptable_find_own(as, start) != NULL && ptable_find_own(as, end - 1) != NULL)
 		return 0;
 	int err = own_edge(as, start, start, end);
 	if (err == 0)

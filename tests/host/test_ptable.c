@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: mm/vmm/aspace.c mm/vmm/check.c mm/vmm/fault.c mm/vmm/fence.c mm/vmm/events.c
  * mm/vmm/fork.c mm/vmm/mapping.c mm/vmm/range.c mm/vmm/remap.c mm/vmm/advise.c mm/vmm/object.c
- * mm/vmm/ptable.c mm/vmm/ptable_stock.c mm/vmm/region.c mm/vmm/rmap.c mm/vmm/unmap.c lib/rbtree.c
- * lib/bits.c lib/string.c tests/host/vmm_fixture.c tests/host/shim/machine.c
- * tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
+ * mm/vmm/ptable.c mm/vmm/ptable_stock.c mm/vmm/region.c mm/vmm/region_find.c mm/vmm/rmap.c
+ * mm/vmm/unmap.c lib/rbtree.c lib/bits.c lib/string.c tests/host/vmm_fixture.c
+ * tests/host/shim/machine.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
  */
 /* Page tables: paths, counts and maps, spans, and taking mappings away in the right order. */
 #include "tests/host/vmm_fixture.h"

@@ -1,85 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* sources: mm/vmm/region.c mm/vmm/object.c mm/vmm/fence.c mm/vmm/events.c lib/rbtree.c lib/string.c
- * tests/host/shim/machine.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
+/* sources: mm/vmm/region.c mm/vmm/region_find.c mm/vmm/object.c mm/vmm/fence.c mm/vmm/events.c
+ * lib/rbtree.c lib/string.c tests/host/region_fixture.c tests/host/shim/machine.c
+ * tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
  */
 /* The set of regions: cutting, uniting, gaps and sums, also at random against a plain array of
  * pages. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/host/region_fixture.h"
 
 #include "arch/riscv/cpu/layout.h"
 #include "lib/abi/errno.h"
-#include "mm/vmm/object.h"
-#include "mm/vmm/region.h"
-#include "tests/host/shim/machine.h"
-
-#define BASE 0x10000000UL
-#define P(n) (BASE + (n)*PAGE_SIZE)
-
-static struct aspace space;
-static struct list dead;
-
-static int setup(void **state)
-{
-	shim_memory_reset();
-	region_init();
-	object_init();
-	memset(&space, 0, sizeof(space));
-	space.limit_pages = ~0UL;
-	space.brk_limit_bytes = ~0UL;
-	space.mmap_top = USER_MAX;
-	space.gaps[0].below = space.gaps[1].below = USER_MAX;
-	list_init(&dead);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	for (struct region *r = region_first(&space); r != NULL; r = region_first(&space))
-		region_remove(r, &dead);
-	region_destroy_list(&dead);
-	assert_int_equal(space.mapped_pages, 0);
-	assert_int_equal(space.data_pages, 0);
-	assert_int_equal(space.region_count, 0);
-	assert_int_equal(shim_objects_used(), 0);
-	assert_int_equal(shim_frames_used(), 0);
-	assert_int_equal(shim_locks_held, 0);
-	return 0;
-}
-
-/* What a private region of pages [@from, @to) from BASE on is like. */
-static struct region private_pages(u64 from, u64 to, u32 prot)
-{
-	return (struct region){
-		.as = &space,
-		.start = P(from),
-		.end = P(to),
-		.prot = prot,
-		.max_prot = 7,
-		.flags = MAP_PRIVATE,
-	};
-}
-
-/* Alone, whatever its neighbours are. */
-static struct region *insert(const struct region *like)
-{
-	struct region *r = region_create(like);
-	assert_non_null(r);
-	region_insert(r);
-	return r;
-}
-
-static struct region *add(u64 from, u64 to, u32 prot, struct vm_object *object, u64 offset_pages)
-{
-	struct region like = private_pages(from, to, prot);
-	like.object = object;
-	like.offset_bytes = offset_pages * PAGE_SIZE;
-	return insert(&like);
-}
 
 static struct region *add_stack(u64 from, u64 to)
 {
@@ -134,6 +63,62 @@ static void split_keeps_offset_and_sums(void **state)
 	assert_int_equal(space.region_count, 1);
 	assert_int_equal(refcount_read(&o->refs), 2);
 	vm_object_put(o);
+}
+
+/* Pages of @r that region_is_touched() tells of, a bit for each from BASE on. */
+static u64 touched(const struct region *r)
+{
+	u64 pages = 0;
+	for (u64 i = (r->start - BASE) / PAGE_SIZE; i < (r->end - BASE) / PAGE_SIZE; i++)
+		if (region_is_touched(r, P(i), P(i + 1)))
+			pages |= BIT(i);
+	return pages;
+}
+
+static void touched_pages_stay_so_in_whatever_region(void **state)
+{
+	const u32 prot = PROT_READ | PROT_WRITE;
+	struct region *a = add(0, 10, prot, NULL, 0);
+	assert_int_equal(touched(a), 0);
+	assert_false(region_range_is_touched(a, P(0), P(10)));
+	region_touch(a, P(3), P(4));
+	region_touch(a, P(6), P(7));
+	assert_int_equal(touched(a), 0x78);
+	assert_false(region_range_is_touched(a, P(7), P(10)));
+
+	struct region *b = region_split(a, P(5));
+	assert_int_equal(touched(a), 0x18);
+	assert_int_equal(touched(b), 0x60);
+	assert_true(region_range_is_touched(a, P(0), P(10)));
+	assert_ptr_equal(region_merge(b), a);
+	assert_int_equal(touched(a), 0x78);
+
+	/* The border between two moves. */
+	b = region_protect(a, P(5), P(10), PROT_READ);
+	assert_ptr_equal(region_protect(b, P(5), P(7), prot), a);
+	assert_int_equal(touched(a), 0x78);
+	assert_ptr_equal(region_protect(a, P(4), P(7), PROT_READ), b);
+	assert_int_equal(touched(b), 0x70);
+}
+
+static void what_comes_anew_is_untouched(void **state)
+{
+	const u32 prot = PROT_READ | PROT_WRITE;
+	struct region *a = add(4, 8, prot, NULL, 0);
+	region_touch(a, P(4), P(8));
+	struct region like = private_pages(8, 12, prot);
+	assert_ptr_equal(region_add(&like), a);
+	like = private_pages(0, 4, prot);
+	assert_ptr_equal(region_add(&like), a);
+	assert_int_equal(touched(a), 0xf0);
+	assert_int_equal(region_punch(a, P(6), P(12), &dead), 0);
+	assert_int_equal(region_punch(a, P(0), P(5), &dead), 0);
+	assert_int_equal(touched(a), 0x20);
+	like = private_pages(0, 5, prot);
+	assert_ptr_equal(region_add(&like), a);
+	like = private_pages(6, 12, prot);
+	assert_ptr_equal(region_add(&like), a);
+	assert_int_equal(touched(a), 0x20);
 }
 
 static void split_fails_without_memory_or_room(void **state)
@@ -442,13 +427,21 @@ static void random_changes_agree_with_an_array(void **state)
 	like.flags = MAP_SHARED;
 	const struct region *floor = insert(&like);
 	const u64 floor_pages = region_pages(floor);
+	unsigned rounds_with_tree[2] = { 0 }, rounds_without[2] = { 0 };
 	space.mmap_top = P(PAGES);
 
 	for (unsigned round = 0; round < 20000; round++) {
+		/* Now and then as fork leaves them. */
+		if (random() % 8 == 0)
+			space.regions.node = NULL;
+		const bool is_many = space.region_count > FEW;
+		rounds_with_tree[is_many] += space.regions.node != NULL;
+		rounds_without[is_many] += space.regions.node == NULL;
 		const unsigned a = (unsigned)random() % PAGES;
 		const unsigned b = a + 1 + (unsigned)random() % (PAGES - a > 12 ? 12 : PAGES - a);
 		const u32 prot = (u32)random() % 4;
-		switch (random() % 3) {
+		/* By turns they become many and few. */
+		switch (round % 200 < 150 ? random() % 3 : 1) {
 		case 0: /* map over */
 			assert_int_equal(punch(a, b), 0);
 			map(a, b, prot);
@@ -465,6 +458,7 @@ static void random_changes_agree_with_an_array(void **state)
 			break;
 		}
 		region_destroy_list(&dead);
+		check_tree(&space);
 		space.mapped_pages -= floor_pages;
 		space.region_count--;
 		compare_with_model();
@@ -488,15 +482,21 @@ static void random_changes_agree_with_an_array(void **state)
 		for (u64 i = 0; i < len; i++)
 			model[(at - BASE) / PAGE_SIZE + i] = 1 + prot;
 	}
+	for (int is_many = 0; is_many < 2; is_many++) {
+		assert_true(rounds_with_tree[is_many] > 100);
+		assert_true(rounds_without[is_many] > 100);
+	}
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, region_setup, region_teardown)
 	const struct CMUnitTest tests[] = {
 		T(find_tells_containing_and_following),
 		T(find_forgets_a_removed_region),
 		T(split_keeps_offset_and_sums),
+		T(touched_pages_stay_so_in_whatever_region),
+		T(what_comes_anew_is_untouched),
 		T(split_fails_without_memory_or_room),
 		T(merge_needs_equal_neighbours),
 		T(add_makes_neighbours_larger),

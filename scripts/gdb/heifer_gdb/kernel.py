@@ -92,19 +92,6 @@ def list_items(head, type_name, member):
         node = node["next"]
 
 
-def tree_items(root, type_name, member):
-    """The elements of a struct rb_root, in order."""
-    stack = []
-    node = root["node"]
-    while stack or int(node) != 0:
-        while int(node) != 0:
-            stack.append(node)
-            node = node["left"]
-        node = stack.pop()
-        yield container(node, type_name, member)
-        node = node["right"]
-
-
 def text(value):
     """A char array or pointer as Python's text."""
     return value.string(errors="replace") if int(value.address or value) else ""

@@ -5,7 +5,7 @@ import gdb
 
 from heifer_gdb import slabs
 from heifer_gdb.kernel import (KERNEL_BASE, LINEAR_BASE, PAGE_SHIFT, PAGEMAP_BASE, KernelCommand,
-                               enum_name, integer, pointer, read_words, text, tree_items, usage)
+                               enum_name, integer, pointer, read_words, text, usage)
 from heifer_gdb.tasks import find_process
 
 PTE_V, PTE_R, PTE_W, PTE_X = 1, 2, 4, 8
@@ -110,7 +110,8 @@ class KRegions(KernelCommand):
         if len(arguments) != 1:
             raise usage(self)
         aspace = aspace_of(arguments[0])
-        for region in tree_items(aspace["regions"], "struct region", "node"):
+        region = aspace["first_region"]
+        while int(region) != 0:
             prot, flags = int(region["prot"]), int(region["flags"])
             letters = "".join(letter if prot & bit else "-"
                               for bit, letter in ((PROT_READ, "r"), (PROT_WRITE, "w"), (PROT_EXEC, "x")))
@@ -120,6 +121,7 @@ class KRegions(KernelCommand):
                 behind = (f"object {int(region['object']):#x}, inode {int(region['object']['inode_number'])}")
             print(f"{int(region['start']):08x}-{int(region['end']):08x} {letters} {int(region['offset_bytes']):08x} "
                   f"{behind}")
+            region = region["next"]
 
 
 class KWalk(KernelCommand):
