@@ -29,14 +29,14 @@ struct filemap {
 
 static int filemap_get_page(struct vm_object *o, u64 index, bool for_write, struct page **out);
 static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, struct page **out);
-static bool filemap_has_page(struct vm_object *o, u64 index);
+static struct page *filemap_find_page(struct vm_object *o, u64 index);
 static void filemap_destroy(struct vm_object *o);
 static void filemap_describe(struct vm_object *o, char *buf, size_t size);
 
 static const struct vm_object_ops filemap_ops = {
 	.get_page = filemap_get_page,
 	.get_pages = filemap_get_pages,
-	.has_page = filemap_has_page,
+	.find_page = filemap_find_page,
 	.destroy = filemap_destroy,
 	.describe = filemap_describe,
 };
@@ -161,9 +161,9 @@ static struct page *find_page(struct filemap *m, u64 index)
 	return page;
 }
 
-static bool filemap_has_page(struct vm_object *o, u64 index)
+static struct page *filemap_find_page(struct vm_object *o, u64 index)
 {
-	return find_page(filemap_of(o), index) != NULL;
+	return find_page(filemap_of(o), index);
 }
 
 /* A charged frame, not yet in the file. */
@@ -185,7 +185,7 @@ static void frame_free(struct filemap *m, struct page *page)
 
 /*
  * The page at @index; a hole gets one now, of zeros. @counted: with a reference for the caller, who
- * does not hold the inode's lock. -EIO: past the end; -ENOSPC, -ENOMEM.
+ * holds nothing that keeps it in the file. -EIO: past the end; -ENOSPC, -ENOMEM.
  */
 static int provide_page(struct filemap *m, u64 index, bool counted, struct page **out)
 {
@@ -223,6 +223,12 @@ static int filemap_get_page(struct vm_object *o, u64 index, bool for_write, stru
 {
 	/* A hole that is only read gets a page too: a later write(2) must show in this mapping. */
 	(void)for_write;
+	const int err = provide_page(filemap_of(o), index, false, out);
+	return err == -ENOSPC ? -EIO : err;
+}
+
+int filemap_hold_page(struct vm_object *o, u64 index, struct page **out)
+{
 	const int err = provide_page(filemap_of(o), index, true, out);
 	return err == -ENOSPC ? -EIO : err;
 }
@@ -240,10 +246,7 @@ static void filemap_get_pages(struct vm_object *o, u64 index, unsigned count, st
 		void *const *slots = page_index_slots(&m->pages, index, &n);
 		index += n;
 		for (struct page **const run_end = out + n; out != run_end; out++) {
-			struct page *const page = slots != NULL ? *slots++ : NULL;
-			*out = page;
-			if (page != NULL)
-				pmm_get(page);
+			*out = slots != NULL ? *slots++ : NULL;
 		}
 	}
 	spin_unlock(&o->lock);

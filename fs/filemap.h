@@ -48,5 +48,8 @@ ssize_t filemap_write(struct vm_object *o, struct uio u, u64 pos);
 void filemap_truncate(struct vm_object *o, u64 size_bytes);
 /* Give the bytes from @pos pages of their own, without changing the size. -ENOSPC, -ENOMEM. */
 int filemap_allocate(struct vm_object *o, u64 pos, u64 len_bytes);
+/* The page at @index with a reference, for who has neither the inode's lock nor a mapping: it may
+ * be cut off the file meanwhile. 0; -EIO: past the end; -ENOMEM. */
+int filemap_hold_page(struct vm_object *o, u64 index, struct page **out);
 u64 filemap_size(const struct vm_object *o);
 u64 filemap_pages(const struct vm_object *o);

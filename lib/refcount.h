@@ -71,7 +71,8 @@ static inline bool refcount_put(struct refcount *r)
 	return refcount_put_many(r, 1);
 }
 
-/* Take a reference unless the object is already dying (count 0). */
+/* Take a reference unless the object is already dying (count 0): then what its holders did, the
+ * last of whom has put it, is seen. */
 static inline bool refcount_try_get(struct refcount *r)
 {
 	u32 old = refcount_read(r);
@@ -80,5 +81,6 @@ static inline bool refcount_try_get(struct refcount *r)
 						__ATOMIC_RELAXED))
 			return true;
 	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return false;
 }

@@ -162,7 +162,7 @@ static int head_get(struct exec_head *head, const struct inode *inode)
 	struct vm_object *o = inode->object;
 	const u64 size = filemap_size(o);
 	head_put(head);
-	const int error = size != 0 ? o->ops->get_page(o, 0, false, &head->page) : 0;
+	const int error = size != 0 ? filemap_hold_page(o, 0, &head->page) : 0;
 	if (error != 0 || size == 0)
 		return error;
 	head->bytes = page_to_virt(head->page);

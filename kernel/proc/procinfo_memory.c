@@ -109,6 +109,8 @@ static void region_name(struct maps *m, const struct region_info *r)
 static void write_region(const struct region_info *r, void *arg)
 {
 	struct maps *m = arg;
+	if (m->s->failed)
+		return;
 	region_name(m, r);
 	char line[MAPS_NAME_COLUMN + 32];
 	const size_t len = format_buf(line, sizeof(line), "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu ",
@@ -148,8 +150,15 @@ static void write_region_and_sizes(const struct region_info *r, void *arg)
 	const struct maps *m = arg;
 	struct seq *s = m->s;
 	struct leaf_sum sum;
+	if (s->failed)
+		return;
+	const u64 first = r->offset_bytes >> PAGE_SHIFT;
+	const u64 pages = (r->end - r->start) >> PAGE_SHIFT;
 	write_region(r, arg);
-	aspace_sum_leaves_locked(m->as, r->start, r->end, &sum);
+	aspace_sum_leaves_locked(
+		m->as, r->start, r->end,
+		r->object != NULL ? vm_object_count_mappers(r->object, first, first + pages) : 1,
+		&sum);
 	const struct {
 		const char *name;
 		u64 bytes;

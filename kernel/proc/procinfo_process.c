@@ -56,7 +56,7 @@ static void memory_of(struct process *p, struct memory *m)
 	aspace_for_each_region(as, count_region, m);
 	struct leaf_sum present;
 	mutex_lock(&as->lock);
-	aspace_sum_leaves_locked(as, 0, USER_MAX, &present);
+	aspace_sum_leaves_locked(as, 0, USER_MAX, 1, &present);
 	m->file_pages = present.file_pages;
 	m->resident_pages = aspace_resident_locked(as);
 	m->resident_peak = as->resident_peak;

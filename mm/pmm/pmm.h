@@ -34,9 +34,14 @@ enum page_kind {
 struct page {
 	union {
 		struct {
-			u32 count;   /* atomic: holders. A table: how many entries name it */
-			u8 kind;     /* enum page_kind; set by the allocator */
-			u8 order;    /* of the block this frame heads */
+			u32 count; /* atomic: holders. A table: how many entries name it */
+			u8 kind;   /* enum page_kind; set by the allocator */
+			union {
+				u8 order; /* of the block this frame heads */
+				/* PAGE_TABLE: see ptable_first_counted(). 0 to 64, so no free
+				 * block's; 0 again before the table is put */
+				u8 counted;
+			};
 			u16 present; /* PAGE_TABLE: present entries */
 		};
 		u64 head; /* all of these at once; 0: free, and no head of a block */
@@ -161,10 +166,11 @@ static inline void frame_run_put(struct frame_run *run, struct page *p)
 }
 
 /* True if the caller, who holds a reference, is the only holder. Acquire: what other holders wrote
- * before they let go is seen. Never true of pinned pages. */
+ * before they let go is seen. Pinned pages have no holders, so that nobody can ask. */
 static inline bool page_has_one_owner(const struct page *p)
 {
-	return __atomic_load_n(&p->count, __ATOMIC_ACQUIRE) == 1 && p->kind != PAGE_PINNED;
+	DEBUG_ASSERT(p->kind != PAGE_PINNED);
+	return __atomic_load_n(&p->count, __ATOMIC_ACQUIRE) == 1;
 }
 
 /* Name a frame of the kernel image so that it can be mapped: PAGE_PINNED. */

@@ -239,7 +239,8 @@ static bool page_is_here(struct aspace *as, const struct region *r, uaddr_t va)
 	    !pte_is_none(ptable_load(&span.entries[span.first])))
 		return true;
 	struct vm_object *o = r->object;
-	return o != NULL && o->ops->has_page != NULL && o->ops->has_page(o, region_index(r, va));
+	return o != NULL && o->ops->find_page != NULL &&
+	       o->ops->find_page(o, region_index(r, va)) != NULL;
 }
 
 int aspace_incore(struct aspace *as, uaddr_t addr, u64 pages, u8 *out)

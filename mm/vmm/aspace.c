@@ -193,16 +193,19 @@ u64 aspace_resident_pages(struct aspace *as)
 	return pages;
 }
 
-/* @spaces: that share the table. */
-static void sum_leaf(struct leaf_sum *sum, pte_t leaf, u32 spaces)
+/* @spaces: that share the table; @mappers: that map the object. */
+static void sum_leaf(struct leaf_sum *sum, pte_t leaf, u32 spaces, u32 mappers)
 {
 	const struct page *page = pte_page(leaf);
 	if (page->kind == PAGE_PINNED)
 		return;
-	const bool is_file = page->kind == PAGE_FILE;
-	/* Tables hold a page, and others may be shared like this one, so there may be more who map
-	 * it. The file holds its page, too, besides those. */
-	const u32 holders = __atomic_load_n(&page->count, __ATOMIC_RELAXED) - is_file + spaces - 1;
+	const bool is_file = !pte_is_counted(leaf);
+	/* Tables hold an anonymous page, and others may be shared like this one, so there may be
+	 * more who map it. */
+	const u32 holders = is_file ? mappers :
+				      __atomic_load_n(&page->count, __ATOMIC_RELAXED) + spaces - 1;
+	/* W is as near to "written" as leaves are that begin with D. Shared memory that was only
+	 * read counts as written (fault.c). */
 	const bool is_dirty = !is_file || (leaf.bits & PTE_W) != 0;
 	sum->pages++;
 	sum->file_pages += is_file;
@@ -213,7 +216,7 @@ static void sum_leaf(struct leaf_sum *sum, pte_t leaf, u32 spaces)
 	sum->share_bytes += PAGE_SIZE / MAX(holders, 1U);
 }
 
-void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t end,
+void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t end, u32 mappers,
 			      struct leaf_sum *out)
 {
 	*out = (struct leaf_sum){ 0 };
@@ -223,7 +226,7 @@ void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t en
 		{
 			const pte_t leaf = ptable_load(&span.entries[i]);
 			if (!pte_is_none(leaf))
-				sum_leaf(out, leaf, span_spaces(&span));
+				sum_leaf(out, leaf, span_spaces(&span), mappers);
 		}
 	}
 }

@@ -207,8 +207,9 @@ struct leaf_sum {
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 	u64 share_bytes; /* each page divided by the number of those who map it */
 };
-/* Caller holds as->lock: for who visits regions. */
-void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t end,
+/* Of a range whose objects' pages @mappers regions map (vm_object_count_mappers()); who does not
+ * ask whether others do says 1. Caller holds as->lock: for who visits regions. */
+void aspace_sum_leaves_locked(const struct aspace *as, uaddr_t start, uaddr_t end, u32 mappers,
 			      struct leaf_sum *out);
 /* Call @visit for every region, in order. Context: may sleep; @visit runs under as->lock. */
 struct region_info {

@@ -11,6 +11,7 @@
 #include "kernel/core/panic.h"
 #include "mm/pmm/memblock.h"
 #include "mm/vmm/aspace.h"
+#include "mm/vmm/object.h"
 #include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
 
@@ -53,8 +54,9 @@ static void check_user_leaf(const struct region *r, u64 va, pte_t e)
 		wrong("user leaf outside RAM (T9)", va, e);
 
 	const struct page *frame = pte_page(e);
-	if (frame->kind != PAGE_ANON && frame->kind != PAGE_FILE && frame->kind != PAGE_PINNED)
-		wrong("frame that is no user memory", va, e);
+	if (pte_is_counted(e) ? frame->kind != PAGE_ANON :
+				frame->kind != PAGE_FILE && frame->kind != PAGE_PINNED)
+		wrong("frame that is no user memory, or not of the kind the leaf says", va, e);
 	if (frame->kind != PAGE_PINNED && __atomic_load_n(&frame->count, __ATOMIC_RELAXED) == 0)
 		wrong("free frame", va, e);
 
@@ -64,12 +66,33 @@ static void check_user_leaf(const struct region *r, u64 va, pte_t e)
 		wrong("leaf where its region was never touched", va, e);
 	const u64 expected = (e.bits & PTE_W ? region_leaf_bits(r) : region_leaf_bits_no_write(r)) |
 			     PTE_A;
-	const u64 compared = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_COW | PTE_KEEP | PTE_A;
+	const u64 compared = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_COW | PTE_A;
 	if ((e.bits & compared) != expected)
 		wrong("leaf and region disagree", va, e);
-	if ((e.bits & (PTE_W | PTE_KEEP)) == PTE_W &&
-	    !(frame->kind == PAGE_ANON && page_has_one_owner(frame)))
+	if (region_is_shared(r) && pte_is_counted(e))
+		wrong("shared leaf of a frame that is not the object's", va, e);
+	if (!region_is_shared(r) && (e.bits & PTE_W) &&
+	    !(pte_is_counted(e) && page_has_one_owner(frame)))
 		wrong("private leaf with W, but its frame has other holders", va, e);
+}
+
+/* Leaves of pages of objects name what the object has. Truncation comes by here before it drops a
+ * page, so that holds while it runs, too. */
+static void check_object_leaves(struct aspace *as, const pte_t *entries, u64 base)
+{
+	for (unsigned i = 0; i < PTES_PER_TABLE; i++) {
+		const pte_t e = ptable_load(&entries[i]);
+		const u64 va = base + i * PAGE_SIZE;
+		if (pte_is_none(e) || pte_is_counted(e))
+			continue;
+		const struct region *r = region_find(as, va);
+		struct vm_object *o = r->object;
+		if (o == NULL && pte_page(e)->kind != PAGE_PINNED)
+			wrong("page of an object where none is mapped", va, e);
+		if (o != NULL && o->ops->find_page != NULL &&
+		    o->ops->find_page(o, region_index(r, va)) != pte_page(e))
+			wrong("page that is not the object's, or not there", va, e);
+	}
 }
 
 /* Counts and map of @table against its first @entries entries. @shared: it may have several names.
@@ -110,9 +133,12 @@ static void check_leaves(struct aspace *as, pte_t table, u64 base, bool shared)
 		const u64 va = base + i * PAGE_SIZE;
 		if (!pte_is_none(e[i]))
 			check_user_leaf(region_find(as, va), va, e[i]);
+		if (pte_is_counted(e[i]) && &e[i] < ptable_first_counted(page))
+			wrong("counted leaf before the table's first (H22)", va, e[i]);
 	}
 	if (shared)
 		spin_unlock(table_lock(page));
+	check_object_leaves(as, e, base);
 }
 
 static void check_inner(pte_t e, u64 va)

@@ -11,18 +11,20 @@
  *    allowed      yes                 already allows            fault_spurious
  *    allowed      yes                 allows, lacks A or D      fault_accessed_dirty
  *    any          private, no object  none                      anon_zero
- *    write        private             COW, anonymous     1      cow_last_owner
+ *    write        private             COW, counted       1      cow_last_owner
  *    write        private             COW, any other     any    cow_copy: the frame the leaf names
- *    read, fetch  of an object        none, region of code      read_around, file_read
- *    read         of an object        none, page before read    read_around, file_read
- *    read         of an object        none                      file_read
+ *    read, fetch  shared, of memory   none                      file_shared_write: W at once
+ *    read, fetch  of an object        none, page in memory      file_read_around
+ *    read, fetch  of an object        none                      file_read
  *    write        private, of object  none                      file_private_write
  *    write        shared              none, or no W             file_shared_write
  *    any          of an object        page is not here          file_refault: unlock, wait, again
  *    any          past object's end                             file_past_end: -EIO
  *    no memory                                                  -ENOMEM; entry reclaims or kills
  *
- * Locks: as->lock, alone, for every fault (docs/fork.md).
+ * Locks: as->lock, alone, for every fault (docs/fork.md). That, and a region of this space on the
+ * object's list, keep a page that was found in an object there until the leaf is set, and the leaf
+ * needs no count of it: who takes the page away comes by here first (rmap.c).
  *
  * Fences: a leaf that changes its frame goes through none and a fence of the other harts (H7);
  * where V or W is only given, others fault spuriously, and this hart is fenced once at the end.
@@ -43,7 +45,8 @@
 #include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
 
-/* What reads of untouched private memory see. Pinned: not counted, never taken over (H21). */
+/* What reads of untouched private memory see. A page of an object of sorts: not counted, never
+ * taken over (H21). */
 static const u8 zero_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 static struct page *zero_frame;
 
@@ -97,8 +100,8 @@ static void count_resident(struct aspace *as, u64 more)
 }
 
 /*
- * Give the fault's page the leaf @page with @bits, where there is none. @page's count passes to
- * the leaf. @is_fresh: the contents were written just now.
+ * Give the fault's page the leaf @page with @bits, where there is none. With PTE_COUNTED @page's
+ * count passes to the leaf. @is_fresh: the contents were written just now.
  */
 static inline void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fresh)
 {
@@ -111,9 +114,11 @@ static inline void enter_leaf(struct fault *f, struct page *page, u64 bits, bool
 /* Let the leaf name @page instead of what it names: H7. The old frame is dropped last. */
 static void replace_leaf(struct fault *f, struct page *page, u64 bits)
 {
-	struct page *old = pte_page(*f->slot);
+	const pte_t old = *f->slot;
 	if (bits & PTE_X)
 		fence_code();
+	if (bits & PTE_COUNTED)
+		ptable_mark_counted(f->slot);
 	/*
 	 * Never old to new in one store, whatever as->harts said a moment ago: a hart that enters
 	 * the space in between would keep the old frame. With none there, this costs a store and
@@ -123,7 +128,8 @@ static void replace_leaf(struct fault *f, struct page *page, u64 bits)
 	aspace_fence_others(f->as);
 	ptable_change_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
 	tlb_flush_local();
-	pmm_put(old);
+	if (pte_is_counted(old))
+		pmm_put(pte_page(old));
 }
 
 /* ---- regions ---- */
@@ -177,7 +183,7 @@ static int anon_zero(struct fault *f)
 	struct page *page = pmm_alloc_zeroed(PAGE_ANON);
 	if (page == NULL)
 		return -ENOMEM;
-	enter_leaf(f, page, region_leaf_bits(f->region), true);
+	enter_leaf(f, page, region_leaf_bits(f->region) | PTE_COUNTED, true);
 	return 0;
 }
 
@@ -185,8 +191,7 @@ static int anon_zero(struct fault *f)
  * without a copy. */
 static bool leaf_is_last_owner(pte_t e)
 {
-	const struct page *page = pte_page(e);
-	return page->kind == PAGE_ANON && page_has_one_owner(page);
+	return pte_is_counted(e) && page_has_one_owner(pte_page(e));
 }
 
 static void give_write(pte_t *slot)
@@ -234,14 +239,14 @@ static __noinline int cow_copy(struct fault *f)
 	}
 	if (page == NULL)
 		return -ENOMEM;
-	replace_leaf(f, page, region_leaf_bits(f->region));
+	replace_leaf(f, page, region_leaf_bits(f->region) | PTE_COUNTED);
 	vmm_count(f->as, EVENT_PAGES_COPIED, 1);
 	return 0;
 }
 
 /* ---- objects ---- */
 
-/* The object's page with a count; file_past_end and file_refault come from here. */
+/* The object's page; file_past_end and file_refault come from here. */
 static int get_page(struct fault *f, bool for_write, struct page **page)
 {
 	struct vm_object *o = f->region->object;
@@ -255,51 +260,37 @@ static int get_page(struct fault *f, bool for_write, struct page **page)
 }
 
 /*
- * Pages that are in memory get their leaves with the one that was asked for: of code the others of
- * its 16 KiB, since functions call their neighbours; of other files the pages behind, if the page
- * before was read, for who reads goes on most often. Not more, because each leaf costs whoever
- * forks or exits.
+ * The other pages of its 128 KiB that are in memory get their leaves with the one that was asked
+ * for: functions call their neighbours, and who reads goes on most often. Such a leaf is not
+ * counted, so it costs little to make, and whoever forks or exits even less.
  */
-#define CODE_PAGES  4
-#define AHEAD_PAGES 32
+#define AROUND_PAGES 32
+#define AROUND_BYTES (AROUND_PAGES * PAGE_SIZE)
 
-/* Give leaves to [@first, @end), in which the fault's page is and which one table maps. False if
- * that page was not in memory. */
-static bool map_in_memory(struct fault *f, uaddr_t first, uaddr_t end, u64 bits)
+/* False if the fault's page is not in memory. */
+static bool file_read_around(struct fault *f, u64 bits)
 {
-	struct vm_object *o = f->region->object;
-	struct page *pages[AHEAD_PAGES];
+	struct region *r = f->region;
+	struct vm_object *o = r->object;
+	if (o->ops->get_pages == NULL)
+		return false;
+	const uaddr_t window = ALIGN_DOWN(f->va, AROUND_BYTES); /* one table maps it */
+	const uaddr_t first = MAX(window, r->start), end = MIN(window + AROUND_BYTES, r->end);
 	const unsigned count = (unsigned)((end - first) >> PAGE_SHIFT);
 	const unsigned own = (unsigned)((f->va - first) >> PAGE_SHIFT);
-	region_touch(f->region, first, end);
-	o->ops->get_pages(o, region_index(f->region, first), count, pages);
+	struct page *pages[AROUND_PAGES];
+	region_touch(r, first, end);
+	o->ops->get_pages(o, region_index(r, first), count, pages);
 	if (bits & PTE_X)
 		vm_object_make_fetchable(o);
-	count_resident(f->as, ptable_set_leaves(f->slot - own, pages, count, bits));
+	count_resident(f->as, ptable_set_object_leaves(f->slot - own, pages, count, bits));
 	return pages[own] != NULL;
-}
-
-static bool read_around(struct fault *f, u64 bits)
-{
-	const struct region *r = f->region;
-	const unsigned index = pt_index(f->va, 0);
-	if (r->object->ops->get_pages == NULL)
-		return false;
-	if (bits & PTE_X) {
-		const uaddr_t first = ALIGN_DOWN(f->va, CODE_PAGES * PAGE_SIZE);
-		return map_in_memory(f, MAX(first, r->start),
-				     MIN(first + CODE_PAGES * PAGE_SIZE, r->end), bits);
-	}
-	if (index == 0 || f->va == r->start || pte_is_none(f->slot[-1]))
-		return false;
-	const u64 ahead = MIN(AHEAD_PAGES, PTES_PER_TABLE - index);
-	return map_in_memory(f, f->va, MIN(f->va + ahead * PAGE_SIZE, r->end), bits);
 }
 
 static __noinline int file_read(struct fault *f)
 {
 	const u64 bits = region_leaf_bits_no_write(f->region);
-	if (read_around(f, bits))
+	if (file_read_around(f, bits))
 		return 0;
 	struct page *page;
 	const int err = get_page(f, false, &page);
@@ -328,12 +319,11 @@ static __noinline int file_private_write(struct fault *f)
 	if (err != 0)
 		return err;
 	struct page *page = pmm_alloc(0, PAGE_ANON);
-	if (page != NULL) {
-		copy_kept(f, page_to_virt(page), page_to_virt(source));
-		enter_leaf(f, page, region_leaf_bits(f->region), true);
-	}
-	pmm_put(source);
-	return page == NULL ? -ENOMEM : 0;
+	if (page == NULL)
+		return -ENOMEM;
+	copy_kept(f, page_to_virt(page), page_to_virt(source));
+	enter_leaf(f, page, region_leaf_bits(f->region) | PTE_COUNTED, true);
+	return 0;
 }
 
 static __noinline int file_shared_write(struct fault *f)
@@ -350,7 +340,6 @@ static __noinline int file_shared_write(struct fault *f)
 		enter_leaf(f, page, bits, false);
 	} else if (pte_page(*f->slot) == page) {
 		give_write(f->slot);
-		pmm_put(page); /* the leaf has its own count */
 	} else {
 		replace_leaf(f, page, bits);
 	}
@@ -391,15 +380,21 @@ static int serve_present(struct fault *f)
 	return cow_copy(f);
 }
 
+/* May a read of @r, which is shared, be given W? */
+static bool region_gives_write(const struct region *r)
+{
+	return (r->prot & PROT_WRITE) != 0 && r->object->ops->is_memory;
+}
+
 static int serve_absent(struct fault *f)
 {
-	if (f->region->object == NULL)
+	const struct region *r = f->region;
+	if (r->object == NULL)
 		return anon_zero(f);
-	if (f->access != ACCESS_WRITE)
-		return file_read(f);
-	if (region_is_shared(f->region))
+	/* Where nobody asks what was written, who reads first is spared the fault for the write. */
+	if (region_is_shared(r) && (f->access == ACCESS_WRITE || region_gives_write(r)))
 		return file_shared_write(f);
-	return file_private_write(f);
+	return f->access == ACCESS_WRITE ? file_private_write(f) : file_read(f);
 }
 
 static int serve_once(struct fault *f)

@@ -87,25 +87,43 @@ static int share_leaves(struct fork_job *job, struct page *from, struct page *to
 	return 0;
 }
 
+/* A copy of the frame that the leaf @e names, for the child. NULL: no memory. */
+static struct page *copy_frame(struct fork_job *job, pte_t e)
+{
+	struct page *own = pmm_alloc(0, PAGE_ANON);
+	if (own == NULL)
+		return NULL;
+	page_copy(page_to_virt(own), page_to_virt(pte_page(e)));
+	job->copied_code |= (e.bits & PTE_X) != 0;
+	/* What was copied has been read before anybody may write there again (H18). */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return own;
+}
+
+/* COW: the region allows writing; so V and R are there. */
+static pte_t with_write(pte_t cow)
+{
+	return (pte_t){ (cow.bits & ~PTE_COW) | PTE_W | PTE_D };
+}
+
+/* A leaf like @e for another frame. */
+static pte_t leaf_of(pte_t e, const struct page *frame)
+{
+	return (pte_t){ (e.bits & ~PTE_PPN_MASK) | page_to_pfn(frame) << PTE_PPN_SHIFT };
+}
+
 /* A frame of the child's own, and W for both where the region allows it. */
 static int copy_anon_leaf(struct fork_job *job, pte_t *slot, pte_t *copy)
 {
 	pte_t e = *slot;
-	const struct page *frame = pte_page(e);
-	struct page *own = pmm_alloc(0, PAGE_ANON);
+	const struct page *own = copy_frame(job, e);
 	if (own == NULL)
 		return -ENOMEM;
-	page_copy(page_to_virt(own), page_to_virt(frame));
-	job->copied_code |= (e.bits & PTE_X) != 0;
-	if ((e.bits & PTE_COW) && page_has_one_owner(frame)) {
-		/* What was copied has been read before anybody may write there again (H18). */
-		__atomic_thread_fence(__ATOMIC_RELEASE);
-		/* COW: its region allows writing; so V and R are there. */
-		e.bits = (e.bits & ~PTE_COW) | PTE_W | PTE_D;
+	if ((e.bits & PTE_COW) && page_has_one_owner(pte_page(e))) {
+		e = with_write(e);
 		ptable_change_leaf(slot, e);
 	}
-	ptable_set_leaf(copy,
-			(pte_t){ (e.bits & ~PTE_PPN_MASK) | page_to_pfn(own) << PTE_PPN_SHIFT });
+	ptable_set_leaf(copy, leaf_of(e, own));
 	return 0;
 }
 
@@ -116,12 +134,11 @@ static int copy_leaves(struct fork_job *job, struct page *from, struct page *to)
 	for_each_entry(e, from)
 	{
 		pte_t *copy = ptable_same_place(to, e);
-		if (pte_page(*e)->kind == PAGE_ANON) {
+		if (pte_is_counted(*e)) {
 			const int err = copy_anon_leaf(job, e, copy);
 			if (err != 0)
 				return err;
 		} else {
-			pmm_get(pte_page(*e));
 			ptable_set_leaf(copy, *e);
 		}
 	}
@@ -280,13 +297,24 @@ static int copy_page_at(struct fork_job *job, uaddr_t va)
 		return 0;
 	pte_t *slot = ptable_find_own(job->parent, va);
 	pte_t *copy = ptable_find_own(job->child, va);
-	if (slot == NULL || copy == NULL || (slot->bits & PTE_COW) == 0)
+	if (slot == NULL || copy == NULL)
 		return 0;
-	struct page *frame = pte_page(*slot);
-	if (frame->kind != PAGE_ANON || READ_ONCE(frame->count) != 2)
+	const pte_t e = *slot;
+	struct page *frame = pte_page(e);
+	if ((e.bits & (PTE_COW | PTE_COUNTED)) != (PTE_COW | PTE_COUNTED) ||
+	    READ_ONCE(frame->count) != 2)
 		return 0;
-	pmm_put(pte_page(ptable_take_leaf(copy)));
-	return copy_anon_leaf(job, slot, copy);
+	DEBUG_ASSERT(pte_page(*copy) == frame);
+	const struct page *own = copy_frame(job, e);
+	if (own == NULL)
+		return -ENOMEM;
+	/* Nobody but these two leaves has the frame, and nobody can get it. Who dropped a third
+	 * hold has read what he was to read: his put releases, and ours, which comes before W,
+	 * acquires. */
+	ptable_change_leaf(copy, leaf_of(with_write(e), own));
+	pmm_put(frame);
+	ptable_change_leaf(slot, with_write(e));
+	return 0;
 }
 
 static int copy_pages_written_soon(struct fork_job *job)

@@ -243,8 +243,9 @@ static void protect_leaves(struct protect_job *job, const struct region *r, uadd
 			const pte_t old = span.entries[i];
 			/* W is never given here: the write that wants it learns whether the frame
 			 * has other holders, and tells the object. */
-			const pte_t new = pte_make_leaf(
-				pte_pfn(old), old.bits & PTE_W ? with_write : without_write);
+			const u64 bits = old.bits & PTE_W ? with_write : without_write;
+			const pte_t new =
+				pte_make_leaf(pte_pfn(old), bits | (old.bits & PTE_COUNTED));
 			if (new.bits == old.bits)
 				continue;
 			/* Likely code that was just generated: fetchable before it may be fetched

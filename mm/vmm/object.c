@@ -93,8 +93,6 @@ static int anon_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 	spin_lock(&o->lock);
 	struct page **slot = anon_slot(a, index);
 	struct page *page = slot != NULL ? *slot : NULL;
-	if (page != NULL)
-		pmm_get(page);
 	spin_unlock(&o->lock);
 	if (page != NULL) {
 		*out = page;
@@ -112,7 +110,6 @@ static int anon_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 		fresh = NULL;
 	}
 	page = *slot;
-	pmm_get(page);
 	spin_unlock(&o->lock);
 	if (fresh != NULL)
 		pmm_put(fresh);
@@ -120,7 +117,7 @@ static int anon_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 	return 0;
 }
 
-static bool anon_has_page(struct vm_object *o, u64 index)
+static struct page *anon_find_page(struct vm_object *o, u64 index)
 {
 	const struct anon_object *a = anon_of(o);
 	spin_lock(&o->lock);
@@ -130,7 +127,7 @@ static bool anon_has_page(struct vm_object *o, u64 index)
 		page = slots[index >> (level - 1) * SLOT_BITS & (SLOTS - 1)];
 	}
 	spin_unlock(&o->lock);
-	return page != NULL;
+	return page;
 }
 
 /* Drop all pages and nodes without recursion: three nested levels, each of which may not be
@@ -178,9 +175,10 @@ static void anon_describe(struct vm_object *o, char *buf, size_t size)
 
 static const struct vm_object_ops anon_ops = {
 	.get_page = anon_get_page,
-	.has_page = anon_has_page,
+	.find_page = anon_find_page,
 	.destroy = anon_destroy,
 	.describe = anon_describe,
+	.is_memory = true,
 };
 
 struct vm_object *vm_object_create_anonymous(u64 pages)

@@ -18,16 +18,16 @@ struct vm_object;
 
 struct vm_object_ops {
 	/*
-	 * The page at @index (in pages) with a reference for the caller. @for_write: a shared
-	 * mapping is about to write it, so a hole gets a page of its own. 0; -EIO past the end;
-	 * -ENOMEM; another -errno from the device. -EAGAIN if the page must be waited for and
-	 * wait_page knows how.
-	 * Context: may sleep; the caller holds aspace->lock, so no inode lock may be taken.
+	 * The page at @index (in pages). @for_write: a shared mapping is about to write it, so a
+	 * hole gets a page of its own. 0; -EIO past the end; -ENOMEM; another -errno from the
+	 * device. -EAGAIN if the page must be waited for and wait_page knows how. Context: may
+	 * sleep. The caller holds the lock of a space with a region of @o, so no inode lock may be
+	 * taken; and as long as it does, the page stays: vm_object_unmap_range().
 	 */
 	int (*get_page)(struct vm_object *o, u64 index, bool for_write, struct page **out);
 	/*
 	 * Those of the @count pages from @index on that get_page would give for reading without
-	 * doing anything for them, each with a reference; NULL for others. NULL: does not know.
+	 * doing anything for them; NULL for others. NULL: does not know.
 	 * Context: as get_page.
 	 */
 	void (*get_pages)(struct vm_object *o, u64 index, unsigned count, struct page **out);
@@ -37,8 +37,9 @@ struct vm_object_ops {
 	 * Context: may sleep; no lock held.
 	 */
 	int (*wait_page)(struct vm_object *o, u64 index);
-	/* Is the page at @index in memory now? NULL: never, but where it is mapped. Any context. */
-	bool (*has_page)(struct vm_object *o, u64 index);
+	/* The page that is in memory at @index now, and the object's until its mappings are gone;
+	 * or NULL. NULL: does not know. Any context. */
+	struct page *(*find_page)(struct vm_object *o, u64 index);
 	/* The last reference went. Context: may sleep; the caller holds no lock of RANK_ASPACE or
 	 * later. */
 	void (*destroy)(struct vm_object *o);
@@ -47,6 +48,9 @@ struct vm_object_ops {
 	/* No page of it ever goes: then it has no list of regions, which all programs would write.
 	 */
 	bool is_forever;
+	/* It has no home but memory: nobody wants to know which pages were written, and a page is
+	 * there as soon as it is asked for. */
+	bool is_memory;
 };
 
 struct vm_object {
@@ -87,13 +91,22 @@ void vm_object_make_fetchable(struct vm_object *o);
 
 /*
  * Take every mapping of pages [@first, @end) away from every space that has one, fencing: the
- * file was cut or a page is to go. The owner must first have made get_page refuse them. Private
- * copies that programs made by writing go too when the file was @cut, since Linux says so, and stay
- * when a page is only to leave memory.
+ * file was cut or a page is to go. The owner must first have made get_page refuse them, and has to
+ * hold the pages until this is over: leaves do not count them. Private copies that programs made by
+ * writing go too when the file was @cut, since Linux says so, and stay when a page is only to leave
+ * memory.
  * Context: may sleep; takes space locks one after the other; the caller holds no lock of
  * RANK_ASPACE or later.
  */
 void vm_object_unmap_range(struct vm_object *o, u64 first, u64 end, bool cut);
+
+/*
+ * How many regions map some of pages [@first, @end), 1 at least: as many may have each of them. For
+ * people, since it is old at once and no page counts who has it: so only the first
+ * VM_OBJECT_REGIONS_LOOKED_AT regions of @o are looked at. Any context.
+ */
+#define VM_OBJECT_REGIONS_LOOKED_AT 4096
+u32 vm_object_count_mappers(struct vm_object *o, u64 first, u64 end);
 
 /* Shared anonymous memory of @pages pages. NULL: no memory. */
 struct vm_object *vm_object_create_anonymous(u64 pages);

@@ -74,28 +74,23 @@ static struct page *take_table(pte_t *entry)
 }
 
 /* The bits of a map for the groups from that of entry @first to that of entry @last. */
-static u64 groups_between(unsigned first, unsigned last)
+static u64 groups_between(u64 first, u64 last)
 {
 	return ~0UL << first / PTES_PER_GROUP &
 	       ~0UL >> (GROUPS_PER_TABLE - 1 - last / PTES_PER_GROUP);
 }
 
-unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits)
+unsigned ptable_set_object_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits)
 {
 	struct page *table = virt_to_page(slot);
 	const u64 whole_bits = pte_make_leaf(0, bits).bits;
 	const unsigned first = (unsigned)(page_offset((u64)slot) / sizeof(pte_t));
 	unsigned entered = 0;
 	for (const pte_t *const end = slot + count; slot != end; slot++, pages++) {
-		if (*pages == NULL)
+		if (*pages == NULL || !pte_is_none(*slot))
 			continue;
-		if (pte_is_none(*slot)) {
-			ptable_store(slot,
-				     (pte_t){ whole_bits | page_to_pfn(*pages) << PTE_PPN_SHIFT });
-			entered++;
-		} else {
-			pmm_put(*pages);
-		}
+		ptable_store(slot, (pte_t){ whole_bits | page_to_pfn(*pages) << PTE_PPN_SHIFT });
+		entered++;
 	}
 	table->present += entered;
 	table->map |= groups_between(first, first + count - 1);
@@ -104,20 +99,62 @@ unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned coun
 
 /* ---- copying ---- */
 
+/* Of data most often all eight leaves of a group have a count, of text none. */
+static inline bool group_has_count(const pte_t *e)
+{
+	if (pte_is_counted(e[0]))
+		return true;
+	const u64 rest = e[1].bits | e[2].bits | e[3].bits | e[4].bits | e[5].bits | e[6].bits |
+			 e[7].bits;
+	return pte_is_counted((pte_t){ rest });
+}
+
+/* A group of leaves none of which has a count, as those of programs' text. All are loaded first:
+ * the loads need not wait for each other's stores. */
+static inline void copy_uncounted(const pte_t *from, pte_t *to)
+{
+	const pte_t a = from[0], b = from[1], c = from[2], d = from[3];
+	const pte_t e = from[4], f = from[5], g = from[6], h = from[7];
+	ptable_store_copy(&to[0], a);
+	ptable_store_copy(&to[1], b);
+	ptable_store_copy(&to[2], c);
+	ptable_store_copy(&to[3], d);
+	ptable_store_copy(&to[4], e);
+	ptable_store_copy(&to[5], f);
+	ptable_store_copy(&to[6], g);
+	ptable_store_copy(&to[7], h);
+}
+
+/* Any group; true if W was taken from @from. */
+static __noinline bool copy_group(pte_t *from, pte_t *to)
+{
+	bool took_write = false;
+	for (const pte_t *const end = from + PTES_PER_GROUP; from != end; from++, to++) {
+		if (pte_is_counted(*from)) {
+			took_write |= ptable_protect_leaf(from);
+			pmm_get(pte_page(*from));
+		}
+		ptable_store_copy(to, *from);
+	}
+	return took_write;
+}
+
 bool ptable_copy_leaves(struct page *from, struct page *to)
 {
 	bool took_write = false;
-	const s64 distance = (char *)ptable_entries(to) - (char *)ptable_entries(from);
-	for_each_entry(e, from)
+	const pte_t *const counted = ptable_first_counted(from);
+	for_each_group(group, from)
 	{
-		took_write |= ptable_protect_leaf(e);
-		const pte_t leaf = *e;
-		pmm_get(pte_page(leaf));
-		ptable_store_copy((pte_t *)((char *)e + distance), leaf);
+		pte_t *copy = ptable_same_place(to, group.at);
+		if (group.at >= counted && group_has_count(group.at))
+			took_write |= copy_group(group.at, copy);
+		else
+			copy_uncounted(group.at, copy);
 	}
 	/* Each present entry was copied, so the counts are the same. */
 	to->present = from->present;
 	to->map = from->map;
+	to->counted = from->counted;
 	return took_write;
 }
 
@@ -261,23 +298,24 @@ bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct 
 	uaddr_t next;
 	for (uaddr_t va = *at; va < end; va = next) {
 		const pte_t top = root_entries(as)[pt_index(va, 2)];
-		next = next_entry(va, GIGAPAGE_SIZE, end);
-		if (pte_is_none(top))
+		if (pte_is_none(top)) {
+			next = next_entry(va, GIGAPAGE_SIZE, end);
 			continue;
+		}
 		const pte_t middle = ptable_load(&ptable_below(top)[pt_index(va, 1)]);
 		next = next_entry(va, MEGAPAGE_SIZE, end);
 		if (pte_is_none(middle))
 			continue;
 		const struct page *table = pte_page(middle);
-		const unsigned first = pt_index(va, 0), last = pt_index(next - 1, 0);
-		const u64 groups = READ_ONCE(table->map) & groups_between(first, last);
+		const u64 first = pt_index(va, 0), end_index = first + ((next - va) >> PAGE_SHIFT);
+		const u64 groups = READ_ONCE(table->map) & groups_between(first, end_index - 1);
 		/* A table that is empty is told of: it may be in the way. */
 		if (groups == 0 && READ_ONCE(table->present) != 0)
 			continue;
 		*out = (struct leaf_span){
 			.entries = ptable_below(middle),
 			.first = first,
-			.end = last + 1,
+			.end = end_index,
 			.va = va,
 			.groups = groups,
 			.top = top,
@@ -292,24 +330,27 @@ bool ptable_next_span(const struct aspace *as, uaddr_t *at, uaddr_t end, struct 
 }
 
 unsigned ptable_take_group(const struct leaf_span *span, u64 group,
-			   struct page *out[PTES_PER_GROUP])
+			   struct page *out[PTES_PER_GROUP], unsigned *taken)
 {
 	struct page *table = pte_page(span->middle);
 	pte_t *const first = &span->entries[span_group_first(span, group)];
 	pte_t *const end = &span->entries[span_group_end(span, group)];
 	struct page **next = out;
+	unsigned count = 0;
 	for (pte_t *e = first; e != end; e++) {
 		const pte_t old = *e;
 		if (pte_is_none(old))
 			continue;
-		*next++ = pte_page(old);
+		if (pte_is_counted(old))
+			*next++ = pte_page(old);
 		ptable_store(e, pte_none());
+		count++;
 	}
-	const unsigned taken = (unsigned)(next - out);
-	table->present -= (u16)taken;
+	table->present -= (u16)count;
 	if (end - first == PTES_PER_GROUP)
 		table->map &= ~BIT(group);
-	return taken;
+	*taken = count;
+	return (unsigned)(next - out);
 }
 
 u64 ptable_present_leaves(const struct aspace *as, bool *shares)
@@ -390,14 +431,27 @@ bool ptable_drop_shared(struct aspace *as, uaddr_t *at, uaddr_t end, u64 *leaves
 
 /* ---- the end of tables ---- */
 
+/* Drop what a group of leaves counts, if @may_count, and clear it. */
+static inline void free_group(struct frame_run *gone, pte_t *e, bool may_count)
+{
+	if (may_count && group_has_count(e)) {
+		for (unsigned i = 0; i < PTES_PER_GROUP; i++)
+			if (likely(pte_is_counted(e[i])))
+				frame_run_put(gone, pte_page(e[i]));
+	}
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < PTES_PER_GROUP; i++)
+		e[i] = pte_none();
+}
+
 void ptable_free_leaves(struct page *table)
 {
 	struct frame_run gone;
 	frame_run_begin(&gone);
-	for_each_entry(e, table)
+	const pte_t *const counted = ptable_first_counted(table);
+	for_each_group(group, table)
 	{
-		frame_run_put(&gone, pte_page(*e));
-		*e = pte_none();
+		free_group(&gone, group.at, group.at >= counted);
 	}
 	frame_run_end(&gone);
 	table->present = 0;

@@ -11,6 +11,11 @@
  * `map` says that entries 8i to 8i+7 are zero (a set bit may be stale). A leaf of a PROT_NONE page
  * keeps its frame with V = 0 and counts as present. The root's counts are of its user half.
  *
+ * A leaf with PTE_COUNTED names an anonymous frame, which counts such leaves. Any other names a
+ * page that its region's object holds, or the zero page, and nobody counts it: who takes the page
+ * from the object has all such leaves taken away first (rmap.c). So what it names is looked at only
+ * in a space that is locked, or not at all: in one that is on its way out, the page may be gone.
+ *
  * Locks: as->lock, or a space nobody else knows, covers every table that is reached through valid
  * entries. The contents of a table with a SHARED entry on the way to it may be copied or edited
  * for other spaces at any time: table_lock() covers them.
@@ -38,11 +43,6 @@ static inline u64 map_next_group(u64 map, u64 group)
 	return rest != 0 ? group + bits_lowest(rest) : GROUPS_PER_TABLE;
 }
 
-/* Visit the groups of eight entries that @map does not call empty. */
-#define for_each_group(group, map)                                            \
-	for (u64 group##_map = (map), group = map_next_group(group##_map, 0); \
-	     group < GROUPS_PER_TABLE; group = map_next_group(group##_map, group + 1))
-
 static inline pte_t *ptable_entries(const struct page *table)
 {
 	return page_to_virt(table);
@@ -59,13 +59,49 @@ static inline pte_t ptable_load(const pte_t *slot)
 	return (pte_t){ READ_ONCE(slot->bits) };
 }
 
+/* Where a walk over groups has come to: @at is the one that the lowest bit of @map is about. */
+struct group_walk {
+	u64 map;
+	pte_t *at;
+};
+
+/* To the first group, from @w on, that the map does not call empty; if there is none, the map is
+ * 0. */
+static inline void group_walk_skip(struct group_walk *w)
+{
+	if (likely(w->map & 1) || w->map == 0)
+		return;
+	const unsigned empty = bits_lowest(w->map);
+	w->map >>= empty;
+	w->at += empty * PTES_PER_GROUP;
+}
+
+static inline struct group_walk group_walk_begin(const struct page *table)
+{
+	struct group_walk w = { table->map, ptable_entries(table) };
+	group_walk_skip(&w);
+	return w;
+}
+
+static inline void group_walk_next(struct group_walk *w)
+{
+	w->map >>= 1;
+	w->at += PTES_PER_GROUP;
+	group_walk_skip(w);
+}
+
+/* Visit the groups of eight entries of @table that its map does not call empty: @w.at is the first
+ * entry of each. */
+#define for_each_group(w, table) \
+	for (struct group_walk w = group_walk_begin(table); w.map != 0; group_walk_next(&w))
+
+#define for_each_in_group(e, first) \
+	for (pte_t *e = (first), *const e##_end = e + PTES_PER_GROUP; e != e##_end; e++)
+
 /* Visit the entries of @table that are not none: @e points to each. A body that is done returns;
  * break would leave only a group. */
-#define for_each_entry(e, table)                                                                  \
-	for_each_group(e##_group, (table)->map) for (pte_t *e = &ptable_entries(                  \
-							     table)[e##_group * PTES_PER_GROUP],  \
-							     *const e##_end = e + PTES_PER_GROUP; \
-						     e != e##_end; e++) if (!pte_is_none(*e))
+#define for_each_entry(e, table) \
+	for_each_group(e##_group, table) for_each_in_group(e, e##_group.at) if (!pte_is_none(*e))
 
 /* The entry of @table at the place that @slot has in its own. */
 static inline pte_t *ptable_same_place(struct page *table, const pte_t *slot)
@@ -85,6 +121,12 @@ static inline void ptable_store_inner(pte_t *slot, pte_t e)
 	DEBUG_ASSERT(pte_is_none(e) || (e.bits & ~PTE_PPN_MASK) == PTE_V ||
 		     (e.bits & ~PTE_PPN_MASK) == PTE_SHARED);
 	WRITE_ONCE(slot->bits, e.bits);
+}
+
+/* Is @e a leaf that the frame it names counts? */
+static inline bool pte_is_counted(pte_t e)
+{
+	return (e.bits & PTE_COUNTED) != 0;
 }
 
 /* The only store to a leaf, but for ptable_store_copy(). Counts are the caller's business. */
@@ -112,39 +154,56 @@ static inline void ptable_count_in(pte_t *slot)
 	table->map |= BIT(page_offset((u64)slot) / sizeof(pte_t) / PTES_PER_GROUP);
 }
 
-/* Take W from the private leaf @slot, if it has it: a write will ask who else holds the frame.
- * Shared ones say KEEP. True if it was taken. */
+/* The first entry of a table of leaves that may have PTE_COUNTED. */
+static inline pte_t *ptable_first_counted(const struct page *table)
+{
+	return ptable_entries(table) + (GROUPS_PER_TABLE - table->counted) * PTES_PER_GROUP;
+}
+
+/* The leaf @slot is to have PTE_COUNTED. */
+static inline void ptable_mark_counted(const pte_t *slot)
+{
+	struct page *table = virt_to_page(slot);
+	const u64 group = page_offset((u64)slot) / sizeof(pte_t) / PTES_PER_GROUP;
+	if (unlikely(table->counted < GROUPS_PER_TABLE - group))
+		table->counted = (u8)(GROUPS_PER_TABLE - group);
+}
+
+/* Take W from the leaf @slot if it names an anonymous frame: a write will ask who else holds that.
+ * Pages of objects are everybody's who has W. True if it was taken. */
 static inline bool ptable_protect_leaf(pte_t *slot)
 {
 	const pte_t e = *slot;
-	if ((e.bits & (PTE_W | PTE_KEEP)) != PTE_W)
+	if ((e.bits & (PTE_W | PTE_COUNTED)) != (PTE_W | PTE_COUNTED))
 		return false;
 	ptable_store(slot, (pte_t){ (e.bits & ~PTE_W) | PTE_COW });
 	return true;
 }
 
-/* A leaf where there was none; the count of the frame passes to the leaf. */
+/* A leaf where there was none; the count of the frame, if it has one, passes to the leaf. */
 static inline void ptable_set_leaf(pte_t *slot, pte_t e)
 {
 	ptable_count_in(slot);
+	if (pte_is_counted(e))
+		ptable_mark_counted(slot);
 	ptable_store(slot, e);
 }
 
 /*
- * Where there is none, leaves of @bits for those of @count @pages that are not NULL, one after the
- * other from @slot on in one table; the counts of the pages pass to the leaves, or are dropped.
- * Returns how many leaves there are now that were not.
+ * Where there is none, leaves of @bits for those of @count @pages of an object that are not NULL,
+ * one after the other from @slot on in one table. Returns how many leaves there are now that were
+ * not.
  */
-unsigned ptable_set_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits);
+unsigned ptable_set_object_leaves(pte_t *slot, struct page *const *pages, unsigned count, u64 bits);
 
-/* Another leaf where there is one. */
+/* Another leaf where there is one, with PTE_COUNTED only if that had it, or it was marked. */
 static inline void ptable_change_leaf(pte_t *slot, pte_t e)
 {
 	ptable_store(slot, e);
 }
 
-/* Take the leaf away; its count of the frame passes to the caller, who fences before dropping
- * it. */
+/* Take the leaf away; its count of the frame, if it has one, passes to the caller, who fences
+ * before dropping it. */
 static inline pte_t ptable_take_leaf(pte_t *slot)
 {
 	const pte_t old = *slot;
@@ -188,12 +247,12 @@ static inline pte_t *ptable_find_own(const struct aspace *as, uaddr_t va)
 
 /* The leaves of one table that lie in a range. */
 struct leaf_span {
-	pte_t *entries;      /* of the whole table */
-	unsigned first, end; /* indexes, end exclusive */
-	uaddr_t va;          /* of entries[first] */
-	u64 groups;          /* the part of the table's map that is about them */
-	pte_t top, middle;   /* the inner entries that lead here */
-	bool shared;         /* one of them is SHARED: to be read, or edited for all under the
+	pte_t *entries;    /* of the whole table */
+	u64 first, end;    /* indexes, end exclusive */
+	uaddr_t va;        /* of entries[first] */
+	u64 groups;        /* the part of the table's map that is about them */
+	pte_t top, middle; /* the inner entries that lead here */
+	bool shared;       /* one of them is SHARED: to be read, or edited for all under the
 				table's lock */
 };
 /* The next table with leaves in [*@at, @end); moves *@at behind what it returns. */
@@ -212,19 +271,19 @@ static inline u32 span_spaces(const struct leaf_span *span)
 /* The entries of @group that are in @span: from here to there, exclusive. */
 static inline u64 span_group_first(const struct leaf_span *span, u64 group)
 {
-	return MAX(group * PTES_PER_GROUP, (u64)span->first);
+	return MAX(group * PTES_PER_GROUP, span->first);
 }
 static inline u64 span_group_end(const struct leaf_span *span, u64 group)
 {
-	return MIN((group + 1) * PTES_PER_GROUP, (u64)span->end);
+	return MIN((group + 1) * PTES_PER_GROUP, span->end);
 }
 
 /*
- * Take away all leaves of @span in @group. Returns how many there were; what they named goes to
- * @out, and is dropped by the caller, who fences before.
+ * Take away all leaves of @span in @group; *@taken: how many there were. The frames that count them
+ * go to @out, and are dropped by the caller, who fences before. Returns how many those are.
  */
 unsigned ptable_take_group(const struct leaf_span *span, u64 group,
-			   struct page *out[PTES_PER_GROUP]);
+			   struct page *out[PTES_PER_GROUP], unsigned *taken);
 
 /* Visit the leaves of @span that are not none: @i is the index. Ends early as for_each_entry. */
 #define for_each_present(i, span)                                               \
@@ -242,9 +301,9 @@ void ptable_set_table(pte_t *entry, struct page *table);
  */
 bool ptable_share(pte_t *of, pte_t *entry);
 /*
- * Let @to, a table of zeros, name what @from names: the frames of leaves, of which the private ones
- * lose W in both; tables become SHARED in both. What is named is counted up before it can be seen
- * in @to. True if V or W was taken from @from.
+ * Let @to, a table of zeros, name what @from names: the frames of leaves, of which the anonymous
+ * ones lose W in both; tables become SHARED in both. What is named is counted up before it can be
+ * seen in @to. True if V or W was taken from @from.
  */
 bool ptable_copy_leaves(struct page *from, struct page *to);
 bool ptable_copy_inner(struct page *from, struct page *to);

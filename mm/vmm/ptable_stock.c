@@ -111,6 +111,7 @@ void ptable_free(struct page *table)
 {
 	struct hart_stocks *h = &stocks[cpu_index()];
 	check_zero(table, PTES_PER_TABLE);
+	table->counted = 0;
 	give_back_to(h, &h->tables, STOCK_TABLES_MAX, table);
 }
 

@@ -92,11 +92,14 @@ static_assert(PTE_R == PROT_READ << 1 && PTE_W == PROT_WRITE << 1 && PTE_X == PR
 		      PTE_R == PROT_WRITE && PTE_V == 1,
 	      "region_leaf_bits() shifts");
 
-/* The bits of a leaf that has all the region may give. W without R is reserved, so W brings R. */
+/*
+ * The bits of a leaf that has all the region may give, but for PTE_COUNTED: what it names decides
+ * that. W without R is reserved, so W brings R.
+ */
 static inline u64 region_leaf_bits(const struct region *r)
 {
 	const u64 bits = (u64)r->prot << 1 | (r->prot & PROT_WRITE) | (r->prot != 0);
-	return bits | PTE_U | (region_is_shared(r) ? PTE_KEEP : 0);
+	return bits | PTE_U;
 }
 
 /*

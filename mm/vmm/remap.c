@@ -3,7 +3,7 @@
  * mremap: making a mapping larger, smaller, or moving it, leaves and all.
  *
  * Moving takes each leaf from the old place and puts it, unchanged, into the new one; its count of
- * the frame goes along, so what fork and truncation know of the frame stays true, and a page that
+ * the frame, if it has one, goes along, so what fork knows of the frame stays true, and a page that
  * two processes share is copied on the first write as before. The tables of the new place are made
  * first, since taking leaves may not fail halfway. Then one fence: the old place loses V. Both
  * places name the same frames until then, so no hart can be wrong about contents.

@@ -6,6 +6,7 @@
  * to its space, drop the object lock, then the space's lock. A place in the object's list (a
  * struct region without a space) remembers how far the walk came. Why nothing is missed:
  *  - Before the walk the owner made get_page refuse the pages, so a new mapping cannot have them.
+ *    A fault that found one before holds its space's lock until the leaf is there.
  *  - A region on the list has its whole space looked at, under that space's lock. What is split
  *    or merged there later has no such leaves either.
  *  - fork copies leaves under its parent's lock and links the child's regions behind the
@@ -17,8 +18,10 @@
  *    makes it valid meanwhile, since the space that is looked at names it; and no hart remembers
  *    anything through a SHARED entry. The other spaces' counts of resident pages are put right
  *    when it is their turn.
- *  - A space whose count is 0 is on its way out, in which case its leaves hold counts of their
- *    own until they are gone; or not published yet, the case above.
+ *  - A space whose count is 0 is not published yet, the case above; or on its way out: no hart is
+ *    in it, and its tables are freed without a look at what leaves without PTE_COUNTED name.
+ * Leaves do not count pages of objects. So when the walk is over no leaf names the pages, no hart
+ * remembers one that did, and the owner may drop them.
  */
 #include "mm/vmm/aspace.h"
 #include "mm/vmm/object.h"
@@ -49,8 +52,8 @@ static void unmap_in_region(struct unmap_batch *b, const struct region *r,
 			spin_lock(lock);
 		for_each_present(i, &span)
 		{
-			if (s->cut || pte_page(span.entries[i])->kind == PAGE_FILE)
-				unmap_add(b, pte_page(ptable_take_leaf(&span.entries[i])));
+			if (s->cut || !pte_is_counted(span.entries[i]))
+				unmap_add_leaf(b, ptable_take_leaf(&span.entries[i]));
 		}
 		if (lock != NULL)
 			spin_unlock(lock);
@@ -83,6 +86,22 @@ static struct aspace *next_space(struct vm_object *o, struct region *place)
 		return r->as;
 	}
 	return NULL;
+}
+
+u32 vm_object_count_mappers(struct vm_object *o, u64 first, u64 end)
+{
+	u32 count = 0, looked_at = 0;
+	spin_lock(&o->lock);
+	list_for_each(r, &o->regions, struct region, object_node) {
+		if (looked_at++ == VM_OBJECT_REGIONS_LOOKED_AT)
+			break;
+		/* Without its space's lock: the figures may be changing. */
+		const u64 r_first = READ_ONCE(r->offset_bytes) >> PAGE_SHIFT;
+		const u64 r_pages = (READ_ONCE(r->end) - READ_ONCE(r->start)) >> PAGE_SHIFT;
+		count += r->as != NULL && r_first < end && first < r_first + r_pages;
+	}
+	spin_unlock(&o->lock);
+	return MAX(count, 1U);
 }
 
 void vm_object_unmap_range(struct vm_object *o, u64 first, u64 end, bool cut)

@@ -11,7 +11,7 @@
 
 void unmap_end(struct unmap_batch *b)
 {
-	if (b->count == 0)
+	if (!b->took)
 		return;
 	aspace_fence(b->as);
 	struct frame_run gone;
@@ -23,16 +23,31 @@ void unmap_end(struct unmap_batch *b)
 			frame_run_put(&gone, b->pages[i]);
 	}
 	frame_run_end(&gone);
+	b->took = false;
 	b->count = 0;
 }
 
-void unmap_add(struct unmap_batch *b, struct page *page)
+static void add_page(struct unmap_batch *b, struct page *page)
 {
 	if (b->count == UNMAP_BATCH_PAGES)
 		unmap_end(b);
 	b->pages[b->count++] = page;
-	/* A table comes with its leaves; one of tables has none left by then. */
-	b->as->resident_pages -= page->kind == PAGE_TABLE ? page->present : 1;
+	b->took = true;
+}
+
+void unmap_add_leaf(struct unmap_batch *b, pte_t leaf)
+{
+	b->took = true;
+	b->as->resident_pages--;
+	if (pte_is_counted(leaf))
+		add_page(b, pte_page(leaf));
+}
+
+/* A table comes with its leaves; one of tables has none left by then. */
+static void add_table(struct unmap_batch *b, struct page *table)
+{
+	b->as->resident_pages -= table->present;
+	add_page(b, table);
 }
 
 static void unmap_leaves(struct unmap_batch *b, const struct leaf_span *span)
@@ -41,8 +56,9 @@ static void unmap_leaves(struct unmap_batch *b, const struct leaf_span *span)
 	{
 		if (b->count > UNMAP_BATCH_PAGES - PTES_PER_GROUP)
 			unmap_end(b);
-		const unsigned taken = ptable_take_group(span, group, &b->pages[b->count]);
-		b->count += taken;
+		unsigned taken;
+		b->count += ptable_take_group(span, group, &b->pages[b->count], &taken);
+		b->took |= taken != 0;
 		b->as->resident_pages -= taken;
 	}
 }
@@ -52,7 +68,7 @@ static void detach_table(struct unmap_batch *b, uaddr_t va)
 	struct page *tables[2];
 	const unsigned n = ptable_detach(b->as, va, tables);
 	for (unsigned i = 0; i < n; i++)
-		unmap_add(b, tables[i]);
+		add_table(b, tables[i]);
 }
 
 /* Is something of a region in [@first, @end)? */
@@ -99,7 +115,7 @@ static void drop_shared(struct unmap_batch *b, uaddr_t start, uaddr_t end)
 	for (uaddr_t at = start; ptable_drop_shared(b->as, &at, end, &leaves, &emptied);) {
 		b->as->resident_pages -= leaves;
 		if (emptied != NULL)
-			unmap_add(b, emptied);
+			add_table(b, emptied);
 	}
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "arch/riscv/cpu/pte.h"
 #include "lib/compiler.h"
 #include "lib/types.h"
 
@@ -18,6 +19,7 @@ struct page;
  * the time. */
 struct unmap_batch {
 	struct aspace *as;
+	bool took; /* a leaf or a table went since the last fence */
 	unsigned count;
 	struct page *pages[UNMAP_BATCH_PAGES]; /* a count of each; tables with what is below them */
 };
@@ -25,10 +27,11 @@ struct unmap_batch {
 static inline void unmap_begin(struct unmap_batch *b, struct aspace *as)
 {
 	b->as = as;
+	b->took = false;
 	b->count = 0;
 }
-/* @page's entry is gone; its count goes once the fence is done. */
-void unmap_add(struct unmap_batch *b, struct page *page);
+/* @leaf is gone; its count of the frame, if it has one, goes once the fence is done. */
+void unmap_add_leaf(struct unmap_batch *b, pte_t leaf);
 /* Fence and free what was gathered. */
 void unmap_end(struct unmap_batch *b);
 

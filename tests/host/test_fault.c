@@ -5,11 +5,10 @@
  * mm/vmm/unmap.c lib/rbtree.c lib/bits.c lib/string.c tests/host/vmm_fixture.c
  * tests/host/shim/machine.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
  */
-/* The case table of mm/vmm/fault.c: a test for each row, of that row's name, and what the rules of
- * docs/fork.md add. */
+/* The case table of mm/vmm/fault.c: a test for each row, of that row's name. What else is to hold
+ * is test_fault_rules.c's. */
 #include "tests/host/vmm_fixture.h"
 
-#include "arch/riscv/cpu/layout.h"
 #include "mm/vmm/fault.h"
 #include "mm/vmm/ptable.h"
 
@@ -18,22 +17,14 @@ static struct fake_file file;
 
 static int setup(void **state)
 {
-	vmm_setup(state);
-	as = aspace_create();
-	fake_file_init(&file);
+	as = vmm_setup_space(state, &file);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	aspace_check(as);
-	as->harts = 0;
-	aspace_put(as);
-	fake_file_fini(&file);
-	return vmm_teardown(state);
+	return vmm_teardown_space(state, as, &file);
 }
-
-/* ---- the rows ---- */
 
 static void fault_no_region(void **state)
 {
@@ -85,6 +76,37 @@ static void fault_spurious(void **state)
 	assert_int_equal(leaf_at(as, PAGE(0)).bits, before.bits);
 	assert_int_equal(shim_fences.local, 1);
 	assert_int_equal(shim_fences.remote, 0);
+}
+
+/* Clear @bits behind the kernel's back, as nothing in it does. */
+static void damage_leaf(uaddr_t va, u64 bits)
+{
+	pte_t *slot;
+	assert_int_equal(ptable_own_path(as, va, false, &slot), 0);
+	slot->bits &= ~bits;
+}
+
+static void fault_accessed_dirty(void **state)
+{
+	map_anon(as, 0, 2, RW, MAP_PRIVATE);
+	store(as, PAGE(0), 1);
+	const pte_t whole = leaf_at(as, PAGE(0));
+	static const u64 lost[] = { PTE_A, PTE_D, PTE_A | PTE_D };
+	const u64 before = fault_entries_mended;
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+		damage_leaf(PAGE(0), lost[i]);
+		assert_int_equal(aspace_fault(as, PAGE(0), ACCESS_WRITE), 0);
+		assert_int_equal(leaf_at(as, PAGE(0)).bits, whole.bits);
+	}
+	assert_int_equal(fault_entries_mended - before, ARRAY_SIZE(lost));
+	/* A page that may not be written needs no D. */
+	load(as, PAGE(1));
+	damage_leaf(PAGE(1), PTE_A);
+	assert_int_equal(aspace_fault(as, PAGE(1), ACCESS_READ), 0);
+	assert_int_equal(leaf_at(as, PAGE(1)).bits & (PTE_A | PTE_D), PTE_A);
+	/* Whole ones are left alone. */
+	assert_int_equal(aspace_fault(as, PAGE(0), ACCESS_WRITE), 0);
+	assert_int_equal(fault_entries_mended - before, ARRAY_SIZE(lost) + 1);
 }
 
 static void anon_zero(void **state)
@@ -174,71 +196,72 @@ static void file_read(void **state)
 	assert_int_equal(load(as, PAGE(1)), FILE_WORD(3));
 	assert_int_equal(load(as, PAGE(5)), FILE_WORD(3));
 	assert_ptr_equal(frame_at(as, PAGE(1)), file.pages[3]);
-	assert_int_equal(file.pages[3]->count, 3);
-	assert_int_equal(leaf_at(as, PAGE(1)).bits & (PTE_W | PTE_COW | PTE_KEEP), PTE_COW);
-	assert_int_equal(leaf_at(as, PAGE(5)).bits & (PTE_W | PTE_COW | PTE_KEEP), PTE_KEEP);
+	assert_int_equal(file.pages[3]->count, 1); /* the file's: leaves do not count */
+	assert_int_equal(leaf_at(as, PAGE(1)).bits & (PTE_W | PTE_COW | PTE_COUNTED), PTE_COW);
+	assert_int_equal(leaf_at(as, PAGE(5)).bits & (PTE_W | PTE_COW | PTE_COUNTED), 0);
 	assert_int_equal(file.writes, 0);
 }
 
-/* Page after page: the second brings those in memory that follow, within file and region. */
-static void file_read_ahead(void **state)
+/* Let the first ten pages of the file be in memory, of which nine are inside it. */
+static void fill_file(void)
 {
+	map_file(as, 64, 10, RW, MAP_SHARED, &file.object, 0);
+	for (u64 i = 0; i < 10; i++)
+		(void)load(as, PAGE(64) + i * PAGE_SIZE);
 	file.tells = true;
-	map_file(as, 0, 10, RW, MAP_PRIVATE, &file.object, 4);
-	map_file(as, 20, 10, RW, MAP_SHARED, &file.object, 0);
-	for (u64 i = 0; i < FAKE_FILE_PAGES; i++)
-		(void)load(as, PAGE(20) + (i < 10 ? i : 9) * PAGE_SIZE);
-	/* Pages 0 to 9 are there. */
 	file.size_pages = 9;
-	(void)load(as, PAGE(1));
-	assert_true(pte_is_none(leaf_at(as, PAGE(2)))); /* the one before was not read */
-	store(as, PAGE(3), 42);                         /* nor this */
-	assert_int_equal(as->resident_pages, 12);
-	const unsigned reads = file.reads;
-	assert_int_equal(load(as, PAGE(2)), FILE_WORD(6));
-	assert_int_equal(file.reads, reads);
-	assert_int_equal(load(as, PAGE(3)), 42);
-	assert_ptr_equal(frame_at(as, PAGE(4)), file.pages[8]);
-	assert_int_equal(leaf_at(as, PAGE(4)).bits & (PTE_W | PTE_COW | PTE_KEEP), PTE_COW);
-	assert_int_equal(file.pages[8]->count, 3);
-	assert_int_equal(file.pages[7]->count, 2);      /* the file and the other region */
-	assert_true(pte_is_none(leaf_at(as, PAGE(5)))); /* past the end */
+	file.reads = 0;
+}
+
+/* What is in memory of the same 128 KiB of addresses, within file and region. */
+static void file_read_around(void **state)
+{
+	fill_file();
+	map_file(as, 28, 10, RW, MAP_PRIVATE, &file.object, 2);
+	store(as, PAGE(30), 42);
+	assert_int_equal(as->resident_pages, 11);
+	file.reads = 0;
+	assert_int_equal(load(as, PAGE(29)), FILE_WORD(3));
+	assert_true(pte_is_none(leaf_at(as, PAGE(27)))); /* no region */
+	assert_ptr_equal(frame_at(as, PAGE(28)), file.pages[2]);
+	assert_int_equal(load(as, PAGE(30)), 42);
+	assert_ptr_equal(frame_at(as, PAGE(31)), file.pages[5]);
+	assert_int_equal(leaf_at(as, PAGE(31)).bits & (PTE_W | PTE_COW | PTE_COUNTED), PTE_COW);
+	assert_int_equal(file.pages[5]->count, 1);
+	assert_true(pte_is_none(leaf_at(as, PAGE(32)))); /* the next 128 KiB */
 	assert_int_equal(as->resident_pages, 14);
+	assert_int_equal(load(as, PAGE(33)), FILE_WORD(7));
+	assert_ptr_equal(frame_at(as, PAGE(34)), file.pages[8]);
+	assert_true(pte_is_none(leaf_at(as, PAGE(35)))); /* past the end */
 	file.size_pages = FAKE_FILE_PAGES;
-	assert_int_equal(load(as, PAGE(5)), FILE_WORD(9));
-	assert_true(pte_is_none(leaf_at(as, PAGE(6)))); /* not in memory */
+	assert_int_equal(load(as, PAGE(35)), FILE_WORD(9));
+	assert_true(pte_is_none(leaf_at(as, PAGE(36)))); /* not in memory */
+	assert_int_equal(as->resident_pages, 18);
+	assert_int_equal(file.reads, 0);
+	assert_int_equal(load(as, PAGE(36)), FILE_WORD(10));
+	assert_int_equal(file.reads, 1);
+	/* What came along is written like what was read. */
+	store(as, PAGE(34), 43);
+	assert_int_equal(*(u64 *)page_to_virt(file.pages[8]), FILE_WORD(8));
 	aspace_check(as);
 }
 
-/* Code: what is in memory of the same 16 KiB of addresses, within file and region. */
+/* The same of code, which is made fetchable once. */
 static void file_read_around_code(void **state)
 {
-	file.tells = true;
-	map_file(as, 20, 10, RW, MAP_SHARED, &file.object, 0);
-	for (u64 i = 0; i < 10; i++)
-		(void)load(as, PAGE(20) + i * PAGE_SIZE);
-	/* Pages 0 to 9 are there. */
-	file.size_pages = 9;
+	fill_file();
 	map_file(as, 1, 6, RX, MAP_PRIVATE, &file.object, 4);
-	file.reads = 0;
 	shim_fences_reset();
 	assert_int_equal(user_fetch(as, PAGE(2)), 0);
-	assert_true(pte_is_none(leaf_at(as, PAGE(0)))); /* no region */
 	assert_ptr_equal(frame_at(as, PAGE(1)), file.pages[4]);
-	assert_ptr_equal(frame_at(as, PAGE(3)), file.pages[6]);
-	assert_int_equal(leaf_at(as, PAGE(3)).bits & (PTE_W | PTE_R | PTE_X), PTE_R | PTE_X);
-	assert_true(pte_is_none(leaf_at(as, PAGE(4)))); /* the next 16 KiB */
+	assert_ptr_equal(frame_at(as, PAGE(5)), file.pages[8]);
+	assert_int_equal(leaf_at(as, PAGE(5)).bits & (PTE_W | PTE_R | PTE_X), PTE_R | PTE_X);
+	assert_true(pte_is_none(leaf_at(as, PAGE(6)))); /* past the end */
 	assert_int_equal(shim_fences.icache, 1);
 	assert_int_equal(file.reads, 0);
-	assert_int_equal(as->resident_pages, 13);
+	assert_int_equal(as->resident_pages, 15);
 	/* Reading what is constant there, too. */
 	assert_int_equal(load(as, PAGE(5)), FILE_WORD(8));
-	assert_ptr_equal(frame_at(as, PAGE(4)), file.pages[7]);
-	assert_true(pte_is_none(leaf_at(as, PAGE(6)))); /* past the end */
-	file.size_pages = FAKE_FILE_PAGES;
-	assert_int_equal(user_fetch(as, PAGE(6)), 0);
-	assert_int_equal(file.reads, 0);
-	assert_int_equal(as->resident_pages, 16);
 	aspace_check(as);
 }
 
@@ -290,15 +313,32 @@ static void file_shared_write(void **state)
 	assert_ptr_equal(frame_at(as, PAGE(1)), file.pages[1]);
 	assert_int_equal(*(u64 *)page_to_virt(file.pages[1]), 42);
 	assert_int_equal(file.writes, 1);
-	assert_int_equal(file.pages[1]->count, 2);
+	assert_int_equal(file.pages[1]->count, 1);
 	/* Read first: the write is still told to the object. */
 	assert_int_equal(load(as, PAGE(2)), FILE_WORD(2));
 	assert_int_equal(file.writes, 1);
 	store(as, PAGE(2), 43);
 	assert_int_equal(file.writes, 2);
-	assert_int_equal(file.pages[2]->count, 2);
-	assert_int_equal(leaf_at(as, PAGE(2)).bits & (PTE_W | PTE_COW | PTE_KEEP),
-			 PTE_W | PTE_KEEP);
+	assert_int_equal(file.pages[2]->count, 1);
+	assert_int_equal(leaf_at(as, PAGE(2)).bits & (PTE_W | PTE_COW | PTE_COUNTED), PTE_W);
+}
+
+/* Nobody asks which of its pages were written; where the region allows no write, there is none. */
+static void shared_memory_may_be_written_from_its_first_read_on(void **state)
+{
+	map_anon(as, 0, 1, RW, MAP_SHARED);
+	assert_int_equal(load(as, PAGE(0)), 0);
+	assert_int_equal(frame_at(as, PAGE(0))->kind, PAGE_FILE);
+	const pte_t leaf = leaf_at(as, PAGE(0));
+	assert_int_equal(leaf.bits & (PTE_W | PTE_COW | PTE_COUNTED), PTE_W);
+	store(as, PAGE(0), 42);
+	assert_int_equal(leaf_at(as, PAGE(0)).bits, leaf.bits);
+	assert_int_equal(as->events.n[EVENT_FAULTS_SPURIOUS], 0);
+
+	map_anon(as, 1, 1, PROT_READ, MAP_SHARED);
+	assert_int_equal(load(as, PAGE(1)), 0);
+	assert_int_equal(leaf_at(as, PAGE(1)).bits & (PTE_W | PTE_COW | PTE_COUNTED), 0);
+	assert_int_equal(user_store(as, PAGE(1), 1), -EACCES);
 }
 
 static void file_shared_write_may_change_the_frame(void **state)
@@ -385,231 +425,6 @@ static void cow_copy_without_memory_keeps_the_leaf(void **state)
 	aspace_put(child);
 }
 
-/* ---- what docs/fork.md adds ---- */
-
-static void cow_private_file_modified(void **state)
-{
-	map_file(as, 0, 2, RW, MAP_PRIVATE, &file.object, 0);
-	store(as, PAGE(0), 42); /* .data, changed before the fork */
-	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
-	store(child, PAGE(0) + 8, 1);
-	assert_int_equal(load(child, PAGE(0)), 42);
-	store(as, PAGE(0) + 8, 2);
-	assert_int_equal(load(as, PAGE(0)), 42);
-	assert_int_equal(load(child, PAGE(0) + 8), 1);
-	aspace_check(child);
-	aspace_put(child);
-}
-
-static void cow_private_file_evicted(void **state)
-{
-	map_file(as, 0, 1, RW, MAP_PRIVATE, &file.object, 0);
-	assert_int_equal(load(as, PAGE(0)), FILE_WORD(0));
-	/* The page cache lets go: the leaf is the only holder, and still it is no anonymous frame.
-	 */
-	struct page *page = file.pages[0];
-	file.pages[0] = NULL;
-	pmm_put(page);
-	assert_int_equal(page->count, 1);
-	pmm_get(page); /* somebody's read of the device in flight */
-	pmm_put(page);
-	store(as, PAGE(0), 1);
-	assert_ptr_not_equal(frame_at(as, PAGE(0)), page);
-	assert_int_equal(load(as, PAGE(0)), 1);
-}
-
-static struct page *frame_before;
-static bool leaf_was_none, frame_was_alive;
-
-static void look_during_fence(u64 harts)
-{
-	leaf_was_none = pte_is_none(leaf_at(as, PAGE(0)));
-	frame_was_alive = frame_before->kind != PAGE_FREE;
-	assert_int_equal(harts, 6); /* the others, not this one */
-}
-
-static void cow_threads_coherent(void **state)
-{
-	map_anon(as, 0, 1, RW, MAP_PRIVATE);
-	store(as, PAGE(0), 1);
-	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
-	as->harts = 7;
-	frame_before = frame_at(as, PAGE(0));
-	shim_fences_reset();
-	shim_on_fence = look_during_fence;
-	store(as, PAGE(0), 2);
-	assert_int_equal(shim_fences.remote, 1);
-	assert_true(leaf_was_none);
-	assert_true(frame_was_alive);
-	aspace_put(child);
-}
-
-static void zero_page_threads_coherent(void **state)
-{
-	map_anon(as, 0, 1, RW, MAP_PRIVATE);
-	assert_int_equal(load(as, PAGE(0)), 0);
-	as->harts = 7;
-	frame_before = frame_at(as, PAGE(0));
-	shim_fences_reset();
-	shim_on_fence = look_during_fence;
-	store(as, PAGE(0), 2);
-	assert_int_equal(shim_fences.remote, 1);
-	assert_true(leaf_was_none);
-}
-
-static void cow_copy_on_one_hart_needs_no_remote_fence(void **state)
-{
-	map_anon(as, 0, 1, RW, MAP_PRIVATE);
-	assert_int_equal(load(as, PAGE(0)), 0);
-	as->harts = 1;
-	shim_fences_reset();
-	store(as, PAGE(0), 2);
-	assert_int_equal(shim_fences.remote, 0);
-	assert_int_not_equal(shim_fences.local, 0);
-}
-
-static void every_leaf_has_accessed_and_dirty(void **state)
-{
-	map_anon(as, 0, 2, RW, MAP_PRIVATE);
-	map_file(as, 2, 2, RW, MAP_SHARED, &file.object, 0);
-	load(as, PAGE(0));
-	store(as, PAGE(1), 1);
-	load(as, PAGE(2));
-	store(as, PAGE(3), 1);
-	for (u64 i = 0; i < 4; i++) {
-		const pte_t e = leaf_at(as, PAGE(i));
-		assert_true(e.bits & PTE_A);
-		assert_true(!(e.bits & PTE_W) || (e.bits & PTE_D));
-	}
-	pte_t slot = pte_none();
-	expect_panic(ptable_store(&slot, (pte_t){ 1 << PTE_PPN_SHIFT | PTE_V | PTE_R | PTE_U }));
-	expect_panic(ptable_store(&slot, (pte_t){ 1 << PTE_PPN_SHIFT | PTE_V | PTE_R | PTE_W |
-						  PTE_U | PTE_A }));
-}
-
-/* Clear @bits behind the kernel's back, as nothing in it does. */
-static void damage_leaf(uaddr_t va, u64 bits)
-{
-	pte_t *slot;
-	assert_int_equal(ptable_own_path(as, va, false, &slot), 0);
-	slot->bits &= ~bits;
-}
-
-static void fault_accessed_dirty(void **state)
-{
-	map_anon(as, 0, 2, RW, MAP_PRIVATE);
-	store(as, PAGE(0), 1);
-	const pte_t whole = leaf_at(as, PAGE(0));
-	static const u64 lost[] = { PTE_A, PTE_D, PTE_A | PTE_D };
-	const u64 before = fault_entries_mended;
-	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
-		damage_leaf(PAGE(0), lost[i]);
-		assert_int_equal(aspace_fault(as, PAGE(0), ACCESS_WRITE), 0);
-		assert_int_equal(leaf_at(as, PAGE(0)).bits, whole.bits);
-	}
-	assert_int_equal(fault_entries_mended - before, ARRAY_SIZE(lost));
-	/* A page that may not be written needs no D. */
-	load(as, PAGE(1));
-	damage_leaf(PAGE(1), PTE_A);
-	assert_int_equal(aspace_fault(as, PAGE(1), ACCESS_READ), 0);
-	assert_int_equal(leaf_at(as, PAGE(1)).bits & (PTE_A | PTE_D), PTE_A);
-	/* Whole ones are left alone. */
-	assert_int_equal(aspace_fault(as, PAGE(0), ACCESS_WRITE), 0);
-	assert_int_equal(fault_entries_mended - before, ARRAY_SIZE(lost) + 1);
-}
-
-static void fresh_code_is_made_fetchable_once(void **state)
-{
-	/* A page of a file: the owner says when it was written. */
-	map_file(as, 0, 4, RX, MAP_PRIVATE, &file.object, 0);
-	vm_object_mark_written(&file.object);
-	assert_int_equal(user_fetch(as, PAGE(0)), 0);
-	assert_int_equal(shim_fences.icache, 1);
-	assert_int_equal(user_fetch(as, PAGE(1)), 0);
-	assert_int_equal(shim_fences.icache, 1);
-	vm_object_mark_written(&file.object);
-	assert_int_equal(user_fetch(as, PAGE(2)), 0);
-	assert_int_equal(shim_fences.icache, 2);
-
-	/* A private copy of code. */
-	map_file(as, 4, 4, RW | PROT_EXEC, MAP_PRIVATE, &file.object, 0);
-	store(as, PAGE(4), 1);
-	assert_int_equal(shim_fences.icache, 3);
-	assert_int_equal(load(as, PAGE(5)), FILE_WORD(1));
-	assert_int_equal(shim_fences.icache, 3);
-	store(as, PAGE(5), 1);
-	assert_int_equal(shim_fences.icache, 4);
-
-	/* The kernel writes into it. */
-	const u64 word = 7;
-	assert_int_equal(aspace_write(as, PAGE(5), &word, sizeof(word)), sizeof(word));
-	assert_int_equal(shim_fences.icache, 5);
-
-	/* It moves, so it may be in another line of a cache. */
-	const struct remap_args move = {
-		.addr = PAGE(5),
-		.old_len_bytes = PAGE_SIZE,
-		.new_addr = PAGE(20),
-		.new_len_bytes = PAGE_SIZE,
-		.flags = MREMAP_MAYMOVE | MREMAP_FIXED,
-	};
-	assert_int_equal(aspace_remap(as, &move), PAGE(20));
-	assert_int_equal(shim_fences.icache, 6);
-
-	/* Data alone costs nothing. */
-	map_anon(as, 8, 1, RW, MAP_PRIVATE);
-	store(as, PAGE(8), 1);
-	assert_int_equal(aspace_write(as, PAGE(8), &word, sizeof(word)), sizeof(word));
-	assert_int_equal(shim_fences.icache, 6);
-}
-
-static void owner_that_never_tells_is_never_believed(void **state)
-{
-	map_file(as, 0, 4, RX, MAP_PRIVATE, &file.object, 0);
-	assert_int_equal(user_fetch(as, PAGE(0)), 0);
-	assert_int_equal(user_fetch(as, PAGE(1)), 0);
-	/* Each time for what is in memory around the page, and for the page, which is not. */
-	assert_int_equal(shim_fences.icache, 4);
-}
-
-static void stack_grows_to_its_limit_and_keeps_a_guard(void **state)
-{
-	as->stack_limit_bytes = 2000 * PAGE_SIZE;
-	map_anon(as, 3000, 10, RW, MAP_PRIVATE | MAP_GROWSDOWN | MAP_STACK);
-	store(as, PAGE(2900), 1);
-	assert_int_equal(as->mapped_pages, 110);
-	assert_int_equal(as->data_pages, 0);
-	/* The limit on the whole space holds for stacks too. */
-	as->limit_pages = 110;
-	assert_int_equal(user_store(as, PAGE(2899), 1), -EFAULT);
-	as->limit_pages = ~0UL;
-	assert_int_equal(user_store(as, PAGE(1009), 1), -EFAULT);
-	map_anon(as, 1900, 1, RW, MAP_PRIVATE);
-	assert_int_equal(user_store(as, PAGE(1901 + 255), 1), -EFAULT);
-	store(as, PAGE(1901 + 256), 1);
-}
-
-static void reading_another_space_serves_faults(void **state)
-{
-	map_anon(as, 0, 2, RW, MAP_PRIVATE);
-	map_file(as, 2, 1, PROT_READ, MAP_PRIVATE, &file.object, 5);
-	const char text[] = "across a page";
-	assert_int_equal(aspace_write(as, PAGE(1) - 6, text, sizeof(text)), sizeof(text));
-	char back[sizeof(text)];
-	assert_int_equal(aspace_read(as, PAGE(1) - 6, back, sizeof(back)), sizeof(back));
-	assert_string_equal(back, text);
-	u64 word = 0;
-	assert_int_equal(aspace_read(as, PAGE(2), &word, sizeof(word)), sizeof(word));
-	assert_int_equal(word, FILE_WORD(5));
-	/* Up to what cannot be served, and no further. */
-	u8 buf[64];
-	assert_int_equal(aspace_read(as, PAGE(3) - 16, buf, sizeof(buf)), 16);
-	assert_int_equal(aspace_write(as, PAGE(2) - 16, buf, sizeof(buf)), 16);
-	assert_int_equal(aspace_resident_pages(as), 3);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -618,33 +433,24 @@ int main(void)
 		T(fault_protection),
 		T(fault_protection_is_never_taken_for_copy_on_write),
 		T(fault_spurious),
+		T(fault_accessed_dirty),
 		T(anon_zero),
 		T(zero_page_gives_way_to_an_own_page),
 		T(cow_last_owner),
 		T(cow_copy),
 		T(file_read),
-		T(file_read_ahead),
+		T(file_read_around),
 		T(file_read_around_code),
 		T(file_private_write),
 		T(file_private_write_up_to_a_byte),
 		T(file_shared_write),
 		T(file_shared_write_may_change_the_frame),
+		T(shared_memory_may_be_written_from_its_first_read_on),
 		T(file_refault),
 		T(file_refault_starts_from_the_region_again),
 		T(file_past_end),
 		T(out_of_memory_is_reported_and_changes_nothing),
 		T(cow_copy_without_memory_keeps_the_leaf),
-		T(cow_private_file_modified),
-		T(cow_private_file_evicted),
-		T(cow_threads_coherent),
-		T(zero_page_threads_coherent),
-		T(cow_copy_on_one_hart_needs_no_remote_fence),
-		T(every_leaf_has_accessed_and_dirty),
-		T(fault_accessed_dirty),
-		T(fresh_code_is_made_fetchable_once),
-		T(owner_that_never_tells_is_never_believed),
-		T(stack_grows_to_its_limit_and_keeps_a_guard),
-		T(reading_another_space_serves_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,7 +167,6 @@ static void fault_past_the_end_is_refused(void **state)
 	assert_int_equal(o->ops->get_page(o, 1, false, &page), -EIO);
 	page = page_of(f, 0);
 	assert_memory_equal(page_to_virt(page), "x\0\0", 3);
-	pmm_put(page);
 	assert_int_equal(inode_truncate(f->inode, 0), 0);
 	assert_int_equal(o->ops->get_page(o, 0, false, &page), -EIO);
 	file_put(f);
@@ -181,7 +180,6 @@ static void mapped_hole_shows_later_writes(void **state)
 	assert_true(all(page_to_virt(page), PAGE_SIZE, 0));
 	assert_int_equal(write_at(f, "later", 5, PAGE_SIZE + 7), 5);
 	assert_memory_equal((char *)page_to_virt(page) + 7, "later", 5);
-	pmm_put(page);
 	file_put(f);
 }
 
@@ -197,7 +195,6 @@ static void object_outlives_its_file(void **state)
 	struct page *page;
 	assert_int_equal(o->ops->get_page(o, 0, false, &page), 0);
 	assert_memory_equal(page_to_virt(page), "text", 4);
-	pmm_put(page);
 	char name[16];
 	o->ops->describe(o, name, sizeof(name));
 	assert_string_equal(name, "/t/f");

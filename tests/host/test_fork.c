@@ -17,20 +17,14 @@ static const struct fork_place *fork_place; /* for all forks of a test */
 
 static int setup(void **state)
 {
-	vmm_setup(state);
 	fork_place = NULL;
-	parent = aspace_create();
-	fake_file_init(&file);
+	parent = vmm_setup_space(state, &file);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	aspace_check(parent);
-	parent->harts = 0;
-	aspace_put(parent);
-	fake_file_fini(&file);
-	return vmm_teardown(state);
+	return vmm_teardown_space(state, parent, &file);
 }
 
 /* Every mode, and mode table twice: the second time with copies of what is light. */
@@ -139,13 +133,42 @@ static void fork_shared_mapping_in_same_table(void **state)
 	store(parent, PAGE(1), 1);
 	struct aspace *child = fork_space(FORK_PAGE);
 	assert_int_equal(leaf_at(parent, PAGE(0)).bits & (PTE_W | PTE_COW), PTE_COW);
-	assert_int_equal(leaf_at(parent, PAGE(1)).bits & (PTE_W | PTE_COW | PTE_KEEP),
-			 PTE_W | PTE_KEEP);
+	assert_int_equal(leaf_at(parent, PAGE(1)).bits & (PTE_W | PTE_COW | PTE_COUNTED), PTE_W);
 	store(child, PAGE(0), 2);
 	store(child, PAGE(1), 2);
 	assert_int_equal(load(parent, PAGE(0)), 1);
 	assert_int_equal(load(parent, PAGE(1)), 2);
 	aspace_put(child);
+}
+
+/* Whole groups of leaves of a file's pages, and one with a page of the process' own. */
+static void file_pages_come_to_the_child_uncounted(void **state)
+{
+	for_each_mode(mode)
+	{
+		map_file(parent, 0, FAKE_FILE_PAGES, RW, MAP_PRIVATE, &file.object, 0);
+		map_file(parent, 16, 8, RW, MAP_SHARED, &file.object, 0);
+		store(parent, PAGE(8), 1);
+		for (u64 i = 0; i < 24; i++)
+			(void)load(parent, PAGE(i));
+		store(parent, PAGE(17), FILE_WORD(1));
+		struct aspace *child = fork_space(mode);
+		store(child, PAGE(1), 2);
+		store(child, PAGE(8), 3);
+		store(child, PAGE(17), 4);
+		assert_int_equal(load(parent, PAGE(1)), 4); /* as the file has it */
+		assert_int_equal(load(parent, PAGE(8)), 1);
+		assert_int_equal(load(parent, PAGE(9)), FILE_WORD(9));
+		assert_int_equal(load(parent, PAGE(17)), 4);
+		assert_int_equal(load(child, PAGE(1)), 2);
+		assert_int_equal(load(child, PAGE(2)), FILE_WORD(2));
+		store(child, PAGE(17), FILE_WORD(1));
+		aspace_check(parent);
+		aspace_put(child);
+		for (u64 i = 0; i < FAKE_FILE_PAGES; i++)
+			assert_int_equal(file.pages[i]->count, 1);
+		assert_int_equal(aspace_unmap(parent, PAGE(0), 24 * PAGE_SIZE), 0);
+	}
 }
 
 static void pages_without_access_survive(void **state)
@@ -386,6 +409,7 @@ int main(void)
 		T(child_inherits_regions_and_limits),
 		T(shared_mappings_stay_shared),
 		T(fork_shared_mapping_in_same_table),
+		T(file_pages_come_to_the_child_uncounted),
 		T(pages_without_access_survive),
 		T(zero_page_is_not_counted),
 		T(fork_page_fences_all_harts_once_before_it_publishes),

@@ -5,11 +5,10 @@
  * mm/vmm/unmap.c lib/rbtree.c lib/bits.c lib/string.c tests/host/vmm_fixture.c
  * tests/host/shim/machine.c tests/host/shim/frames.c tests/host/shim/heap.c tests/host/shim/panic.c
  */
-/* mmap, munmap, mprotect, brk, madvise as Linux has them, shared memory, and truncation. */
+/* mmap, munmap, mprotect, brk, madvise as Linux has them. */
 #include "tests/host/vmm_fixture.h"
 
 #include "arch/riscv/cpu/layout.h"
-#include "mm/vmm/ptable.h"
 #include "mm/vmm/region.h"
 
 static struct aspace *as;
@@ -17,20 +16,14 @@ static struct fake_file file;
 
 static int setup(void **state)
 {
-	vmm_setup(state);
-	as = aspace_create();
+	as = vmm_setup_space(state, &file);
 	as->mmap_top = PAGE(1000);
-	fake_file_init(&file);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	aspace_check(as);
-	as->harts = 0;
-	aspace_put(as);
-	fake_file_fini(&file);
-	return vmm_teardown(state);
+	return vmm_teardown_space(state, as, &file);
 }
 
 static s64 map(uaddr_t addr, u64 len, u32 prot, u32 flags)
@@ -248,6 +241,20 @@ static void munmap_drops_the_object_after_the_lock(void **state)
 }
 
 /* ---- mprotect ---- */
+
+/* Even where a read has it from the start. */
+static void mprotect_takes_w_of_shared_memory_until_the_next_write(void **state)
+{
+	map_anon(as, 0, 1, RW, MAP_SHARED);
+	assert_int_equal(load(as, PAGE(0)), 0);
+	const pte_t leaf = leaf_at(as, PAGE(0));
+	assert_int_equal(aspace_protect(as, PAGE(0), PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(leaf_at(as, PAGE(0)).bits & PTE_W, 0);
+	assert_int_equal(user_store(as, PAGE(0), 1), -EACCES);
+	assert_int_equal(aspace_protect(as, PAGE(0), PAGE_SIZE, RW), 0);
+	store(as, PAGE(0), 2);
+	assert_int_equal(leaf_at(as, PAGE(0)).bits, leaf.bits);
+}
 
 static void mprotect_checks_its_arguments(void **state)
 {
@@ -472,80 +479,7 @@ static void madvise_answers_as_linux_does(void **state)
 	assert_int_equal(aspace_advise(as, USER_MAX, PAGE_SIZE, MADV_NORMAL), -ENOMEM);
 }
 
-/* ---- shared anonymous memory, truncation ---- */
-
-static void shared_anonymous_memory_of_any_size(void **state)
-{
-	const u64 sizes[] = { 1, 512, 513, 600000 };
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		const u64 last = sizes[i] - 1;
-		map_anon(as, 0, sizes[i], RW, MAP_SHARED);
-		store(as, PAGE(0), 1);
-		store(as, PAGE(last), 2);
-		assert_int_equal(load(as, PAGE(last / 2) + 8), 0);
-		/* The leaves go, the memory stays. */
-		assert_int_equal(aspace_advise(as, PAGE(0), sizes[i] * PAGE_SIZE, MADV_DONTNEED),
-				 0);
-		assert_int_equal(load(as, PAGE(last)), 2);
-		assert_int_equal(load(as, PAGE(0)), last == 0 ? 2 : 1);
-		assert_int_equal(aspace_unmap(as, PAGE(0), sizes[i] * PAGE_SIZE), 0);
-	}
-}
-
-static void shared_anonymous_memory_runs_out(void **state)
-{
-	map_anon(as, 0, 513, RW, MAP_SHARED);
-	int n = 0;
-	for (;; n++) {
-		ptable_shrink();
-		shim_fail_after = n;
-		const int err = aspace_fault(as, PAGE(0), ACCESS_WRITE);
-		if (err == 0)
-			break;
-		assert_int_equal(err, -ENOMEM);
-	}
-	assert_int_equal(n, 3); /* tables once made stay: then two nodes and the page */
-}
-
-static void truncation_takes_pages_from_every_space(void **state)
-{
-	struct aspace *other = aspace_create();
-	map_file(as, 0, 8, RW, MAP_SHARED, &file.object, 4);
-	map_file(as, 20, 8, RW, MAP_PRIVATE, &file.object, 4);
-	map_file(other, 0, 8, PROT_READ, MAP_PRIVATE, &file.object, 0);
-	as->harts = 1;
-	other->harts = 2;
-	store(as, PAGE(0), 1);
-	store(as, PAGE(4), 1);
-	load(as, PAGE(24));
-	store(as, PAGE(25), 9); /* page 9, a private copy */
-	load(other, PAGE(3));
-	load(other, PAGE(7));
-	struct aspace *child;
-	assert_int_equal(aspace_fork(as, FORK_PAGE, NULL, &child), 0);
-
-	shim_fences_reset();
-	fence_watch();
-	shim_frames_freed = 0;
-	file.size_pages = 6;
-	vm_object_unmap_range(&file.object, 6, ~0UL, true);
-	assert_int_equal(shim_fences.remote, 2);
-	assert_int_equal(shim_frames_freed, 1); /* the private copy; the file has its own still */
-	for (unsigned i = 6; i < FAKE_FILE_PAGES; i++)
-		if (file.pages[i] != NULL)
-			assert_int_equal(file.pages[i]->count, 1);
-	assert_int_equal(aspace_fault(as, PAGE(4), ACCESS_READ), -EIO);
-	assert_int_equal(aspace_fault(child, PAGE(24), ACCESS_READ), -EIO);
-	assert_int_equal(aspace_fault(other, PAGE(7), ACCESS_READ), -EIO);
-	assert_int_equal(load(as, PAGE(0)), 1);
-	assert_int_equal(load(other, PAGE(3)), FILE_WORD(3));
-	assert_int_equal(aspace_fault(as, PAGE(25), ACCESS_READ), -EIO);
-	aspace_check(child);
-	aspace_check(other);
-	aspace_put(child);
-	other->harts = 0;
-	aspace_put(other);
-}
+/* ---- looking at regions ---- */
 
 static struct {
 	unsigned count;
@@ -600,6 +534,7 @@ int main(void)
 		T(munmap_takes_pages_and_leaves_the_rest),
 		T(munmap_drops_the_object_after_the_lock),
 		T(mprotect_checks_its_arguments),
+		T(mprotect_takes_w_of_shared_memory_until_the_next_write),
 		T(mprotect_stops_at_a_gap_with_the_part_before_changed),
 		T(mprotect_takes_with_a_fence_and_gives_without),
 		T(mprotect_none_keeps_the_frame),
@@ -612,9 +547,6 @@ int main(void)
 		T(dontneed_drops_private_contents),
 		T(fork_dontneed),
 		T(madvise_answers_as_linux_does),
-		T(shared_anonymous_memory_of_any_size),
-		T(shared_anonymous_memory_runs_out),
-		T(truncation_takes_pages_from_every_space),
 		T(regions_are_listed_in_order),
 		T(a_region_is_found_by_any_address_in_it),
 	};

@@ -35,7 +35,8 @@ static pte_t *enter(uaddr_t va)
 	assert_int_equal(ptable_own_path(as, va, true, &slot), 0);
 	struct page *page = pmm_alloc(0, PAGE_ANON);
 	assert_non_null(page);
-	ptable_set_leaf(slot, pte_make_leaf(page_to_pfn(page), PTE_V | PTE_R | PTE_W | PTE_U));
+	ptable_set_leaf(slot, pte_make_leaf(page_to_pfn(page),
+					    PTE_V | PTE_R | PTE_W | PTE_U | PTE_COUNTED));
 	return slot;
 }
 
@@ -282,8 +283,8 @@ static void walker_finds_what_is_wrong(void **state)
 	struct page *table = virt_to_page(slot);
 	aspace_check(as);
 
-	static const u64 flips[] = { PTE_A, PTE_D,   PTE_U,    PTE_G, PTE_R,
-				     PTE_X, PTE_COW, PTE_KEEP, PTE_V };
+	static const u64 flips[] = { PTE_A, PTE_D,   PTE_U,       PTE_G, PTE_R,
+				     PTE_X, PTE_COW, PTE_COUNTED, PTE_V };
 	for (size_t i = 0; i < ARRAY_SIZE(flips); i++) {
 		slot->bits = good.bits ^ flips[i];
 		expect_panic(aspace_check(as));
@@ -302,6 +303,12 @@ static void walker_finds_what_is_wrong(void **state)
 	expect_panic(aspace_check(as));
 	as->lock.holder = NULL;
 	table->map = 1;
+	const u8 counted = table->counted;
+	table->counted = 0;
+	expect_panic(aspace_check(as));
+	as->lock.holder = NULL;
+	shim_locks_held = 0;
+	table->counted = counted;
 	as->mapped_pages++;
 	expect_panic(aspace_check(as));
 	as->lock.holder = NULL;

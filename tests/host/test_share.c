@@ -18,19 +18,13 @@ static struct fake_file file;
 
 static int setup(void **state)
 {
-	vmm_setup(state);
-	parent = aspace_create();
-	fake_file_init(&file);
+	parent = vmm_setup_space(state, &file);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	aspace_check(parent);
-	parent->harts = 0;
-	aspace_put(parent);
-	fake_file_fini(&file);
-	return vmm_teardown(state);
+	return vmm_teardown_space(state, parent, &file);
 }
 
 static struct aspace *fork_of(struct aspace *as)
@@ -379,6 +373,40 @@ static void every_mode_follows_every_other(void **state)
 	store(parent, PAGE(0), 1);
 }
 
+/* Without memory for the one page or the other the parent has what it had, and may write it. */
+static void pages_copied_at_once_fail_clean(void **state)
+{
+	const struct fork_place place = { .sp = PAGE(0), .child_tid = PAGE(1) };
+	struct aspace *child = NULL;
+	map_anon(parent, 0, 2, RW, MAP_PRIVATE);
+	store(parent, PAGE(0), 1);
+	store(parent, PAGE(1), 2);
+	ptable_shrink();
+	int successes = 0;
+	for (;; successes++) {
+		const unsigned frames = shim_frames_used();
+		shim_fail_after = successes;
+		const int err = aspace_fork(parent, FORK_PAGE, &place, &child);
+		if (err == 0)
+			break;
+		assert_int_equal(err, -ENOMEM);
+		assert_int_equal(shim_fail_after, -1);
+		ptable_shrink();
+		assert_int_equal(shim_frames_used(), frames);
+		for (u64 i = 0; i < 2; i++) {
+			assert_int_equal(frame_at(parent, PAGE(i))->count, 1);
+			assert_int_equal(load(parent, PAGE(i)), i + 1);
+			store(parent, PAGE(i), i + 1);
+		}
+		aspace_check(parent);
+	}
+	shim_fail_after = -1;
+	/* A space, a root, a region, two tables, and the pages. */
+	assert_int_equal(successes, 7);
+	aspace_check(child);
+	aspace_put(child);
+}
+
 static void making_mine_fails_clean(void **state)
 {
 	fill_tables(parent, 1);
@@ -426,6 +454,7 @@ int main(void)
 		TEST(truncation_edits_a_shared_table_in_place),
 		TEST(reading_from_outside_makes_nothing_mine),
 		TEST(every_mode_follows_every_other),
+		TEST(pages_copied_at_once_fail_clean),
 		TEST(making_mine_fails_clean),
 		TEST(the_walker_finds_a_table_with_two_owners),
 	};

@@ -23,6 +23,23 @@ int vmm_teardown(void **state)
 	return 0;
 }
 
+struct aspace *vmm_setup_space(void **state, struct fake_file *file)
+{
+	vmm_setup(state);
+	struct aspace *as = aspace_create();
+	fake_file_init(file);
+	return as;
+}
+
+int vmm_teardown_space(void **state, struct aspace *as, struct fake_file *file)
+{
+	aspace_check(as);
+	as->harts = 0;
+	aspace_put(as);
+	fake_file_fini(file);
+	return vmm_teardown(state);
+}
+
 /* ---- a user program ---- */
 
 static pte_t *walk(struct aspace *as, uaddr_t va)
@@ -143,7 +160,6 @@ static int fake_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 	}
 	f->reads += !for_write;
 	f->writes += for_write;
-	pmm_get(f->pages[index]);
 	*out = f->pages[index];
 	return 0;
 }
@@ -153,8 +169,6 @@ static void fake_get_pages(struct vm_object *o, u64 index, unsigned count, struc
 	const struct fake_file *f = file_of(o);
 	for (unsigned i = 0; i < count; i++) {
 		out[i] = f->tells && index + i < f->size_pages ? f->pages[index + i] : NULL;
-		if (out[i] != NULL)
-			pmm_get(out[i]);
 	}
 }
 

@@ -25,6 +25,10 @@
 /* cmocka's setup and teardown; the teardown wants every frame, object and lock back. */
 int vmm_setup(void **state);
 int vmm_teardown(void **state);
+/* The same with an empty space and @file; the teardown wants all in order, and drops both. */
+struct fake_file;
+struct aspace *vmm_setup_space(void **state, struct fake_file *file);
+int vmm_teardown_space(void **state, struct aspace *as, struct fake_file *file);
 
 /* The leaf of @va as a hart's walker would find it; none if a table is missing. */
 pte_t leaf_at(struct aspace *as, uaddr_t va);

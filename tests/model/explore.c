@@ -168,10 +168,10 @@ static void set_up(struct state *s)
 	first->phase = PUBLISHED;
 	first->refs = 1;
 	first->threads = config->threads;
-	first->mapped = (1u << count_pages()) - 1;
+	first->mapped = first->listed = (1u << count_pages()) - 1;
 	const u8 middle = table_alloc(s, MIDDLE);
 	first->root = INNER_MINE | middle;
-	if (config->has_shared_page) {
+	if (config->has_object_page) {
 		s->frames[object_frame()].count = 1;
 		s->object_lives = 1;
 	}
@@ -181,11 +181,11 @@ static void set_up(struct state *s)
 			*entry = INNER_MINE | table_alloc(s, LEAVES);
 		u8 *leaf = &s->tables[LEAVES][*entry & INNER_TABLE]
 				    .entries[page % config->entries[LEAVES]];
-		if (page == shared_page()) {
-			s->frames[object_frame()].count++;
-			*leaf = LEAF_V | LEAF_W | LEAF_KEEP | object_frame();
+		if (page == object_page()) {
+			*leaf = LEAF_V | (config->maps_privately ? LEAF_COW : LEAF_W) |
+				object_frame();
 		} else {
-			*leaf = LEAF_V | LEAF_W | frame_alloc(s);
+			*leaf = LEAF_V | LEAF_W | LEAF_COUNTED | frame_alloc(s);
 		}
 	}
 	for (unsigned h = 0; h < MAX_HARTS; h++) {

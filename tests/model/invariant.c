@@ -49,7 +49,8 @@ static bool is_at_rest(const struct state *s)
 
 struct names {
 	u8 of_table[LEVELS][MAX_TABLES];
-	u8 of_frame[MAX_FRAMES];
+	u8 of_frame[MAX_FRAMES]; /* that count */
+	u8 of_object;            /* that do not */
 };
 
 static void count_names(const struct state *s, struct names *names)
@@ -66,8 +67,10 @@ static void count_names(const struct state *s, struct names *names)
 					continue;
 				if (level == MIDDLE)
 					names->of_table[LEAVES][t->entries[i] & INNER_TABLE]++;
-				else
+				else if (t->entries[i] & LEAF_COUNTED)
 					names->of_frame[t->entries[i] & LEAF_FRAME]++;
+				else
+					names->of_object++;
 			}
 		}
 	}
@@ -100,10 +103,25 @@ static enum verdict check_counts(const struct state *s, char what[WHAT])
 	return HOLDS;
 }
 
+/* At rest: leaves of a page that the object has not any more. */
+static enum verdict check_object(const struct state *s, char what[WHAT])
+{
+	struct names names;
+	count_names(s, &names);
+	if (s->object_lives || names.of_object == 0)
+		return HOLDS;
+	snprintf(what, WHAT, "a leaf names the object's page, which is gone");
+	return USED_FREED;
+}
+
 enum verdict check_state(const struct state *s, char what[WHAT])
 {
-	const enum verdict verdict = check_invariant(s, what);
-	return verdict == HOLDS && is_at_rest(s) ? check_counts(s, what) : verdict;
+	enum verdict verdict = check_invariant(s, what);
+	if (verdict == HOLDS && is_at_rest(s))
+		verdict = check_counts(s, what);
+	if (verdict == HOLDS && is_at_rest(s))
+		verdict = check_object(s, what);
+	return verdict;
 }
 
 enum verdict check_end(const struct state *s, char what[WHAT])

@@ -38,8 +38,9 @@ enum { LEAVES, MIDDLE, LEVELS }; /* what a table holds: leaves, or entries namin
 
 /* An inner entry, of a root or a middle table: 0, or one of these and the table's number. */
 enum { INNER_MINE = 0x40, INNER_SHARED = 0x80, INNER_TABLE = 0x3f };
-/* A leaf, and what a TLB remembers of it: 0, or LEAF_V, rights, the frame's number. */
-enum { LEAF_V = 0x80, LEAF_W = 0x40, LEAF_COW = 0x20, LEAF_KEEP = 0x10, LEAF_FRAME = 0x0f };
+/* A leaf, and what a TLB remembers of it: 0, or LEAF_V, rights, the frame's number. LEAF_COUNTED:
+ * the frame counts it; else it is the object's page, which does not. */
+enum { LEAF_V = 0x80, LEAF_W = 0x40, LEAF_COW = 0x20, LEAF_COUNTED = 0x10, LEAF_FRAME = 0x0f };
 enum { TLB_BITS = LEAF_V | LEAF_W | LEAF_FRAME };
 
 enum operation { READ, WRITE, UNMAP_PAGE, UNMAP_BLOCK, FORK, TRUNCATE, EXIT, OPERATIONS };
@@ -80,10 +81,15 @@ enum flag {
 	TRUNCATE_WITHOUT_REFERENCE,
 	TRUNCATE_WITHOUT_SPACE_LOCK,
 	FENCE_BY_OWN_INTERRUPT,
+	UNLIST_BEFORE_FENCE,
+	CUT_BEFORE_LEAVES,
+	CUT_SKIPS_LOCKED,
+	OBJECT_PAGE_TAKEN_OVER,
+	OBJECT_PAGE_DROPPED,
 	FLAGS,
 };
-static_assert(FLAGS <= 32, "a bit each in config.flags");
-#define WITH(flag) (1u << (flag))
+static_assert(FLAGS <= 64, "a bit each in config.flags");
+#define WITH(flag) (UINT64_C(1) << (flag))
 
 /* Operations that threads begin, exit not counted. */
 enum { OPS_FIRST, OPS_OTHERS, OPS_CHILD, OPS };
@@ -97,8 +103,9 @@ struct config {
 	u8 forks;                  /* at most */
 	u8 ops[OPS];
 	unsigned operations;  /* of CAN() */
-	bool has_shared_page; /* the last one; its object holds the last frame */
-	unsigned flags;       /* of WITH() */
+	bool has_object_page; /* the last one; its object holds the last frame */
+	bool maps_privately;  /* that page: who writes has a copy */
+	uint64_t flags;       /* of WITH() */
 };
 extern const struct config *config;
 
@@ -117,13 +124,13 @@ static inline unsigned count_harts(void)
 	return config->threads + config->spaces - 1u;
 }
 
-/* The page of a shared mapping, NONE if there is none. */
-static inline u8 shared_page(void)
+/* The page of a mapping of the object, NONE if there is none. */
+static inline u8 object_page(void)
 {
-	return config->has_shared_page ? (u8)(count_pages() - 1) : NONE;
+	return config->has_object_page ? (u8)(count_pages() - 1) : NONE;
 }
 
-/* The frame of the shared object. */
+/* The object's frame. */
 static inline u8 object_frame(void)
 {
 	return config->frames - 1;
@@ -156,6 +163,7 @@ enum at {
 	MINE_NAME,
 	MINE_VALID,
 	/* a fault at its leaf */
+	OBJECT_LEAF,
 	COW_COPY,
 	COW_TAKE_LEAF,
 	COW_NEW_LEAF,
@@ -197,7 +205,7 @@ enum at {
 
 /* Bytes alone: a state is compared, hashed and stored as it lies in memory. */
 struct frame {
-	u8 count; /* leaves that name it, and the object; 0: free */
+	u8 count; /* leaves with LEAF_COUNTED that name it, and the object; 0: free */
 	u8 data;
 };
 
@@ -217,7 +225,8 @@ struct space {
 	u8 refs; /* one for all its threads, one for each who works on it from outside */
 	u8 threads;
 	u8 mapped;              /* pages with a region, a bit each */
-	u8 expected[MAX_PAGES]; /* what private pages must read */
+	u8 listed;              /* those whose object knows of it */
+	u8 expected[MAX_PAGES]; /* what its private pages must read */
 };
 
 /* A thread and its hart. Except for the first group all is zero at rest. */
@@ -240,7 +249,7 @@ struct thread {
 	u8 level, table, fresh, index, entry;
 	u8 is_last; /* of the table's names; so we free it */
 	/* copy-on-write and what is dropped after a fence */
-	u8 frame, copy;
+	u8 frame, copy;  /* frame: with LEAF_COUNTED if it is to be dropped */
 	u8 child, fails; /* fork: the space being built, and whether that fails */
 };
 
@@ -286,6 +295,8 @@ u8 frame_alloc(struct state *s);
 u8 table_alloc(struct state *s, unsigned level);
 /* Count down; the last one frees, and what it names. */
 void frame_drop(struct state *s, u8 frame);
+/* What a leaf named whose bits were @leaf, if it counted. */
+void leaf_drop(struct state *s, u8 leaf);
 void table_drop(struct state *s, unsigned level, u8 table);
 
 /* Forget every translation. */
@@ -315,7 +326,8 @@ step_fn step_access, step_lock_space, step_find_region, step_walk_root, step_wal
 step_fn step_mine_count, step_mine_alloc, step_mine_lock, step_mine_count_again, step_mine_next;
 step_fn step_mine_mark, step_mine_count_up, step_mine_write, step_mine_count_down, step_mine_unlock;
 step_fn step_mine_free, step_mine_name, step_mine_valid;
-step_fn step_cow_copy, step_cow_take_leaf, step_cow_new_leaf, step_cow_drop_old, step_fault_done;
+step_fn step_object_leaf, step_cow_copy, step_cow_take_leaf, step_cow_new_leaf, step_cow_drop_old,
+	step_fault_done;
 step_fn step_unmap_done, step_block_take_entry, step_block_drop, step_block_done;
 step_fn step_fork_begin, step_fork_fence_first, step_fork_take_valid, step_fork_light_copy;
 step_fn step_fork_fence, step_fork_publish, step_fork_fenced_late, step_fork_failed;

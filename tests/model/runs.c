@@ -105,21 +105,44 @@ static const struct config speculating_two_threads = {
 static const struct config truncation = {
 	WORLD(2, 1, 5, 4, 3),
 	PROGRAM(1, 2, 1, 2, 0, 2, READ_WRITE_FORK | CAN(TRUNCATE)),
-	.has_shared_page = true,
+	.has_object_page = true,
 };
 
 /* The shared page alone. */
 static const struct config truncation_two_threads = {
 	WORLD(1, 1, 3, 4, 3),
 	PROGRAM(2, 2, 1, 2, 2, 1, READ_WRITE_FORK | CAN(TRUNCATE)),
-	.has_shared_page = true,
+	.has_object_page = true,
 };
 
 /* The same with siblings and grandchildren. */
 static const struct config truncation_generations = {
 	WORLD(1, 1, 3, 4, 4),
 	PROGRAM(1, 3, 2, 2, 0, 2, READ_WRITE_FORK | CAN(TRUNCATE)),
-	.has_shared_page = true,
+	.has_object_page = true,
+};
+
+/* The same, and all unmap it, too. */
+static const struct config truncation_unmap = {
+	WORLD(1, 1, 3, 4, 3),
+	PROGRAM(2, 2, 1, 2, 1, 1, READ_WRITE_FORK | UNMAP | CAN(TRUNCATE)),
+	.has_object_page = true,
+};
+
+/* The same, and it is faulted in again while it is cut. */
+static const struct config truncation_dontneed = {
+	WORLD(1, 1, 3, 4, 3),
+	PROGRAM(2, 2, 1, 2, 1, 1, READ_WRITE_FORK | CAN(UNMAP_PAGE) | CAN(TRUNCATE)),
+	.has_object_page = true,
+	.flags = WITH(UNMAP_IS_DONTNEED),
+};
+
+/* Mapped privately: read as the object has it, and copied when it is written. */
+static const struct config truncation_private = {
+	WORLD(1, 1, 4, 4, 3),
+	PROGRAM(2, 2, 1, 2, 1, 1, READ_WRITE_FORK | CAN(UNMAP_PAGE) | CAN(TRUNCATE)),
+	.has_object_page = true,
+	.maps_privately = true,
 };
 
 /* A fork that fails, then another. */
@@ -138,7 +161,7 @@ static const struct config little_memory = {
 struct run {
 	const char *name;
 	const struct config *config;
-	unsigned flags;       /* added to the configuration's */
+	uint64_t flags;       /* added to the configuration's */
 	unsigned long states; /* if it holds */
 	enum verdict verdict;
 	unsigned steps; /* if it does not */
@@ -154,6 +177,11 @@ static const struct run runs[] = {
 	{ "truncation-two-threads", &truncation_two_threads, .states = 1833721 },
 	{ "truncation-failing-fork", &truncation_two_threads, WITH(FORK_MAY_FAIL), 1837349 },
 	{ "truncation-light-subtrees", &truncation_two_threads, WITH(FORK_COPIES_LIGHT), 57472 },
+	{ "truncation-unmap", &truncation_unmap, .states = 1711307 },
+	{ "truncation-private", &truncation_private, .states = 2230228 },
+	{ "truncation-private-light", &truncation_private, WITH(FORK_COPIES_LIGHT), 110382 },
+	{ "truncation-dontneed", &truncation_dontneed, .states = 1304866 },
+	{ "truncation-private-dontneed", &truncation_private, WITH(UNMAP_IS_DONTNEED), 2373341 },
 	{ "failing-fork", &failing_fork, .states = 1703092 },
 	{ "little-memory", &little_memory, .states = 134535 },
 	{ "light-subtrees", &two_threads_two_pages, WITH(FORK_COPIES_LIGHT), 995452 },
@@ -228,6 +256,16 @@ static const struct run runs[] = {
 	  .verdict = USED_FREED, .steps = 40 },
 	{ "truncate-without-space-lock", &truncation, WITH(TRUNCATE_WITHOUT_SPACE_LOCK),
 	  .verdict = WRONG_DATA, .steps = 37 },
+	{ "unlist-before-fence", &truncation_unmap, WITH(UNLIST_BEFORE_FENCE),
+	  .verdict = USED_FREED, .steps = 39 },
+	{ "cut-before-leaves", &truncation, WITH(CUT_BEFORE_LEAVES), .verdict = USED_FREED,
+	  .steps = 31 },
+	{ "cut-skips-locked", &truncation_two_threads, WITH(CUT_SKIPS_LOCKED),
+	  .verdict = USED_FREED, .steps = 7 },
+	{ "object-page-taken-over", &truncation_private, WITH(OBJECT_PAGE_TAKEN_OVER),
+	  .verdict = WRONG_DATA, .steps = 41 },
+	{ "object-page-dropped", &truncation, WITH(OBJECT_PAGE_DROPPED), .verdict = WRONG_COUNT,
+	  .steps = 4 },
 	{ "fence-by-own-interrupt", &two_threads_two_pages, WITH(FENCE_BY_OWN_INTERRUPT),
 	  .verdict = STUCK, .steps = 6 },
 };

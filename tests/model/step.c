@@ -31,6 +31,7 @@ static const struct {
 	[MINE_FREE] = { step_mine_free },
 	[MINE_NAME] = { step_mine_name },
 	[MINE_VALID] = { step_mine_valid },
+	[OBJECT_LEAF] = { step_object_leaf },
 	[COW_COPY] = { step_cow_copy },
 	[COW_TAKE_LEAF] = { step_cow_take_leaf },
 	[COW_NEW_LEAF] = { step_cow_new_leaf },

@@ -46,6 +46,8 @@ static void begin(struct successors *out, const struct state *from, unsigned har
 	if (op == TRUNCATE) {
 		/* From here on the object gives its page to nobody. */
 		s->truncated = 1;
+		if (has(CUT_BEFORE_LEAVES))
+			frame_drop(s, object_frame());
 		t->target = 0;
 		t->at = TRUNCATE_NEXT_SPACE;
 	}
@@ -78,7 +80,7 @@ void choose_operation(struct successors *out, const struct state *from, unsigned
 	if ((config->operations & CAN(FORK)) && fork_is_possible(from))
 		begin(out, from, hart, FORK, 0);
 	if ((config->operations & CAN(TRUNCATE)) && !from->truncated)
-		begin(out, from, hart, TRUNCATE, shared_page());
+		begin(out, from, hart, TRUNCATE, object_page());
 }
 
 /* A read or write that the TLB lets through. */
@@ -199,6 +201,7 @@ static void end_of_mapping(struct state *s, struct thread *t)
 		s->spaces[t->target].expected[t->page] = 0;
 	else
 		s->spaces[t->target].mapped &= ~(1u << t->page);
+	s->spaces[t->target].listed &= s->spaces[t->target].mapped;
 }
 
 bool step_walk_middle(struct state *s, struct thread *t)
@@ -235,11 +238,13 @@ bool step_walk_middle(struct state *s, struct thread *t)
 static bool unmap_leaf(struct state *s, struct thread *t, u8 *leaf)
 {
 	note("takes the leaf");
-	t->frame = *leaf != 0 ? *leaf & LEAF_FRAME : NONE;
+	t->frame = *leaf != 0 ? *leaf & (LEAF_COUNTED | LEAF_FRAME) : NONE;
 	*leaf = 0;
+	if (has(UNLIST_BEFORE_FENCE))
+		s->spaces[t->target].listed &= ~(1u << t->page);
 	if (has(FREE_BEFORE_FENCE)) {
 		if (t->frame != NONE)
-			frame_drop(s, t->frame);
+			leaf_drop(s, t->frame);
 		t->frame = NONE;
 		begin_fence(s, t, UNMAP_DONE);
 	} else if (t->frame == NONE) {
@@ -253,18 +258,35 @@ static bool unmap_leaf(struct state *s, struct thread *t, u8 *leaf)
 /* The first access to the page. */
 static bool new_leaf(struct state *s, struct thread *t, u8 *leaf)
 {
-	if (t->page == shared_page() && s->truncated) {
-		note("past the object's end");
-		return end_operation(s, t);
+	if (t->page == object_page()) {
+		note(s->truncated ? "past the object's end" : "finds the object's page");
+		t->at = OBJECT_LEAF;
+		return s->truncated ? end_operation(s, t) : true;
 	}
-	if (t->page == shared_page()) {
-		s->frames[object_frame()].count++;
-		*leaf = LEAF_V | LEAF_W | LEAF_KEEP | object_frame();
+	const u8 frame = frame_alloc(s);
+	if (frame == NONE)
+		return out_of_memory(s, t);
+	*leaf = LEAF_V | LEAF_W | LEAF_COUNTED | frame;
+	note("first touch, frame %d", *leaf & LEAF_FRAME);
+	t->at = FAULT_DONE;
+	return true;
+}
+
+/* A leaf for the object's page, found in the step before, which nobody counts. Truncation may have
+ * begun since. */
+bool step_object_leaf(struct state *s, struct thread *t)
+{
+	u8 *leaf = leaf_entry(s, t);
+	if (!config->maps_privately) {
+		*leaf = LEAF_V | LEAF_W | object_frame();
+	} else if (t->op == READ) {
+		*leaf = LEAF_V | LEAF_COW | object_frame();
 	} else {
 		const u8 frame = frame_alloc(s);
 		if (frame == NONE)
 			return out_of_memory(s, t);
-		*leaf = LEAF_V | LEAF_W | frame;
+		s->frames[frame].data = s->frames[object_frame()].data;
+		*leaf = LEAF_V | LEAF_W | LEAF_COUNTED | frame;
 	}
 	note("first touch, frame %d", *leaf & LEAF_FRAME);
 	t->at = FAULT_DONE;
@@ -288,13 +310,14 @@ bool step_leaf(struct state *s, struct thread *t)
 		return true;
 	}
 	const u8 frame = *leaf & LEAF_FRAME;
-	if (s->frames[frame].count == 1) {
+	const bool is_own = (*leaf & LEAF_COUNTED) || has(OBJECT_PAGE_TAKEN_OVER);
+	if (is_own && s->frames[frame].count == 1) {
 		note("takes frame %d over", frame);
 		*leaf = (*leaf & ~LEAF_COW) | LEAF_W;
 		return true;
 	}
 	note("frame %d has count %d", frame, s->frames[frame].count);
-	t->frame = frame;
+	t->frame = *leaf & (LEAF_COUNTED | LEAF_FRAME);
 	t->at = COW_COPY;
 	return true;
 }
@@ -304,8 +327,8 @@ bool step_cow_copy(struct state *s, struct thread *t)
 	t->copy = frame_alloc(s);
 	if (t->copy == NONE)
 		return out_of_memory(s, t);
-	note("copies frame %d to frame %d", t->frame, t->copy);
-	s->frames[t->copy].data = s->frames[t->frame].data;
+	note("copies frame %d to frame %d", t->frame & LEAF_FRAME, t->copy);
+	s->frames[t->copy].data = s->frames[t->frame & LEAF_FRAME].data;
 	t->at = COW_TAKE_LEAF;
 	return true;
 }
@@ -315,7 +338,7 @@ bool step_cow_take_leaf(struct state *s, struct thread *t)
 	u8 *leaf = leaf_entry(s, t);
 	if (has(COW_WITHOUT_FENCE) || has(COW_IN_ONE_STORE)) {
 		note("leaf: frame %d, W", t->copy);
-		*leaf = LEAF_V | LEAF_W | t->copy;
+		*leaf = LEAF_V | LEAF_W | LEAF_COUNTED | t->copy;
 		if (has(COW_IN_ONE_STORE)) {
 			begin_fence(s, t, COW_DROP_OLD);
 		} else {
@@ -333,15 +356,15 @@ bool step_cow_take_leaf(struct state *s, struct thread *t)
 bool step_cow_new_leaf(struct state *s, struct thread *t)
 {
 	note("leaf: frame %d, W", t->copy);
-	*leaf_entry(s, t) = LEAF_V | LEAF_W | t->copy;
+	*leaf_entry(s, t) = LEAF_V | LEAF_W | LEAF_COUNTED | t->copy;
 	t->at = COW_DROP_OLD;
 	return true;
 }
 
 bool step_cow_drop_old(struct state *s, struct thread *t)
 {
-	note("drops frame %d", t->frame);
-	frame_drop(s, t->frame);
+	note("lets go of frame %d", t->frame & LEAF_FRAME);
+	leaf_drop(s, t->frame);
 	t->frame = t->copy = 0;
 	t->at = FAULT_DONE;
 	return true;
@@ -363,9 +386,14 @@ bool step_unmap_done(struct state *s, struct thread *t)
 {
 	note("unmapped");
 	if (t->frame != NONE)
-		frame_drop(s, t->frame);
+		leaf_drop(s, t->frame);
 	end_of_mapping(s, t);
 	return end_operation(s, t);
+}
+
+static u8 pages_of_block(const struct thread *t)
+{
+	return ((1u << config->entries[LEAVES]) - 1) << t->page;
 }
 
 /* No region is left below the entry: it goes, whether mine or shared, and nothing is made mine. */
@@ -375,6 +403,8 @@ bool step_block_take_entry(struct state *s, struct thread *t)
 	const u8 old = *entry;
 	note("takes the entry");
 	*entry = 0;
+	if (has(UNLIST_BEFORE_FENCE))
+		s->spaces[t->target].listed &= ~pages_of_block(t);
 	t->table = old & INNER_TABLE;
 	if (old == 0) {
 		t->at = BLOCK_DONE;
@@ -400,6 +430,7 @@ bool step_block_drop(struct state *s, struct thread *t)
 bool step_block_done(struct state *s, struct thread *t)
 {
 	note("block unmapped");
-	s->spaces[t->target].mapped &= ~(((1u << config->entries[LEAVES]) - 1) << t->page);
+	s->spaces[t->target].mapped &= ~pages_of_block(t);
+	s->spaces[t->target].listed &= ~pages_of_block(t);
 	return end_operation(s, t);
 }

@@ -94,11 +94,12 @@ static unsigned next_to_copy(const struct state *s, const struct thread *t, unsi
 
 static void copy_leaf(struct state *s, struct thread *t, u8 *from, u8 *to)
 {
-	if ((*from & LEAF_W) && !(*from & LEAF_KEEP)) {
+	if ((*from & LEAF_W) && (*from & LEAF_COUNTED)) {
 		*from = (*from & ~LEAF_W) | LEAF_COW;
 		t->took = 1;
 	}
-	s->frames[*from & LEAF_FRAME].count++;
+	if (*from & LEAF_COUNTED)
+		s->frames[*from & LEAF_FRAME].count++;
 	*to = *from;
 }
 
@@ -160,6 +161,7 @@ static void take_picture(struct state *s, const struct thread *t)
 	const struct space *parent = &s->spaces[t->target];
 	struct space *child = &s->spaces[t->child];
 	child->mapped = parent->mapped;
+	child->listed = parent->listed;
 	memcpy(child->expected, parent->expected, sizeof child->expected);
 }
 
@@ -338,16 +340,17 @@ bool step_put_done(struct state *s, struct thread *t)
 /*
  * ---- truncate: the shared page goes from every space ----
  *
- * A space whose references are gone, or which is not published, is passed by: the first drops its
- * page itself; the second has its parent's lock held, behind which we wait if the parent still has
- * the page, and otherwise gets none.
+ * A space whose references are gone, or which is not published, is passed by: in the first no hart
+ * is, and it frees its tables without a look at the page; the second has its parent's lock held,
+ * behind which we wait if the parent still has the page, and otherwise gets none.
  */
 
 static bool end_truncate(struct state *s, struct thread *t)
 {
 	note("the object drops the page");
 	s->object_lives = 0;
-	frame_drop(s, object_frame());
+	if (!has(CUT_BEFORE_LEAVES))
+		frame_drop(s, object_frame());
 	return come_to_rest(t);
 }
 
@@ -355,7 +358,9 @@ bool step_truncate_next_space(struct state *s, struct thread *t)
 {
 	for (u8 a = 0; a < config->spaces; a++) {
 		struct space *space = &s->spaces[a];
-		if (space->refs == 0 || (space->mapped & 1u << t->page) == 0)
+		if (space->refs == 0 || (space->listed & 1u << t->page) == 0)
+			continue;
+		if (space->lock != 0 && has(CUT_SKIPS_LOCKED))
 			continue;
 		note("finds space %d", a);
 		space->refs += !has(TRUNCATE_WITHOUT_REFERENCE);
@@ -438,7 +443,7 @@ bool step_truncate_leaf(struct state *s, struct thread *t)
 		return true;
 	}
 	u8 *leaf = &leaves->entries[t->page % config->entries[LEAVES]];
-	t->frame = *leaf != 0 ? *leaf & LEAF_FRAME : NONE;
+	t->frame = *leaf != 0 ? *leaf & (LEAF_COUNTED | LEAF_FRAME) : NONE;
 	note("takes the leaf of page %d%s", t->page, t->took ? " in place, without a fence" : "");
 	*leaf = 0;
 	if (t->took) {
@@ -455,8 +460,9 @@ bool step_truncate_space_done(struct state *s, struct thread *t)
 {
 	note("drops the frame, unlocks");
 	if (t->frame != NONE)
-		frame_drop(s, t->frame);
+		leaf_drop(s, t->frame);
 	s->spaces[t->target].mapped &= ~(1u << t->page);
+	s->spaces[t->target].listed &= ~(1u << t->page);
 	space_unlock(s, t);
 	t->middle = t->leaves = t->frame = t->took = 0;
 	if (!has(TRUNCATE_WITHOUT_REFERENCE))

@@ -106,7 +106,7 @@ static u8 marked(unsigned level, u8 entry)
 {
 	if (level == MIDDLE)
 		return INNER_SHARED | (entry & INNER_TABLE);
-	if ((entry & LEAF_KEEP) && !has(SHARED_PAGE_MARKED_COW))
+	if (!(entry & LEAF_COUNTED) && !has(SHARED_PAGE_MARKED_COW))
 		return entry;
 	return entry & LEAF_W ? (entry & ~LEAF_W) | LEAF_COW : entry;
 }
@@ -132,7 +132,7 @@ bool step_mine_count_up(struct state *s, struct thread *t)
 		if (below->count++ == 0)
 			wrong(USED_FREED, "leaf table %d is counted up, which is free",
 			      t->entry & INNER_TABLE);
-	} else if (!has(FRAMES_NOT_COUNTED)) {
+	} else if ((t->entry & LEAF_COUNTED) && !has(FRAMES_NOT_COUNTED)) {
 		struct frame *frame = &s->frames[t->entry & LEAF_FRAME];
 		if (frame->count++ == 0)
 			wrong(USED_FREED, "frame %d is counted up, which is free",

@@ -35,6 +35,12 @@ void frame_drop(struct state *s, u8 frame)
 		f->data = 0;
 }
 
+void leaf_drop(struct state *s, u8 leaf)
+{
+	if ((leaf & LEAF_COUNTED) || has(OBJECT_PAGE_DROPPED))
+		frame_drop(s, leaf & LEAF_FRAME);
+}
+
 /* Returns whether that was the last one, who frees. */
 static bool count_down(struct state *s, unsigned level, u8 table)
 {
@@ -54,7 +60,7 @@ static void leaf_table_drop(struct state *s, u8 table)
 	struct table *t = &s->tables[LEAVES][table];
 	for (unsigned i = 0; i < config->entries[LEAVES]; i++) {
 		if (t->entries[i] != 0)
-			frame_drop(s, t->entries[i] & LEAF_FRAME);
+			leaf_drop(s, t->entries[i]);
 		t->entries[i] = 0;
 	}
 }
@@ -193,5 +199,6 @@ void space_unlock(struct state *s, struct thread *t)
 
 u8 *space_expected(struct state *s, unsigned space, unsigned page)
 {
-	return page == shared_page() ? &s->shared_expected : &s->spaces[space].expected[page];
+	const bool is_shared = page == object_page() && !config->maps_privately;
+	return is_shared ? &s->shared_expected : &s->spaces[space].expected[page];
 }

@@ -125,10 +125,10 @@ def test_walk_shows_what_fork_marked(debugged):
     start, end = (int(word, 16) for word in [m[0] for m in maps if m[1] == "rw-p"][1].split("-"))
     walks = debugged.debugger.visit(*(f"kwalk {parent} {page:#x}" for page in range(start, end, 4096)))
     debugged.shell.run_check("killall sleep; rm /tmp/parent")
-    shared = [text for text in walks if " COW" in text]
+    shared = [text for text in walks if " COW COUNTED" in text]
     assert shared, walks
     for text in shared:
-        assert re.search(r"^level 0 .* V R U A( D)? COW: leaf", text, re.M), text
+        assert re.search(r"^level 0 .* V R U A( D)? COW COUNTED: leaf", text, re.M), text
     assert any(re.search(r"^frame 0x\w+ \(at 0x\w+\): anon, count [2-9]", text, re.M) for text in shared), shared
 
 

@@ -33,8 +33,8 @@
 #define PTE_A BIT(6)
 #define PTE_D BIT(7)
 /* The two bits the hardware leaves to software. */
-#define PTE_COW  BIT(8) /* leaf: W was taken away by fork; the frame may have other users */
-#define PTE_KEEP BIT(9) /* leaf: of a shared mapping, so fork leaves its W alone */
+#define PTE_COW     BIT(8) /* leaf: a write may have W, or a copy if the frame has other users */
+#define PTE_COUNTED BIT(9) /* leaf: of an anonymous frame, which counts it; not of an object's */
 /* The first of them means something else in an inner entry: V is off, because other entries may
  * name the table below it, too. */
 #define PTE_SHARED BIT(8)
@@ -78,7 +78,7 @@ static inline paddr_t pte_paddr(pte_t e)
 	return pte_pfn(e) << PAGE_SHIFT;
 }
 
-/* @bits: R W X U G COW KEEP, and V unless the page is PROT_NONE. A and D are added here. */
+/* @bits: R W X U G COW COUNTED, and V unless the page is PROT_NONE. A and D are added here. */
 static inline pte_t pte_make_leaf(pfn_t pfn, u64 bits)
 {
 	return (pte_t){ pfn << PTE_PPN_SHIFT | bits | PTE_A | (bits & PTE_W ? PTE_D : 0) };

@@ -10,7 +10,7 @@ from heifer_gdb.tasks import find_process
 
 PTE_V, PTE_R, PTE_W, PTE_X = 1, 2, 4, 8
 BITS = ((1, "V"), (2, "R"), (4, "W"), (8, "X"), (16, "U"), (32, "G"), (64, "A"), (128, "D"), (256, "COW"),
-        (512, "KEEP"))
+        (512, "COUNTED"))
 PTE_SHARED = 256  # of an inner entry, where V is off
 PPN_SHIFT, PPN_MASK = 10, (1 << 44) - 1
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4

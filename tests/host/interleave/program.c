@@ -404,7 +404,6 @@ static int file_get_page(struct vm_object *o, u64 index, bool for_write, struct 
 			file.page = fresh;
 			fresh = NULL;
 		}
-		pmm_get(file.page);
 		*out = file.page;
 	}
 	spin_unlock(&o->lock);
