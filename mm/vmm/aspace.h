@@ -28,6 +28,7 @@ struct aspace {
 	struct refcount refs;
 	u64 harts; /* cpu indexes that may hold translations; the hart sets and clears its own bit
 		      (H15) */
+	u64 last_walk; /* of rmap.c that has looked at all of it: its number */
 
 	/* under lock */
 	struct mutex lock;

@@ -8,7 +8,9 @@
  *  - Before the walk the owner made get_page refuse the pages, so a new mapping cannot have them.
  *    A fault that found one before holds its space's lock until the leaf is there.
  *  - A region on the list has its whole space looked at, under that space's lock. What is split
- *    or merged there later has no such leaves either.
+ *    or merged there later has no such leaves either, nor what comes there later: so a space is
+ *    looked at once, however many of its regions are on the list. One that was unmapped stays on
+ *    the list until its leaves are gone and fenced (region_destroy_list()).
  *  - fork copies leaves under its parent's lock and links the child's regions behind the
  *    parent's. So either the parent was looked at before, and there was nothing to copy; or the
  *    walk waits for the parent's lock, and when it goes on, the child is published and stands
@@ -23,6 +25,7 @@
  * Leaves do not count pages of objects. So when the walk is over no leaf names the pages, no hart
  * remembers one that did, and the owner may drop them.
  */
+#include "kernel/sched/sched.h"
 #include "mm/vmm/aspace.h"
 #include "mm/vmm/object.h"
 #include "mm/vmm/ptable.h"
@@ -33,7 +36,10 @@ struct span_of_object {
 	const struct vm_object *object;
 	u64 first, end; /* pages */
 	bool cut;       /* private copies go, too */
+	u64 walk;       /* the number of this one: no other has it */
 };
+
+static u64 walks; /* atomic: so many there were */
 
 static void unmap_in_region(struct unmap_batch *b, const struct region *r,
 			    const struct span_of_object *s)
@@ -70,15 +76,22 @@ static void unmap_in_space(struct aspace *as, const struct span_of_object *s)
 			unmap_in_region(&b, r, s);
 	unmap_end(&b);
 	(void)aspace_resident_locked(as);
+	/* Others may write theirs over it: then this one comes again, for nothing. */
+	__atomic_store_n(&as->last_walk, s->walk, __ATOMIC_RELAXED);
 	mutex_unlock(&as->lock);
 }
 
-/* The next space behind @place, counted; moves @place. NULL at the end. Locks: object->lock. */
-static struct aspace *next_space(struct vm_object *o, struct region *place)
+/* The next space behind @place where @walk has not been, counted; moves @place. NULL at the end.
+ * Locks: object->lock. */
+static struct aspace *next_space(struct vm_object *o, struct region *place, u64 walk)
 {
 	struct list *node = place->object_node.next;
 	for (; node != &o->regions; node = node->next) {
 		struct region *r = list_entry(node, struct region, object_node);
+		if (r->as != NULL && __atomic_load_n(&r->as->last_walk, __ATOMIC_RELAXED) == walk)
+			continue;
+		/* A count of 0 is read before those behind: a parent that is gone published its
+		 * child before it went. */
 		if (r->as == NULL || !refcount_try_get(&r->as->refs))
 			continue;
 		list_remove(&place->object_node);
@@ -106,19 +119,21 @@ u32 vm_object_count_mappers(struct vm_object *o, u64 first, u64 end)
 
 void vm_object_unmap_range(struct vm_object *o, u64 first, u64 end, bool cut)
 {
-	const struct span_of_object span = { o, first, end, cut };
+	const u64 walk = __atomic_add_fetch(&walks, 1, __ATOMIC_RELAXED);
+	const struct span_of_object span = { o, first, end, cut, walk };
 	struct region place = { .as = NULL };
 	might_sleep();
 	ASSERT(!o->ops->is_forever);
 	spin_lock(&o->lock);
 	list_push_front(&o->regions, &place.object_node);
 	for (;;) {
-		struct aspace *as = next_space(o, &place);
+		struct aspace *as = next_space(o, &place, walk);
 		if (as == NULL)
 			break;
 		spin_unlock(&o->lock);
 		unmap_in_space(as, &span);
 		aspace_put_later(as);
+		sched_point();
 		spin_lock(&o->lock);
 	}
 	list_remove(&place.object_node);

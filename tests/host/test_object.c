@@ -98,6 +98,28 @@ static void truncation_takes_pages_from_every_space(void **state)
 	aspace_put(other);
 }
 
+/* Or else it takes as long as the square of the number of times that one program maps a file. */
+static void truncation_looks_at_each_space_once(void **state)
+{
+	enum { MAPPINGS = 8, SPACES = 2 };
+	for (u64 i = 0; i < MAPPINGS; i++)
+		map_file(as, 2 * i, 1, RW, MAP_SHARED, &file.object, i);
+	struct aspace *child;
+	assert_int_equal(aspace_fork(as, FORK_TABLE, NULL, &child), 0);
+	for (unsigned walk = 0; walk < 2; walk++) {
+		for (u64 i = 0; i < MAPPINGS; i++) {
+			assert_int_equal(load(as, PAGE(2 * i)), FILE_WORD(i));
+			assert_int_equal(load(child, PAGE(2 * i)), FILE_WORD(i));
+		}
+		const unsigned taken = shim_mutexes_taken;
+		vm_object_unmap_range(&file.object, 0, ~0UL, true);
+		assert_int_equal(shim_mutexes_taken - taken, SPACES);
+		assert_int_equal(aspace_resident_pages(as), 0);
+		assert_int_equal(aspace_resident_pages(child), 0);
+	}
+	aspace_put(child);
+}
+
 static void mappers_are_counted_up_to_a_bound(void **state)
 {
 	map_file(as, 0, 2, RW, MAP_SHARED, &file.object, 0);
@@ -115,7 +137,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(shared_anonymous_memory_of_any_size),     T(shared_anonymous_memory_runs_out),
-		T(truncation_takes_pages_from_every_space), T(mappers_are_counted_up_to_a_bound),
+		T(truncation_takes_pages_from_every_space), T(truncation_looks_at_each_space_once),
+		T(mappers_are_counted_up_to_a_bound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ struct shim_fences shim_fences;
 void (*shim_on_fence)(u64 harts);
 void (*shim_on_local_fence)(void);
 int shim_locks_held;
+unsigned shim_mutexes_taken;
 
 static struct thread shim_thread = { .arch.cpu = &cpus[0] };
 _Thread_local struct arch_thread *host_current = &shim_thread.arch;
@@ -149,6 +150,7 @@ void mutex_lock(struct mutex *m)
 		panic("mutex %s taken twice", m->queue.name);
 	m->holder = host_current;
 	shim_locks_held++;
+	shim_mutexes_taken++;
 }
 
 bool mutex_try_lock(struct mutex *m)

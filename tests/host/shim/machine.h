@@ -32,6 +32,8 @@ void shim_run_on(u32 cpu);
 void shim_fences_reset(void);
 /* Locks taken and not released. */
 extern int shim_locks_held;
+/* Mutexes taken so far. */
+extern unsigned shim_mutexes_taken;
 
 /* ---- shim/frames.c: memory, pmm ---- */
 
