@@ -28,10 +28,13 @@
  *
  * Fences: a leaf that changes its frame goes through none and a fence of the other harts (H7);
  * where V or W is only given, others fault spuriously, and this hart is fenced once at the end.
- * Code that was just written is made fetchable before the leaf that allows the fetch (T23).
+ * What a frame holds is stored before the leaf that names it (T43): by the barrier of enter_leaf()
+ * or of replace_leaf()'s fence, or by the lock under which an object showed its page. Code that was
+ * just written is made fetchable before the leaf that allows the fetch (T23).
  */
 #include "mm/vmm/fault.h"
 
+#include "arch/riscv/cpu/barrier.h"
 #include "arch/riscv/cpu/layout.h"
 #include "arch/riscv/cpu/mmu.h"
 #include "kernel/core/panic.h"
@@ -105,8 +108,13 @@ static void count_resident(struct aspace *as, u64 more)
  */
 static inline void enter_leaf(struct fault *f, struct page *page, u64 bits, bool is_fresh)
 {
-	if (is_fresh && (bits & PTE_X))
-		fence_code();
+	/* The contents before the leaf that leads to them, as another hart's walk sees it: pairs
+	 * with the walker's dependency. */
+	if (is_fresh) {
+		if (bits & PTE_X)
+			fence_code();
+		barrier_write();
+	}
 	ptable_set_leaf(f->slot, pte_make_leaf(page_to_pfn(page), bits));
 	count_resident(f->as, 1);
 }
