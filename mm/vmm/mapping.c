@@ -181,8 +181,10 @@ s64 aspace_map(struct aspace *as, const struct map_args *args)
 	if (err != 0)
 		return err;
 	/* As many pages as can be had; what fails will fail again, with a fault. */
-	const bool is_locked = (like.flags & REGION_LOCKED) != 0;
-	if ((args->flags & MAP_POPULATE) || (is_locked && !as->locks_on_fault))
+	const bool fills = (args->flags & MAP_POPULATE) || (like.flags & REGION_LOCKED);
+	/* In Linux that is a matter of the mapping, so MAP_POPULATE does not help. */
+	const bool waits_for_faults = as->locks_future && as->locks_on_fault;
+	if (fills && !waits_for_faults)
 		(void)range_populate(as, like.start, like.end, POPULATE_TOUCH);
 	return (s64)like.start;
 }

@@ -93,6 +93,34 @@ static void mlockall_locks_what_comes(void)
 	CHECK_CHILD(child_maps_after_mlockall);
 }
 
+static bool is_filled(int flags)
+{
+	unsigned char here = 0;
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1,
+		       0);
+	CHECK(p != MAP_FAILED);
+	CHECK_EQ(mincore(p, PAGE, &here), 0);
+	CHECK_EQ(munmap(p, PAGE), 0);
+	return (here & 1) != 0;
+}
+
+static void child_locks_on_fault(void)
+{
+	/* What is there, and says nothing of what comes. */
+	CHECK_EQ(mlockall(MCL_CURRENT | MCL_ONFAULT), 0);
+	CHECK(!is_filled(0));
+	CHECK(is_filled(MAP_LOCKED));
+	CHECK_EQ(mlockall(MCL_FUTURE | MCL_ONFAULT), 0);
+	CHECK(!is_filled(0));
+	CHECK(!is_filled(MAP_LOCKED));
+	CHECK(!is_filled(MAP_POPULATE));
+}
+
+static void locking_on_fault_fills_nothing(void)
+{
+	CHECK_CHILD(child_locks_on_fault);
+}
+
 static void msync_wants_a_mapped_range(void)
 {
 	char *p = map_pages(4, PROT_READ | PROT_WRITE);
@@ -134,6 +162,7 @@ int test_main(int argc, char **argv)
 		TEST(the_limit_holds_for_others_than_root),
 		TEST(locking_fills_and_needs_a_mapping),
 		TEST(mlockall_locks_what_comes),
+		TEST(locking_on_fault_fills_nothing),
 		TEST(msync_wants_a_mapped_range),
 		TEST(mincore_tells_what_is_there),
 	};
