@@ -26,13 +26,14 @@
 
 int elf_check_header(const void *file_start, size_t len_bytes, struct elf_header *h)
 {
-	static const u8 magic[4] = { 0x7f, 'E', 'L', 'F' };
-
 	if (len_bytes < sizeof(*h))
 		return -ENOEXEC;
 	memcpy(h, file_start, sizeof(*h));
-	if (memcmp(h->e_ident, magic, sizeof(magic)) != 0 || h->e_ident[IDENT_CLASS] != CLASS_64 ||
-	    h->e_ident[IDENT_DATA] != DATA_LITTLE || h->e_ident[IDENT_VERSION] != VERSION_CURRENT)
+	if (h->e_ident[0] != '\x7f' || h->e_ident[1] != 'E' || h->e_ident[2] != 'L' ||
+	    h->e_ident[3] != 'F')
+		return -ENOEXEC;
+	if (h->e_ident[IDENT_CLASS] != CLASS_64 || h->e_ident[IDENT_DATA] != DATA_LITTLE ||
+	    h->e_ident[IDENT_VERSION] != VERSION_CURRENT)
 		return -ENOEXEC;
 	if (h->e_machine != MACHINE_RISCV || h->e_version != VERSION_CURRENT ||
 	    (h->e_flags & FLAG_RVE) != 0)

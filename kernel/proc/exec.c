@@ -34,6 +34,7 @@
 #include "kernel/proc/strace.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/fcntl.h"
+#include "lib/abi/mman.h"
 #include "lib/abi/mount.h"
 #include "lib/string.h"
 #include "mm/pmm/pmm.h"
@@ -55,14 +56,14 @@ extern const u8 vdso_start[], vdso_end[];
 /* Set once at boot: that image, for all. */
 static struct vm_object *vdso_object;
 
-static size_t vdso_pages(void)
+static u64 vdso_bytes(void)
 {
-	return page_align_up((u64)(vdso_end - vdso_start)) >> PAGE_SHIFT;
+	return page_align_up((u64)(vdso_end - vdso_start));
 }
 
 void exec_init(void)
 {
-	vdso_object = vm_object_create_image(vdso_start, vdso_pages());
+	vdso_object = vm_object_create_image(vdso_start, vdso_bytes() >> PAGE_SHIFT);
 	if (vdso_object == NULL)
 		panic("no memory for the vDSO");
 }
@@ -84,9 +85,10 @@ struct exec {
 	struct exec_head head; /* its beginning */
 	u32 euid, egid;
 	bool is_secure; /* other rights than the caller's: AT_SECURE */
-	struct elf_image program, interpreter;
+	struct elf_image program;
 	struct fd_table *files; /* a table of its own, if the old one may be shared */
 	struct aspace *aspace;
+	uaddr_t interpreter_bias; /* 0: there is no interpreter */
 	uaddr_t entry, sp;
 };
 
@@ -106,16 +108,18 @@ static int check_executable(const struct exec *x, const struct file *f)
 	return inode_permission(inode, x->paths.cred, X_OK);
 }
 
-/* @f is what is executed instead of x->file, if it may be; nobody may write it from here on. */
+/* @f, the caller's reference, is what is executed instead of x->file, if it may be; nobody may
+ * write it from here on. */
 static int take_file(struct exec *x, struct file *f)
 {
 	int error = check_executable(x, f);
 	if (error == 0)
 		error = inode_deny_write(f->inode);
-	if (error != 0)
+	if (error != 0) {
+		file_put(f);
 		return error;
+	}
 	process_put_exe(x->file);
-	file_get(f);
 	x->file = f;
 	return 0;
 }
@@ -125,12 +129,8 @@ static int open_program(struct exec *x, struct inode *start, const char *path, b
 {
 	struct file *f;
 	const u32 flags = O_PATH | O_CLOEXEC | (follow_last ? 0 : O_NOFOLLOW);
-	int error = path_open(&x->paths, start, path, flags, 0, &f);
-	if (error != 0)
-		return error;
-	error = take_file(x, f);
-	file_put(f);
-	return error;
+	const int error = path_open(&x->paths, start, path, flags, 0, &f);
+	return error != 0 ? error : take_file(x, f);
 }
 
 static int open_requested(struct exec *x)
@@ -144,9 +144,7 @@ static int open_requested(struct exec *x)
 	if (f == NULL)
 		return -ENOMEM;
 	f->path = file_path_alloc(r->file, x->paths.root); /* without one, /proc lacks it */
-	const int error = take_file(x, f);
-	file_put(f);
-	return error;
+	return take_file(x, f);
 }
 
 static void head_put(struct exec_head *head)
@@ -183,6 +181,8 @@ static int follow_scripts(struct exec *x)
 		struct exec_script script;
 		memcpy(line, x->head.bytes, MIN(x->head.len_bytes, sizeof(line)));
 		error = depth == EXEC_SCRIPT_DEPTH ? -ELOOP : exec_script_parse(line, &script);
+		if (error == 0 && x->request->name_is_lost)
+			error = -ENOENT;
 		if (error == 0)
 			error = exec_args_put_interpreter(x->args, script.interpreter,
 							  script.argument, name);
@@ -225,6 +225,31 @@ static void choose_cred(struct exec *x)
 
 /* ---- the new memory --------------------------------------------------------------------- */
 
+static int map_vdso(struct aspace *as, uaddr_t at)
+{
+	const struct map_args args = {
+		.addr = at,
+		.len_bytes = vdso_bytes(),
+		.prot = PROT_READ | PROT_EXEC,
+		.max_prot = PROT_READ | PROT_EXEC,
+		.object = vdso_object,
+	};
+	as->vdso = at;
+	return aspace_build(as, &args);
+}
+
+/* @image, which has just been mapped, gets the place of the vDSO if it is linked to that. */
+static int give_way(struct aspace *as, const struct elf_image *image)
+{
+	if (likely(image->layout.end + image->bias <= as->vdso ||
+		   image->layout.start + image->bias >= as->vdso + vdso_bytes()))
+		return 0;
+	uaddr_t at;
+	const int error = aspace_find_room(as, vdso_bytes(), &at);
+	return error != 0 ? error : map_vdso(as, at);
+}
+
+/* Where the program begins is the interpreter's from here on. */
 static int load_interpreter(struct exec *x)
 {
 	char *path;
@@ -237,19 +262,25 @@ static int load_interpreter(struct exec *x)
 	if (error != 0)
 		return error;
 	struct exec_head head = { .page = NULL };
+	struct elf_image interpreter = { .segments = NULL };
 	error = check_executable(x, f);
 	if (error == 0) {
 		file_name_mapping(f, x->paths.root);
 		error = head_get(&head, f->inode);
 	}
 	if (error == 0)
-		error = elf_image_read(&x->interpreter, f->inode, head.bytes, head.len_bytes);
+		error = elf_image_read(&interpreter, f->inode, head.bytes, head.len_bytes);
 	head_put(&head);
 	/* Whatever is wrong with it, the program cannot run. */
 	if (error == -ENOEXEC)
 		error = -ELIBBAD;
 	if (error == 0)
-		error = elf_image_map(&x->interpreter, f->inode, x->aspace, 0);
+		error = elf_image_map(&interpreter, f->inode, x->aspace, 0);
+	if (error == 0)
+		error = give_way(x->aspace, &interpreter);
+	x->interpreter_bias = interpreter.bias;
+	x->entry = elf_image_entry(&interpreter);
+	elf_image_fini(&interpreter);
 	file_put(f); /* the regions hold what they need */
 	return error;
 }
@@ -260,49 +291,42 @@ static int load_images(struct exec *x)
 	const bool is_fixed = x->program.header.e_type == ET_EXEC;
 	int error =
 		elf_image_map(&x->program, x->file->inode, x->aspace, is_fixed ? 0 : PROGRAM_BASE);
+	if (error == 0)
+		error = give_way(x->aspace, &x->program);
 	if (error != 0)
 		return error;
 	const uaddr_t heap = page_align_up(x->program.layout.brk_start + x->program.bias);
 	x->aspace->brk_start = heap;
 	x->aspace->brk_end = heap;
-	if (x->program.layout.interp == NULL) {
-		x->entry = elf_image_entry(&x->program);
-		return 0;
-	}
-	error = load_interpreter(x);
-	if (error == 0)
-		x->entry = elf_image_entry(&x->interpreter);
-	return error;
+	x->entry = elf_image_entry(&x->program);
+	return x->program.layout.interp != NULL ? load_interpreter(x) : 0;
 }
 
-/* What the program is told besides its arguments, all but the memory being there. */
-static int fill_stack(struct exec *x, struct exec_stack *s)
+/* What the program is told besides its arguments, all but its stack being there. */
+static void say_auxv(struct auxv_entry *first, const void *exec)
 {
+	struct auxv_entry *to = first;
+	const struct exec *x = exec;
 	const struct elf_image *program = &x->program;
 	const uaddr_t headers = program->layout.phdr_vaddr;
 	const struct cred *cred = cred_current();
-	const struct auxv_entry auxv[] = {
-		{ AT_SYSINFO_EHDR, x->aspace->vdso },
-		{ AT_MINSIGSTKSZ, sizeof(struct rt_sigframe) },
-		{ AT_HWCAP, HWCAP_RV64GC },
-		{ AT_PAGESZ, PAGE_SIZE },
-		{ AT_CLKTCK, CLOCK_TICKS_PER_SECOND },
-		{ AT_PHDR, headers != 0 ? headers + program->bias : 0 },
-		{ AT_PHENT, sizeof(struct elf_segment) },
-		{ AT_PHNUM, program->header.e_phnum },
-		{ AT_BASE, x->interpreter.bias },
-		{ AT_FLAGS, 0 },
-		{ AT_ENTRY, elf_image_entry(program) },
-		{ AT_UID, cred->uid },
-		{ AT_EUID, x->euid },
-		{ AT_GID, cred->gid },
-		{ AT_EGID, x->egid },
-		{ AT_SECURE, x->is_secure },
-	};
-	static_assert(ARRAY_SIZE(auxv) <= EXEC_AUXV_MAX, "exec_stack_map() leaves room");
-	s->auxv = auxv;
-	s->auxv_count = ARRAY_SIZE(auxv);
-	return exec_stack_fill(x->aspace, s, &x->sp);
+	*to++ = (struct auxv_entry){ AT_SYSINFO_EHDR, x->aspace->vdso };
+	*to++ = (struct auxv_entry){ AT_MINSIGSTKSZ, sizeof(struct rt_sigframe) };
+	*to++ = (struct auxv_entry){ AT_HWCAP, HWCAP_RV64GC };
+	*to++ = (struct auxv_entry){ AT_PAGESZ, PAGE_SIZE };
+	*to++ = (struct auxv_entry){ AT_CLKTCK, CLOCK_TICKS_PER_SECOND };
+	*to++ = (struct auxv_entry){ AT_PHDR, headers != 0 ? headers + program->bias : 0 };
+	*to++ = (struct auxv_entry){ AT_PHENT, sizeof(struct elf_segment) };
+	*to++ = (struct auxv_entry){ AT_PHNUM, program->header.e_phnum };
+	*to++ = (struct auxv_entry){ AT_BASE, x->interpreter_bias };
+	*to++ = (struct auxv_entry){ AT_FLAGS, 0 };
+	*to++ = (struct auxv_entry){ AT_ENTRY, elf_image_entry(program) };
+	*to++ = (struct auxv_entry){ AT_UID, cred->uid };
+	*to++ = (struct auxv_entry){ AT_EUID, x->euid };
+	*to++ = (struct auxv_entry){ AT_GID, cred->gid };
+	*to++ = (struct auxv_entry){ AT_EGID, x->egid };
+	*to++ = (struct auxv_entry){ AT_SECURE, x->is_secure };
+	DEBUG_ASSERT(to - first == EXEC_AUXV_SAID);
 }
 
 static int build_memory(struct exec *x)
@@ -316,23 +340,23 @@ static int build_memory(struct exec *x)
 	struct exec_stack stack = {
 		.args = x->args,
 		.exec_name = x->request->name,
-		.exec_name_bytes = strlen(x->request->name) + 1,
+		.exec_name_bytes = x->request->name_len + 1,
 		.is_executable = x->program.layout.wants_executable_stack,
 		.limit_bytes = p->limits[RLIMIT_STACK].soft,
 	};
-	/* The stack first: it says where mmap may begin. */
-	int error = exec_stack_map(x->aspace, &stack);
+	/* The vDSO where mmap begins, and first, so that nobody need look for room. */
+	exec_stack_place(x->aspace, &stack);
+	int error = map_vdso(x->aspace, x->aspace->mmap_top - vdso_bytes());
+	if (error == 0)
+		error = exec_stack_map(x->aspace, &stack);
 	if (error == 0)
 		error = load_images(x);
-	if (error == 0) {
-		uaddr_t vdso;
-		error = aspace_map_vdso(x->aspace, vdso_object, vdso_pages(), &vdso);
-	}
 	if (error != 0)
 		return error;
-	error = fill_stack(x, &stack);
+	error = exec_stack_fill(x->aspace, &stack, say_auxv, x);
+	x->sp = stack.sp;
 	/* The program need not begin with a fault; where it begins nowhere, it will see. */
-	const int no_entry = error == 0 ? aspace_fault(x->aspace, x->entry, ACCESS_EXEC) : 0;
+	const int no_entry = error == 0 ? aspace_build_page(x->aspace, x->entry, ACCESS_EXEC) : 0;
 	(void)no_entry;
 	return error;
 }
@@ -369,10 +393,17 @@ static int prepare(struct exec *x)
 	return build_memory(x);
 }
 
-static const char *base_name(const char *path)
+/* The running thread is called as the program at @path, @len long: the last component, cut as in
+ * Linux. */
+static void name_thread(struct thread *t, const char *path, size_t len)
 {
-	const char *slash = strrchr(path, '/');
-	return slash != NULL ? slash + 1 : path;
+	const char *const end = path + len;
+	const char *base = end;
+	while (base != path && base[-1] != '/')
+		base--;
+	const size_t part = MIN((size_t)(end - base), sizeof(t->name) - 1);
+	memcpy(t->name, base, part);
+	t->name[part] = '\0';
 }
 
 static void swap_files(struct process *p, struct exec *x)
@@ -418,7 +449,7 @@ static void exec_commit(struct exec *x)
 	x->aspace = NULL;
 	swap_files(p, x);
 	signal_state_exec();
-	(void)strlcpy(t->name, base_name(x->request->name), sizeof(t->name)); /* cut as in Linux */
+	name_thread(t, x->request->name, x->request->name_len);
 	trap_frame_init_user(thread_user_frame(&t->arch), x->entry, x->sp);
 	fpu_reset(&t->arch);
 	trace_name(TRACE_EXEC, x->euid, t->name);
@@ -428,7 +459,6 @@ static void exec_commit(struct exec *x)
 static void exec_fini(struct exec *x)
 {
 	elf_image_fini(&x->program);
-	elf_image_fini(&x->interpreter);
 	head_put(&x->head);
 	process_put_exe(x->file);
 	if (x->files != NULL)
@@ -439,7 +469,16 @@ static void exec_fini(struct exec *x)
 
 int process_exec(const struct exec_request *request, struct exec_args *args)
 {
-	struct exec x = { .request = request, .args = args, .paths = task_paths() };
+	struct exec x; /* what is not here is set before it is looked at */
+	x.request = request;
+	x.args = args;
+	x.paths = task_paths();
+	x.file = NULL;
+	x.head.page = NULL;
+	x.program.segments = NULL;
+	x.files = NULL;
+	x.aspace = NULL;
+	x.interpreter_bias = 0;
 	int error = prepare(&x);
 	if (error == 0)
 		error = leave_others(&x);

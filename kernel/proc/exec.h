@@ -14,6 +14,8 @@ struct exec_request {
 	struct inode *start; /* a relative path begins here; NULL = working directory */
 	struct file *file;   /* not NULL: this file instead, borrowed (AT_EMPTY_PATH) */
 	const char *name;    /* for AT_EXECFN and the process' name; usually the path */
+	size_t name_len;     /* without its NUL */
+	bool name_is_lost;   /* exec closes its descriptor: no script's interpreter can use it */
 	bool follow_last;    /* false: a symbolic link is -ELOOP (AT_SYMLINK_NOFOLLOW) */
 };
 

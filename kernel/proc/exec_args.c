@@ -29,7 +29,10 @@ static_assert(sizeof(struct args_chunk) == CHUNK_BYTES, "the largest that comes 
 
 void exec_args_init(struct exec_args *a, u64 stack_limit_bytes)
 {
-	*a = (struct exec_args){ 0 };
+	a->first = a->last = NULL;
+	a->bytes = a->skipped_bytes = 0;
+	a->argc = a->envc = 0;
+	a->prefix_count = 0;
 	a->limit_bytes = MAX(MIN(stack_limit_bytes / 4, LIMIT_MAX_BYTES), (u64)ARG_MAX);
 }
 
@@ -42,7 +45,6 @@ void exec_args_fini(struct exec_args *a)
 	}
 	for (u32 i = 0; i < a->prefix_count; i++)
 		kfree(a->prefix[i]);
-	*a = (struct exec_args){ 0 };
 }
 
 /* A chunk with room for a byte at least. NULL: no memory. */
@@ -101,7 +103,7 @@ static int read_array(struct exec_args *a, uaddr_t array, u32 *count)
 		return 0;
 	for (;;) {
 		u64 string;
-		if (copy_from_user(&string, array, sizeof(string)) != 0)
+		if (get_user_u64(&string, array) != 0)
 			return -EFAULT;
 		if (string == 0)
 			return 0;

@@ -10,7 +10,7 @@
 #include "lib/types.h"
 
 /* A `#!` line puts its interpreter and at most one argument before the script's path. */
-#define EXEC_SCRIPT_DEPTH   4
+#define EXEC_SCRIPT_DEPTH   5
 #define EXEC_PREFIX_STRINGS (EXEC_SCRIPT_DEPTH * 2 + 1)
 
 struct args_chunk;
@@ -29,7 +29,7 @@ struct exec_args {
 
 /* @stack_limit_bytes: RLIMIT_STACK, a quarter of which may be used. */
 void exec_args_init(struct exec_args *a, u64 stack_limit_bytes);
-/* Give all memory back. */
+/* Give all memory back; @a is to be initialised again or forgotten. */
 void exec_args_fini(struct exec_args *a);
 
 /*

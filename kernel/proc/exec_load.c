@@ -4,7 +4,7 @@
  * memory behind it where the program wants more than the file has. lib/elf.c has checked that no
  * two overlap and that nothing overflows; what may still go wrong is memory.
  *
- * Locks: the inode's for reading; the space's inside aspace_map() and aspace_clear_tail().
+ * Locks: the inode's for reading; the space's inside aspace_build() and aspace_clear_tail().
  */
 #include "kernel/proc/exec_load.h"
 
@@ -77,14 +77,6 @@ int elf_image_interpreter(const struct elf_image *image, struct inode *inode, ch
 
 /* ---- mapping ---------------------------------------------------------------------------- */
 
-static int map_fixed(struct aspace *as, struct map_args *args)
-{
-	args->flags |= MAP_PRIVATE | MAP_FIXED;
-	args->max_prot = PROT_READ | PROT_WRITE | PROT_EXEC;
-	const s64 result = aspace_map(as, args);
-	return result < 0 ? (int)result : 0;
-}
-
 /* The rest of the page that the file's part of a segment ends in: zeros, not what follows in the
  * file. */
 static int clear_page_tail(struct aspace *as, uaddr_t from)
@@ -102,12 +94,13 @@ static int map_segment(const struct elf_segment *s, u64 bias, struct inode *inod
 	uaddr_t anonymous = start; /* from here on the file has nothing */
 	if (s->p_filesz != 0) {
 		anonymous = page_align_up(file_end);
-		struct map_args file = { .addr = start,
-					 .len_bytes = anonymous - start,
-					 .prot = prot,
-					 .object = inode->object,
-					 .offset_bytes = page_align_down(s->p_offset) };
-		int error = map_fixed(as, &file);
+		const struct map_args file = { .addr = start,
+					       .len_bytes = anonymous - start,
+					       .prot = prot,
+					       .max_prot = PROT_READ | PROT_WRITE | PROT_EXEC,
+					       .object = inode->object,
+					       .offset_bytes = page_align_down(s->p_offset) };
+		int error = aspace_build(as, &file);
 		/* A bss that its program cannot write need not be zeros: nobody made it so on
 		 * purpose. */
 		if (error == 0 && mem_end > file_end && (prot & PROT_WRITE) != 0)
@@ -117,25 +110,10 @@ static int map_segment(const struct elf_segment *s, u64 bias, struct inode *inod
 	}
 	if (page_align_up(mem_end) <= anonymous)
 		return 0;
-	struct map_args bss = { .addr = anonymous,
-				.len_bytes = page_align_up(mem_end) - anonymous,
-				.prot = prot,
-				.flags = MAP_ANONYMOUS };
-	return map_fixed(as, &bss);
-}
-
-/* An address where @len_bytes would fit now; nobody else maps anything in a space that is being
- * built. */
-static int find_room(struct aspace *as, u64 len_bytes, uaddr_t *out)
-{
-	const struct map_args args = { .len_bytes = len_bytes,
-				       .prot = PROT_NONE,
-				       .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
-	const s64 addr = aspace_map(as, &args);
-	if (addr < 0)
-		return (int)addr;
-	*out = (uaddr_t)addr;
-	return aspace_unmap(as, (uaddr_t)addr, len_bytes);
+	const struct map_args bss = { .addr = anonymous,
+				      .len_bytes = page_align_up(mem_end) - anonymous,
+				      .prot = prot };
+	return aspace_build(as, &bss);
 }
 
 int elf_image_map(struct elf_image *image, struct inode *inode, struct aspace *as, uaddr_t base)
@@ -146,7 +124,7 @@ int elf_image_map(struct elf_image *image, struct inode *inode, struct aspace *a
 	if (image->header.e_type == ET_DYN) {
 		/* Room for the program wherever in it an aligned address turns up. */
 		const u64 len = l->end - low + l->align - PAGE_SIZE;
-		const int error = base == 0 ? find_room(as, len, &base) : 0;
+		const int error = base == 0 ? aspace_find_room(as, len, &base) : 0;
 		if (error != 0)
 			return error;
 		image->bias = ALIGN_UP(base, l->align) - low;

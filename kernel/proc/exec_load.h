@@ -17,8 +17,8 @@ struct elf_image {
 };
 
 /*
- * Into @image, which is all zeros, read and check the headers of @inode, a regular file with a page
- * cache, whose first bytes are
+ * Into @image, whose segments are NULL, read and check the headers of @inode, a regular file with a
+ * page cache, whose first bytes are
  * @head. Returns 0; -ENOEXEC; -ENOMEM; -EIO. Whatever it returns, elf_image_fini() gives back what
  * it took.
  */
@@ -32,8 +32,8 @@ int elf_image_interpreter(const struct elf_image *image, struct inode *inode, ch
 
 /*
  * Map the segments: a fixed program where it says, another at @base, or, with @base 0, where mmap
- * finds room. The bss is zeroed. Sets image->bias. Context: may sleep.  Returns 0 or aspace_map()'s
- * errors; the caller then drops the space.
+ * finds room. The bss is zeroed. Sets image->bias. Context: may sleep.  Returns 0 or
+ * aspace_build()'s errors; the caller then drops the space.
  */
 int elf_image_map(struct elf_image *image, struct inode *inode, struct aspace *as, uaddr_t base)
 	__must_check;

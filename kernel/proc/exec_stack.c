@@ -6,14 +6,16 @@
  *	              path of the program (AT_EXECFN)
  *	              environment strings, in order
  *	              argument strings, in order           <- as->arg_start
- *	              16 random bytes (AT_RANDOM), aligned
+ *	              16 random bytes (AT_RANDOM), aligned: in one page
  *	              auxiliary vector, AT_NULL last
  *	              envp[], NULL
  *	              argv[], NULL
  *	sp ->         argc                                  (a multiple of 16)
  *
- * The space is not anybody's yet, so it is written from outside, from the bottom up, each page
- * through the linear map.
+ * Path and strings begin at a whole word, so that they are copied by words; of the strings each
+ * follows the one before it at once, which programs that write a title over them rely on. What is
+ * left between is zeros. The space is not anybody's yet, so it is written from outside, from
+ * the bottom up, each page through the linear map.
  */
 #include "kernel/proc/exec_stack.h"
 
@@ -30,7 +32,7 @@
 #define STACK_ALIGN    16UL
 #define TOP_ZERO_BYTES sizeof(u64)
 #define RANDOM_BYTES   16UL
-#define AUXV_ADDED     3 /* AT_RANDOM, AT_EXECFN, AT_NULL */
+#define AUXV_BYTES     (EXEC_AUXV_ENTRIES * sizeof(struct auxv_entry))
 /* Mapped below the first stack pointer at once; the region grows from there by faults. */
 #define STACK_HEADROOM (128UL << 10)
 /* mmap begins this far below the top at least, whatever RLIMIT_STACK says: it may be raised later.
@@ -39,44 +41,39 @@
 #define MMAP_GAP_MAX (USER_MAX / 6 * 5)
 #define MMAP_GUARD   (256 * PAGE_SIZE)
 
-struct layout {
-	uaddr_t name, strings, random, sp;
-	u64 string_bytes;
-	u32 argc, envc, auxv_count;
-};
-
-static struct layout layout_of(const struct exec_stack *s)
+static void lay_out(struct exec_stack *s)
 {
-	struct layout l = { .string_bytes = exec_args_bytes(s->args),
-			    .argc = exec_args_argc(s->args),
-			    .envc = s->args->envc,
-			    .auxv_count = s->auxv_count + AUXV_ADDED };
-	const u64 words = 1 + (u64)l.argc + 1 + l.envc + 1;
-	const u64 table_bytes = words * sizeof(u64) + l.auxv_count * sizeof(struct auxv_entry);
-	l.name = STACK_TOP - TOP_ZERO_BYTES - s->exec_name_bytes;
-	l.strings = l.name - l.string_bytes;
-	l.random = ALIGN_DOWN(l.strings - RANDOM_BYTES, STACK_ALIGN);
-	l.sp = ALIGN_DOWN(l.random - table_bytes, STACK_ALIGN);
-	return l;
+	const u64 string_bytes = exec_args_bytes(s->args);
+	const u64 words = 1 + (u64)exec_args_argc(s->args) + 1 + s->args->envc + 1;
+	const u64 table_bytes = words * sizeof(u64) + AUXV_BYTES;
+	s->name = ALIGN_DOWN(STACK_TOP - TOP_ZERO_BYTES - s->exec_name_bytes, sizeof(u64));
+	s->strings = ALIGN_DOWN(s->name - string_bytes, sizeof(u64));
+	s->strings_end = s->strings + string_bytes;
+	s->random = ALIGN_DOWN(s->strings - RANDOM_BYTES, RANDOM_BYTES);
+	s->sp = ALIGN_DOWN(s->random - table_bytes, STACK_ALIGN);
 }
 
-int exec_stack_map(struct aspace *as, const struct exec_stack *s)
+void exec_stack_place(struct aspace *as, const struct exec_stack *s)
 {
-	const uaddr_t start = page_align_down(layout_of(s).sp) - STACK_HEADROOM;
-	const struct map_args args = {
-		.addr = start,
-		.len_bytes = STACK_TOP - start,
-		.prot = PROT_READ | PROT_WRITE | (s->is_executable ? PROT_EXEC : 0U),
-		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN | MAP_STACK
-	};
 	as->stack_limit_bytes = s->limit_bytes;
 	/* The stack gets entries of the root to itself: fork copies the little there is of it, and
 	 * need not look at what else is mapped. */
 	const u64 gap = MMAP_GUARD + MAX(MIN(s->limit_bytes, MMAP_GAP_MAX), MMAP_GAP_MIN);
 	as->mmap_top = ALIGN_DOWN(STACK_TOP - gap, GIGAPAGE_SIZE);
 	as->stack_top = STACK_TOP;
-	const s64 result = aspace_map(as, &args);
-	return result < 0 ? (int)result : 0;
+}
+
+int exec_stack_map(struct aspace *as, struct exec_stack *s)
+{
+	lay_out(s);
+	const uaddr_t start = page_align_down(s->sp) - STACK_HEADROOM;
+	const struct map_args args = {
+		.addr = start,
+		.len_bytes = STACK_TOP - start,
+		.prot = PROT_READ | PROT_WRITE | (s->is_executable ? PROT_EXEC : 0U),
+		.flags = MAP_GROWSDOWN,
+	};
+	return aspace_build(as, &args);
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
@@ -170,59 +167,58 @@ static bool write_pointers(const char *bytes, size_t len_bytes, void *arg)
 }
 
 /* argc, argv and envp. Returns where the environment strings begin. */
-static uaddr_t write_tables(struct writer *w, const struct exec_stack *s, const struct layout *l)
+static uaddr_t write_tables(struct writer *w, const struct exec_stack *s)
 {
 	struct pointers p = { .w = w,
-			      .at = l->strings,
-			      .argc_left = l->argc,
+			      .at = s->strings,
+			      .argc_left = exec_args_argc(s->args),
 			      .at_string_start = true };
-	write_word(w, l->argc);
+	write_word(w, p.argc_left);
 	(void)exec_args_for_each_piece(s->args, write_pointers, &p); /* always goes on */
 	if (p.env_start == 0) { /* no environment: its NULL follows argv's */
 		write_word(w, 0);
-		p.env_start = l->name;
+		p.env_start = s->strings_end;
 	}
 	write_word(w, 0);
 	return p.env_start;
 }
 
-static void write_auxv(struct writer *w, const struct exec_stack *s, const struct layout *l)
+int exec_stack_fill(struct aspace *as, const struct exec_stack *s,
+		    void (*say_auxv)(struct auxv_entry *to, const void *arg), const void *arg)
 {
-	const struct auxv_entry added[AUXV_ADDED] = { { AT_RANDOM, l->random },
-						      { AT_EXECFN, l->name },
-						      { AT_NULL, 0 } };
-	(void)write_bytes((const char *)s->auxv, s->auxv_count * sizeof(s->auxv[0]), w);
-	(void)write_bytes((const char *)added, sizeof(added), w);
-}
+	struct writer w = { .as = as, .at = s->sp };
+	const uaddr_t env_start = write_tables(&w, s);
 
-static void write_strings(struct writer *w, const struct exec_stack *s, const struct layout *l)
-{
-	u64 random[RANDOM_BYTES / sizeof(u64)];
-	random_fill(random, sizeof(random));
-	writer_skip_to(w, l->random);
-	(void)write_bytes((const char *)random, sizeof(random), w);
-	writer_skip_to(w, l->strings);
-	(void)exec_args_for_each_piece(s->args, write_bytes, w);
-	(void)write_bytes(s->exec_name, s->exec_name_bytes, w);
-}
+	struct auxv_entry apart[EXEC_AUXV_ENTRIES];
+	const bool in_place = writer_has_room(&w) && w.room >= AUXV_BYTES;
+	struct auxv_entry *const auxv = in_place ? (struct auxv_entry *)w.to : apart;
+	say_auxv(auxv, arg);
+	auxv[EXEC_AUXV_SAID] = (struct auxv_entry){ AT_RANDOM, s->random };
+	auxv[EXEC_AUXV_SAID + 1] = (struct auxv_entry){ AT_EXECFN, s->name };
+	auxv[EXEC_AUXV_SAID + 2] = (struct auxv_entry){ AT_NULL, 0 };
+	if (likely(in_place))
+		writer_advance(&w, AUXV_BYTES);
+	else
+		(void)write_bytes((const char *)apart, AUXV_BYTES, &w);
 
-int exec_stack_fill(struct aspace *as, const struct exec_stack *s, uaddr_t *sp)
-{
-	const struct layout l = layout_of(s);
-	struct writer w = { .as = as, .at = l.sp };
-	const uaddr_t env_start = write_tables(&w, s, &l);
-	write_auxv(&w, s, &l);
-	write_strings(&w, s, &l);
+	writer_skip_to(&w, s->random);
+	if (writer_has_room(&w)) { /* for all of them, and nowhere else is a copy */
+		random_fill(w.to, RANDOM_BYTES);
+		writer_advance(&w, RANDOM_BYTES);
+	}
+	writer_skip_to(&w, s->strings);
+	(void)exec_args_for_each_piece(s->args, write_bytes, &w);
+	writer_skip_to(&w, s->name);
+	(void)write_bytes(s->exec_name, s->exec_name_bytes, &w);
 	if (w.failed)
 		return -ENOMEM;
 	/* Written through the linear map, which no instruction cache hears of (H25). */
 	if (s->is_executable)
 		fence_code();
 
-	as->arg_start = l.strings;
+	as->arg_start = s->strings;
 	as->arg_end = env_start;
 	as->env_start = env_start;
-	as->env_end = l.name;
-	*sp = l.sp;
+	as->env_end = s->strings_end;
 	return 0;
 }

@@ -9,7 +9,9 @@
 struct aspace;
 struct exec_args;
 
-#define EXEC_AUXV_MAX 24
+/* Entries of the auxiliary vector: what the caller says, then AT_RANDOM, AT_EXECFN and AT_NULL. */
+#define EXEC_AUXV_SAID    16
+#define EXEC_AUXV_ENTRIES (EXEC_AUXV_SAID + 3)
 
 struct exec_stack {
 	const struct exec_args *args;
@@ -17,17 +19,22 @@ struct exec_stack {
 	size_t exec_name_bytes; /* with its NUL */
 	bool is_executable;
 	u64 limit_bytes; /* RLIMIT_STACK */
-	/* without AT_RANDOM, AT_EXECFN and AT_NULL, which are added */
-	const struct auxv_entry *auxv;
-	u32 auxv_count;
+	/* exec_stack_map()'s: where things will be */
+	uaddr_t sp, random, strings, strings_end, name;
 };
 
+/* Note in @as where its stack will be, and how far below it mmap may begin. */
+void exec_stack_place(struct aspace *as, const struct exec_stack *s);
+
 /* Map the region for the stack at the top of @as, large enough for what exec_stack_fill() will
- * write; @s->auxv may still be missing. Context: may sleep.  Returns 0 or -ENOMEM. */
-int exec_stack_map(struct aspace *as, const struct exec_stack *s) __must_check;
+ * write. Context: may sleep.  Returns 0 or -ENOMEM. */
+int exec_stack_map(struct aspace *as, struct exec_stack *s) __must_check;
 
 /*
- * Write everything and note in @as where /proc finds arguments and environment. The stack pointer
- * to *@sp. Context: may sleep.  Returns 0 or -ENOMEM.
+ * Write everything and note in @as where /proc finds arguments and environment. @say_auxv puts
+ * EXEC_AUXV_SAID entries, from what @arg tells it. Context: may sleep.  Returns 0: the program
+ * begins with @s->sp; or -ENOMEM.
  */
-int exec_stack_fill(struct aspace *as, const struct exec_stack *s, uaddr_t *sp) __must_check;
+int exec_stack_fill(struct aspace *as, const struct exec_stack *s,
+		    void (*say_auxv)(struct auxv_entry *to, const void *arg), const void *arg)
+	__must_check;

@@ -72,6 +72,7 @@ static int run(const char *path)
 	if (error == 0) {
 		const struct exec_request request = { .path = path,
 						      .name = path,
+						      .name_len = strlen(path),
 						      .follow_last = true };
 		error = process_exec(&request, &args);
 	}

@@ -33,9 +33,7 @@ static inline int get_path(struct user_path *p, uaddr_t from, bool may_be_empty)
 	ssize_t len = strncpy_from_user(p->small, from, sizeof(p->small));
 	if (unlikely(len == -ENAMETOOLONG))
 		len = get_long_path(p, from);
-	if (len < 0)
-		return (int)len;
-	return len != 0 || may_be_empty ? 0 : -ENOENT;
+	return len != 0 || may_be_empty ? (int)len : -ENOENT;
 }
 
 int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty)

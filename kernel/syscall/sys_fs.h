@@ -66,7 +66,8 @@ struct user_path {
 	char *text;
 	char small[128]; /* enough for nearly every path, and the stack is not large */
 };
-/* -EFAULT, -ENAMETOOLONG, -ENOMEM; -ENOENT if it is empty, unless @may_be_empty. On 0, put it. */
+/* Its length: put it. Or -EFAULT, -ENAMETOOLONG, -ENOMEM; -ENOENT if it is empty, unless
+ * @may_be_empty. */
 __must_check int user_path_get(struct user_path *p, uaddr_t from, bool may_be_empty);
 static inline void user_path_put(struct user_path *p)
 {
@@ -83,7 +84,7 @@ struct at_path {
 	struct inode *start; /* counted; NULL: the path is absolute, or starts at the working
 				directory */
 };
-/* As user_path_get(); -EBADF. On 0, put it. */
+/* 0: put it. The errno of user_path_get(); -EBADF. */
 __must_check int at_path_get(struct at_path *p, u64 dirfd, uaddr_t from);
 static inline void at_path_put(struct at_path *p)
 {

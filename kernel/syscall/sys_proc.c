@@ -181,24 +181,27 @@ static s64 exec_with(const struct exec_request *request, uaddr_t argv, uaddr_t e
 s64 sys_execve(u64 path, u64 argv, u64 envp)
 {
 	struct user_path name;
-	const int error = user_path_get(&name, path, true);
-	if (error != 0)
-		return error;
+	const int len = user_path_get(&name, path, true);
+	if (len < 0)
+		return len;
 	const struct exec_request request = { .path = name.text,
 					      .name = name.text,
+					      .name_len = (size_t)len,
 					      .follow_last = true };
 	const s64 result = exec_with(&request, argv, envp);
 	user_path_put(&name);
 	return result;
 }
 
-/* A name by which the program's interpreter could find it: /dev/fd/N or /dev/fd/N/path. */
-static char *name_by_fd(int fd, const char *path)
+/* A name by which the program's interpreter could find it: /dev/fd/N or /dev/fd/N/path; its length
+ * to *@len. */
+static char *name_by_fd(int fd, const char *path, size_t *len)
 {
 	const size_t size = strlen("/dev/fd/2147483647/") + strlen(path) + 1;
 	char *name = kmalloc(size);
 	if (name != NULL)
-		(void)snprintf(name, size, "/dev/fd/%d%s%s", fd, path[0] != '\0' ? "/" : "", path);
+		*len = (size_t)snprintf(name, size, "/dev/fd/%d%s%s", fd,
+					path[0] != '\0' ? "/" : "", path);
 	return name;
 }
 
@@ -208,13 +211,16 @@ static s64 exec_by_fd(int fd, const char *path, u32 flags, uaddr_t argv, uaddr_t
 	if (f == NULL)
 		return -EBADF;
 	s64 result = -ENOMEM;
-	char *name = name_by_fd(fd, path);
+	size_t name_len;
+	char *name = name_by_fd(fd, path, &name_len);
 	if (name != NULL) {
 		const struct exec_request request = {
 			.path = path,
 			.start = f->inode,
 			.file = path[0] == '\0' ? f : NULL,
 			.name = name,
+			.name_len = name_len,
+			.name_is_lost = fd_get_cloexec(task_current()->files, fd) == 1,
 			.follow_last = (flags & AT_SYMLINK_NOFOLLOW) == 0,
 		};
 		result = f->inode == NULL ? -EACCES : exec_with(&request, argv, envp);
@@ -229,14 +235,15 @@ s64 sys_execveat(u64 dir, u64 path, u64 argv, u64 envp, u64 flags)
 	if ((flags & ~(u64)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0)
 		return -EINVAL;
 	struct user_path name;
-	const int error = user_path_get(&name, path, (flags & AT_EMPTY_PATH) != 0);
-	if (error != 0)
-		return error;
+	const int len = user_path_get(&name, path, (flags & AT_EMPTY_PATH) != 0);
+	if (len < 0)
+		return len;
 	s64 result;
 	if (name.text[0] == '/' || ((int)dir == AT_FDCWD && name.text[0] != '\0')) {
 		const struct exec_request request = {
 			.path = name.text,
 			.name = name.text,
+			.name_len = (size_t)len,
 			.follow_last = (flags & AT_SYMLINK_NOFOLLOW) == 0,
 		};
 		result = exec_with(&request, argv, envp);

@@ -170,8 +170,10 @@ void *aspace_own_page(struct aspace *as, uaddr_t va)
 {
 	pte_t leaf;
 	mutex_lock(&as->lock);
-	const int err = fault_serve(as, va, ACCESS_WRITE, &leaf);
-	DEBUG_ASSERT(err != 0 || region_find(as, va)->object == NULL);
+	/* A program may bring a segment of its file along for the place of its stack. */
+	const struct region *r = region_find(as, va);
+	const bool is_ours = r != NULL && r->object == NULL;
+	const int err = is_ours ? fault_serve(as, va, ACCESS_WRITE, &leaf) : -EFAULT;
 	mutex_unlock(&as->lock);
 	return err == 0 ? leaf_byte(leaf, va) : NULL;
 }

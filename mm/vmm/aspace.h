@@ -167,12 +167,19 @@ void aspace_unlock_all(struct aspace *as);
 extern bool (*aspace_may_lock_all)(void);
 /* Floor 7's: the running thread is to end, so that long work for it may stop. NULL: never. */
 extern bool (*aspace_user_is_ending)(void);
+
 /*
- * Map the @pages pages of @image (vm_object_create_image()), readable and executable, where mmap
- * would put them. 0 and *@at (also as->vdso), or -ENOMEM.
+ * For who builds @as, which no thread is in: map what @args says privately, at args->addr and in
+ * the place of what is there. Nothing is wrong with @args but that the range may lie outside of
+ * the user half, and of its flags MAP_GROWSDOWN alone counts. 0; -ENOMEM; -EPERM: too low.
+ * Context: may sleep; takes as->lock.
  */
-__must_check int aspace_map_vdso(struct aspace *as, struct vm_object *image, size_t pages,
-				 uaddr_t *at);
+__must_check int aspace_build(struct aspace *as, const struct map_args *args);
+/* In such a space: bring in the page at @va, for which no fence is needed. 0 or the errno of
+ * aspace_fault(). */
+__must_check int aspace_build_page(struct aspace *as, uaddr_t va, enum access access);
+/* Where in such a space mmap would find @len_bytes: 0 and *@start, or -ENOMEM. */
+__must_check int aspace_find_room(struct aspace *as, u64 len_bytes, uaddr_t *start);
 
 /*
  * Copy between kernel memory and another space's memory, faulting pages in (/proc/N/cmdline,
@@ -191,7 +198,7 @@ __must_check int aspace_clear_tail(struct aspace *as, uaddr_t va);
  * The kernel's view of the byte at @va and the rest of its page, for who builds @as and is the only
  * one to know it: the page is its own, and stays. Only in a region without an object, whose
  * truncation would know it, too. Code written there must be made fetchable.
- * NULL: not in a region that may be written, or no memory.
+ * NULL: not in such a region that may be written, or no memory.
  * Context: may sleep; takes as->lock.
  */
 void *aspace_own_page(struct aspace *as, uaddr_t va);

@@ -438,11 +438,17 @@ static __cold int file_refault(struct fault *f)
 	return err;
 }
 
-static int serve(struct fault *f, struct aspace *as, uaddr_t va, enum access access)
+static inline void fault_begin(struct fault *f, struct aspace *as, uaddr_t va, enum access access,
+			       size_t kept_bytes)
 {
 	f->as = as;
 	f->va = page_align_down(va);
 	f->access = access;
+	f->kept_bytes = kept_bytes;
+}
+
+static int serve(struct fault *f)
+{
 	for (;;) {
 		int err = serve_once(f);
 		if (likely(err != -EAGAIN))
@@ -456,8 +462,8 @@ static int serve(struct fault *f, struct aspace *as, uaddr_t va, enum access acc
 int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 {
 	struct fault f;
-	f.kept_bytes = PAGE_SIZE;
-	const int err = serve(&f, as, va, access);
+	fault_begin(&f, as, va, access, PAGE_SIZE);
+	const int err = serve(&f);
 	if (err == 0)
 		*leaf = *f.slot;
 	return err;
@@ -466,9 +472,9 @@ int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
 {
 	struct fault f;
-	f.kept_bytes = PAGE_SIZE;
+	fault_begin(&f, as, va, access, PAGE_SIZE);
 	mutex_lock(&as->lock);
-	const int err = serve(&f, as, va, access);
+	const int err = serve(&f);
 	mutex_unlock(&as->lock);
 	/* Drops a cached invalid or weaker entry, and orders our walks after what other harts
 	 * stored. */
@@ -477,13 +483,26 @@ int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
 	return err;
 }
 
-int aspace_clear_tail(struct aspace *as, uaddr_t va)
+/* No hart has been in @as, so that none remembers anything of it. */
+static int serve_in_new(struct aspace *as, uaddr_t va, enum access access, size_t kept_bytes)
 {
 	struct fault f;
-	f.kept_bytes = page_offset(va);
+	fault_begin(&f, as, va, access, kept_bytes);
 	mutex_lock(&as->lock);
-	DEBUG_ASSERT(ptable_find_own(as, va) == NULL || pte_is_none(*ptable_find_own(as, va)));
-	const int err = serve(&f, as, va, ACCESS_WRITE);
+	/* A tail is cut while the page is made. */
+	DEBUG_ASSERT(kept_bytes == PAGE_SIZE || ptable_find_own(as, va) == NULL ||
+		     pte_is_none(*ptable_find_own(as, va)));
+	const int err = serve(&f);
 	mutex_unlock(&as->lock);
 	return err;
+}
+
+int aspace_build_page(struct aspace *as, uaddr_t va, enum access access)
+{
+	return serve_in_new(as, va, access, PAGE_SIZE);
+}
+
+int aspace_clear_tail(struct aspace *as, uaddr_t va)
+{
+	return serve_in_new(as, va, ACCESS_WRITE, page_offset(va));
 }

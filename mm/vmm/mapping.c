@@ -117,6 +117,21 @@ static int map_over(const struct region *like, struct list *dead)
 	return 0;
 }
 
+/* @like, in the place of @old, if the limits allow it. */
+static inline int map_at(const struct region *like, const struct region_sum *old, struct list *dead)
+{
+	const struct aspace *as = like->as;
+	const u64 pages = region_pages(like);
+	u64 data_pages = region_is_data(like->prot, like->flags) ? pages : 0;
+	data_pages = data_pages > old->data_pages ? data_pages - old->data_pages : 0;
+	if (as->region_count >= REGIONS_MAX ||
+	    !region_limits_allow(as, pages - old->pages, data_pages))
+		return -ENOMEM;
+	if (old->pages != 0)
+		return map_over(like, dead);
+	return region_add(like) != NULL ? 0 : -ENOMEM;
+}
+
 static int map_locked(struct aspace *as, const struct map_args *args, struct region *like,
 		      u64 len_bytes, struct list *dead)
 {
@@ -130,28 +145,18 @@ static int map_locked(struct aspace *as, const struct map_args *args, struct reg
 	struct region_sum old = { 0, 0, 0 };
 	if (!searched)
 		old = region_sum_range(as, start, end);
-	const u64 pages = len_bytes >> PAGE_SHIFT;
-	err = map_check_lock(as, args, pages);
+	err = map_check_lock(as, args, len_bytes >> PAGE_SHIFT);
 	if (err != 0)
 		return err;
 	if (as->locks_future)
 		like->flags |= REGION_LOCKED;
-	u64 data_pages = region_is_data(like->prot, like->flags) ? pages : 0;
-	data_pages = data_pages > old.data_pages ? data_pages - old.data_pages : 0;
-	if (as->region_count >= REGIONS_MAX ||
-	    !region_limits_allow(as, pages - old.pages, data_pages))
-		return -ENOMEM;
-
 	like->as = as;
 	like->start = start;
 	like->end = end;
-	if (old.pages != 0)
-		return map_over(like, dead);
-	if (region_add(like) == NULL)
-		return -ENOMEM;
-	if (searched)
+	err = map_at(like, &old, dead);
+	if (err == 0 && searched)
 		region_note_gap_taken(as, start, len_bytes);
-	return 0;
+	return err;
 }
 
 s64 aspace_map(struct aspace *as, const struct map_args *args)
@@ -189,21 +194,41 @@ s64 aspace_map(struct aspace *as, const struct map_args *args)
 	return (s64)like.start;
 }
 
-int aspace_map_vdso(struct aspace *as, struct vm_object *image, size_t pages, uaddr_t *at)
+/* ---- the space of a program that is being loaded ---- */
+
+int aspace_build(struct aspace *as, const struct map_args *args)
 {
-	const struct map_args args = {
-		.len_bytes = pages * PAGE_SIZE,
-		.prot = PROT_READ | PROT_EXEC,
-		.max_prot = PROT_READ | PROT_EXEC,
-		.flags = MAP_PRIVATE,
-		.object = image,
-	};
-	const s64 start = aspace_map(as, &args);
-	if (start < 0)
-		return (int)start;
-	as->vdso = (uaddr_t)start;
-	*at = (uaddr_t)start;
-	return 0;
+	struct region like; /* but for the links, which nobody reads */
+	uaddr_t end;
+	if (!range_end(args->addr, args->len_bytes, &end))
+		return -ENOMEM;
+	if (args->addr < USER_MIN)
+		return -EPERM;
+	like.as = as;
+	like.object = args->object;
+	like.start = args->addr;
+	like.end = end;
+	like.offset_bytes = args->offset_bytes;
+	like.prot = args->prot;
+	like.max_prot = args->object != NULL ? args->max_prot : PROT_ALL;
+	like.flags = MAP_PRIVATE | (args->flags & MAP_GROWSDOWN);
+
+	struct list dead;
+	list_init(&dead);
+	mutex_lock(&as->lock);
+	const struct region_sum old = region_sum_range(as, like.start, like.end);
+	const int err = map_at(&like, &old, &dead);
+	mutex_unlock(&as->lock);
+	region_destroy_list(&dead);
+	return err;
+}
+
+int aspace_find_room(struct aspace *as, u64 len_bytes, uaddr_t *start)
+{
+	mutex_lock(&as->lock);
+	const int err = region_find_gap(as, page_align_up(len_bytes), start);
+	mutex_unlock(&as->lock);
+	return err;
 }
 
 /* ---- munmap ---- */

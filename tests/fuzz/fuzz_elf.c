@@ -51,14 +51,16 @@ static bool is_inside_user_space(u64 addr, u64 len)
 	return len != 0 && addr <= USER_MAX && len <= USER_MAX - addr;
 }
 
-s64 aspace_map(struct aspace *as, const struct map_args *args)
+int aspace_find_room(struct aspace *as, u64 len_bytes, uaddr_t *start)
+{
+	FUZZ_CHECK(len_bytes != 0);
+	*start = FREE_SPACE;
+	return len_bytes > USER_MAX - FREE_SPACE ? -ENOMEM : 0;
+}
+
+int aspace_build(struct aspace *as, const struct map_args *args)
 {
 	FUZZ_CHECK(args->len_bytes != 0);
-	if ((args->flags & MAP_FIXED) == 0) {
-		if (args->len_bytes > USER_MAX - FREE_SPACE)
-			return -ENOMEM;
-		return FREE_SPACE;
-	}
 	FUZZ_CHECK(page_offset(args->addr) == 0 && page_offset(args->len_bytes) == 0);
 	FUZZ_CHECK(page_offset(args->offset_bytes) == 0);
 	if (!is_inside_user_space(args->addr, args->len_bytes))
@@ -67,12 +69,6 @@ s64 aspace_map(struct aspace *as, const struct map_args *args)
 	if (args->object != NULL)
 		FUZZ_CHECK(args->offset_bytes < file_bytes &&
 			   args->len_bytes <= page_align_up(file_bytes) - args->offset_bytes);
-	return (s64)args->addr;
-}
-
-int aspace_unmap(struct aspace *as, uaddr_t addr, u64 len_bytes)
-{
-	FUZZ_CHECK(addr == FREE_SPACE);
 	return 0;
 }
 

@@ -38,11 +38,11 @@ bool shim_should_fail(void)
 	return fail_after != ~0U && fail_after-- == 0;
 }
 
-size_t copy_from_user(void *dst, uaddr_t src, size_t len_bytes)
+int get_user_u64(u64 *value, uaddr_t src)
 {
 	if (src == BAD_ADDRESS)
-		return len_bytes;
-	memcpy(dst, (const void *)src, len_bytes);
+		return -EFAULT;
+	memcpy(value, (const void *)src, sizeof(*value));
 	return 0;
 }
 
@@ -63,10 +63,10 @@ void random_fill(void *buf, size_t len_bytes)
 	memset(buf, 0xab, len_bytes);
 }
 
-s64 aspace_map(struct aspace *as, const struct map_args *args)
+int aspace_build(struct aspace *as, const struct map_args *args)
 {
 	mapped = *args;
-	return (s64)args->addr;
+	return 0;
 }
 
 static char *at(uaddr_t va)
@@ -109,22 +109,29 @@ static int teardown(void **state)
 	return shim_objects_used() != 0; /* nothing leaked */
 }
 
+#define SAID(i) (1000 + (i)) /* types of what the caller says, and of each the value is @arg */
+
+static void say_auxv(struct auxv_entry *to, const void *arg)
+{
+	for (u64 i = 0; i < EXEC_AUXV_SAID; i++)
+		to[i] = (struct auxv_entry){ SAID(i), *(const u64 *)arg + i };
+}
+
+static const u64 said = 7;
+
 /* Build the stack for @args; the strings it points to are compared by expect_stack(). */
 static uaddr_t build(struct aspace *as, const struct exec_args *args)
 {
-	const struct auxv_entry auxv[] = { { AT_PAGESZ, 4096 } };
 	struct exec_stack s = { .args = args,
 				.exec_name = "/bin/prog",
 				.exec_name_bytes = sizeof("/bin/prog"),
-				.limit_bytes = STACK_LIMIT,
-				.auxv = auxv,
-				.auxv_count = 1 };
-	uaddr_t sp;
+				.limit_bytes = STACK_LIMIT };
+	exec_stack_place(as, &s);
 	assert_int_equal(exec_stack_map(as, &s), 0);
-	assert_int_equal(exec_stack_fill(as, &s, &sp), 0);
-	assert_int_equal(sp % 16, 0);
+	assert_int_equal(exec_stack_fill(as, &s, say_auxv, &said), 0);
+	assert_int_equal(s.sp % 16, 0);
 	assert_int_equal(code_fences, 0);
-	return sp;
+	return s.sp;
 }
 
 static uaddr_t expect_strings(uaddr_t at_va, const char *const *strings, size_t count)
@@ -151,9 +158,13 @@ static void expect_stack(uaddr_t sp, const char *const *argv, size_t argc, const
 	assert_int_equal(word_at(sp), argc);
 	const uaddr_t env = expect_strings(sp + sizeof(u64), argv, argc);
 	const uaddr_t auxv = expect_strings(env, envp, envc);
-	assert_int_equal(aux_value(auxv, AT_PAGESZ), 4096);
+	for (u64 i = 0; i < EXEC_AUXV_SAID; i++)
+		assert_int_equal(aux_value(auxv, SAID(i)), said + i);
 	assert_string_equal(at(aux_value(auxv, AT_EXECFN)), "/bin/prog");
-	assert_int_equal(*(u8 *)at(aux_value(auxv, AT_RANDOM)), 0xab);
+	const uaddr_t random = aux_value(auxv, AT_RANDOM);
+	assert_int_equal(word_at(random), 0xababababababababUL);
+	assert_int_equal(word_at(random + sizeof(u64)), 0xababababababababUL);
+	assert_int_equal(random % 16, 0);
 }
 
 /* ---- tests ---------------------------------------------------------------------------------- */
@@ -171,9 +182,29 @@ static void stack_has_arguments_environment_and_auxv(void **state)
 	assert_string_equal(at(as.arg_start), "prog");
 	assert_string_equal(at(as.env_start), "A=1");
 	assert_int_equal(as.arg_end, as.env_start);
-	assert_string_equal(at(as.env_end), "/bin/prog");
+	assert_memory_equal(at(as.env_end - sizeof("A=1") - sizeof("B=")), "A=1\0B=", 7);
 	assert_int_equal(word_at(USER_MAX - 8), 0);
 	exec_args_fini(&args);
+}
+
+/* What is made in its place, where a page ends there: in front of it, one behind the other. */
+static void stack_is_the_same_wherever_pages_end(void **state)
+{
+	enum { USED_BYTES = 3 * 4096 };
+	for (size_t len = 0; len < 4096; len += 8) {
+		char *const padding = malloc(len + 1);
+		memset(padding, 'p', len);
+		padding[len] = '\0';
+		const char *const argv[] = { "prog", padding, NULL };
+		struct exec_args args;
+		struct aspace as = { 0 };
+		exec_args_init(&args, STACK_LIMIT);
+		assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
+		expect_stack(build(&as, &args), argv, 2, NULL, 0);
+		exec_args_fini(&args);
+		free(padding);
+		memset(memory + MEMORY_BYTES - USED_BYTES, 0, USED_BYTES);
+	}
 }
 
 static void stack_without_environment(void **state)
@@ -197,7 +228,6 @@ static void stack_fails_cleanly_without_memory(void **state)
 	argv[300] = NULL;
 	struct exec_args args;
 	struct aspace as = { 0 };
-	uaddr_t sp = 0;
 	exec_args_init(&args, STACK_LIMIT);
 	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
 	struct exec_stack s = { .args = &args,
@@ -208,8 +238,8 @@ static void stack_fails_cleanly_without_memory(void **state)
 	unsigned pages = 0;
 	for (int error = -ENOMEM; error != 0; pages++) {
 		fail_after = pages;
-		error = exec_stack_fill(&as, &s, &sp);
-		assert_true(error == 0 || (error == -ENOMEM && sp == 0));
+		error = exec_stack_fill(&as, &s, say_auxv, &said);
+		assert_true(error == 0 || error == -ENOMEM);
 	}
 	fail_after = ~0U;
 	assert_in_range(pages, 5, 7);
@@ -221,7 +251,6 @@ static void stack_with_code_is_made_fetchable(void **state)
 	const char *const argv[] = { "prog", NULL };
 	struct exec_args args;
 	struct aspace as = { 0 };
-	uaddr_t sp;
 	exec_args_init(&args, STACK_LIMIT);
 	assert_int_equal(exec_args_read_user(&args, (uaddr_t)argv, 0), 0);
 	struct exec_stack s = { .args = &args,
@@ -229,7 +258,7 @@ static void stack_with_code_is_made_fetchable(void **state)
 				.exec_name_bytes = sizeof("p"),
 				.is_executable = true };
 	assert_int_equal(exec_stack_map(&as, &s), 0);
-	assert_int_equal(exec_stack_fill(&as, &s, &sp), 0);
+	assert_int_equal(exec_stack_fill(&as, &s, say_auxv, &said), 0);
 	assert_int_equal(code_fences, 1);
 	exec_args_fini(&args);
 }
@@ -378,6 +407,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(stack_has_arguments_environment_and_auxv, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(stack_is_the_same_wherever_pages_end, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(stack_without_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(stack_fails_cleanly_without_memory, setup,

@@ -25,8 +25,20 @@ static void empty_and_odd_strings_arrive(void)
 	CHECK_EXITED(wait_for(exec_child(argv, envp)), 0);
 }
 
+/* One behind the other, the environment behind the arguments: programs that show a title in ps
+ * write over all of it. */
+static void check_strings_are_in_one_piece(char **argv)
+{
+	const char *next = argv[0];
+	for (char **s = argv; *s != NULL; next = *s + strlen(*s) + 1, s++)
+		CHECK_EQ(*s - next, 0);
+	for (char **s = environ; *s != NULL; next = *s + strlen(*s) + 1, s++)
+		CHECK_EQ(*s - next, 0);
+}
+
 static int check_odd(int argc, char **argv)
 {
+	check_strings_are_in_one_piece(argv);
 	CHECK_EQ(argc, 6);
 	CHECK(argv[2][0] == '\0' && argv[5][0] == '\0' && argv[6] == NULL);
 	CHECK_STR(argv[3], " a b ");
@@ -62,6 +74,7 @@ static void many_arguments_arrive(void)
 
 static int check_many(int argc, char **argv)
 {
+	check_strings_are_in_one_piece(argv);
 	CHECK_EQ(argc, MANY + 2);
 	for (int i = 0; i < MANY; i++) {
 		char text[32];

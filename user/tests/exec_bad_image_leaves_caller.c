@@ -4,11 +4,14 @@
 #include "lib/test.h"
 
 #include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
 
 struct image {
 	Elf64_Ehdr header;
 	Elf64_Phdr segments[2];
-	uint32_t code[4];
+	uint32_t code[6];
 	char interpreter[32];
 };
 
@@ -104,15 +107,20 @@ static void damaged_headers_are_enoexec(void)
 	image_init(&i), memset(&i, 'g', sizeof(i)), check_noexec(&i, sizeof(i));
 }
 
+static void set_interpreter(struct image *i, const char *path)
+{
+	i->header.e_phnum = 2;
+	i->segments[1] = (Elf64_Phdr){ .p_type = PT_INTERP,
+				       .p_offset = offsetof(struct image, interpreter),
+				       .p_filesz = strlen(path) + 1 };
+	strcpy(i->interpreter, path);
+}
+
 static void interpreters_must_exist(void)
 {
 	struct image i;
 	image_init(&i);
-	i.header.e_phnum = 2;
-	i.segments[1] = (Elf64_Phdr){ .p_type = PT_INTERP,
-				      .p_offset = offsetof(struct image, interpreter),
-				      .p_filesz = sizeof("/no/such/interpreter") };
-	strcpy(i.interpreter, "/no/such/interpreter");
+	set_interpreter(&i, "/no/such/interpreter");
 	put("bad", &i, sizeof(i), 0700);
 	CHECK_EXITED(run("./bad"), ENOENT);
 	i.segments[1].p_filesz = 5; /* does not end in 0 */
@@ -147,6 +155,97 @@ static void hostile_images_end_nobody_but_themselves(void)
 	a_small_image_of_our_own_runs();
 }
 
+/* A segment of the file where the stack is to be: the kernel writes arguments there, and everybody
+ * who may write the file can cut it meanwhile. */
+static void no_file_stands_where_the_stack_does(void)
+{
+	const uint64_t top = 0x3ffffff000, bytes = 2UL << 30, start = top - bytes;
+	struct image i;
+	image_init(&i);
+	i.header.e_entry = start + offsetof(struct image, code);
+	i.segments[0].p_vaddr = start;
+	i.segments[0].p_flags = PF_R | PF_W | PF_X;
+	i.segments[0].p_filesz = i.segments[0].p_memsz = bytes;
+	put("bad", &i, sizeof(i), 0700);
+	CHECK_EQ(truncate("bad", (off_t)bytes), 0);
+	const int status = run("./bad");
+	/* Where a machine has larger spaces the stack is elsewhere. */
+	const bool is_there = (uint64_t)&i >= start && (uint64_t)&i < top;
+	CHECK(WIFSIGNALED(status) || (WIFEXITED(status) && (WEXITSTATUS(status) == 7) != is_there));
+	CHECK_EQ(unlink("bad"), 0);
+}
+
+static void check_vdso_is_outside(pid_t pid, uint64_t start, uint64_t end)
+{
+	char name[32], line[256];
+	snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
+	FILE *f = fopen(name, "r");
+	CHECK(f != NULL);
+	int vdsos = 0, starts = 0;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		const uint64_t at = strtoull(line, NULL, 16);
+		starts += at == start;
+		if (strstr(line, "[vdso]") == NULL)
+			continue;
+		vdsos++;
+		CHECK(at < start || at >= end);
+	}
+	CHECK_EQ(fclose(f), 0);
+	CHECK_EQ(vdsos, 1);
+	CHECK_EQ(starts, 1);
+}
+
+/* One that stops itself, linked to where the vDSO is in this program, and, if nothing is random, in
+ * the next. */
+static void image_init_around_vdso(struct image *i, uint64_t start, uint64_t bytes)
+{
+	static const uint32_t code[] = {
+		0x0ac00893, /* li a7, SYS_getpid */
+		0x00000073, /* ecall */
+		0x01300593, /* li a1, SIGSTOP */
+		0x08100893, /* li a7, SYS_kill */
+		0x00000073, /* ecall */
+		0x0000006f, /* j . */
+	};
+	image_init(i);
+	i->header.e_entry = start + offsetof(struct image, code);
+	i->segments[0].p_vaddr = start;
+	i->segments[0].p_memsz = bytes;
+	i->segments[0].p_flags = PF_R | PF_W | PF_X;
+	memcpy(i->code, code, sizeof(code));
+}
+
+static void check_both_are_there(const char *path, uint64_t start, uint64_t end)
+{
+	const pid_t pid = vfork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		execl(path, path, (char *)NULL);
+		_exit(1);
+	}
+	/* Linux lets the parent go before all is mapped. */
+	int status;
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	check_vdso_is_outside(pid, start, end);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_KILLED(wait_for(pid), SIGKILL);
+}
+
+static void a_program_in_the_place_of_the_vdso_has_both(void)
+{
+	const uint64_t half = 1UL << 20, start = getauxval(AT_SYSINFO_EHDR) - half;
+	struct image i;
+	image_init_around_vdso(&i, start, 2 * half);
+	put("good", &i, sizeof(i), 0700);
+	check_both_are_there("./good", start, start + 2 * half);
+	/* And so has one whose interpreter is. */
+	image_init(&i);
+	set_interpreter(&i, "./good");
+	put("interpreted", &i, sizeof(i), 0700);
+	check_both_are_there("./interpreted", start, start + 2 * half);
+}
+
 static void the_caller_keeps_everything(void)
 {
 	char *p = map_pages(1, PROT_READ | PROT_WRITE);
@@ -179,6 +278,8 @@ int test_main(int argc, char **argv)
 		TEST(damaged_headers_are_enoexec),
 		TEST(interpreters_must_exist),
 		TEST(hostile_images_end_nobody_but_themselves),
+		TEST(no_file_stands_where_the_stack_does),
+		TEST(a_program_in_the_place_of_the_vdso_has_both),
 		TEST(a_failed_exec_leaves_its_caller_as_it_was),
 	};
 	return test_run(cases, ARRAY_SIZE(cases));
