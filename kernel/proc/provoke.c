@@ -260,7 +260,7 @@ static int provoke_stack_overflow(void)
 	return (int)provoke_recursion(1);
 }
 
-static int write_after_put(unsigned order)
+static __noinline int write_after_put(unsigned order)
 {
 	struct page *p = pmm_alloc(order, PAGE_KERNEL);
 	if (p == NULL)

@@ -132,7 +132,8 @@ void smp_stop_others(void)
 {
 	__atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
 	const u32 self = cpu_index();
-	for (u32 i = 0; i < cpu_count; i++) {
+	const u32 count = MIN(cpu_count, CONFIG_NR_CPUS); /* it is no more; tell the compiler */
+	for (u32 i = 0; i < count; i++) {
 		if (i == self || !__atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE))
 			continue;
 		sbi_send_ipi(1, cpus[i].hartid);
@@ -140,7 +141,7 @@ void smp_stop_others(void)
 
 	/* One that spins with interrupts off does not answer; after a second it is left alone. */
 	const nsec_t deadline = clock_now() + ANSWER_TIMEOUT;
-	for (u32 i = 0; i < cpu_count; i++)
+	for (u32 i = 0; i < count; i++)
 		while (i != self && __atomic_load_n(&cpus[i].online, __ATOMIC_ACQUIRE) &&
 		       clock_now() < deadline)
 			cpu_relax();
