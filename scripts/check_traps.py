@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Check the tables of what goes wrong: every trap has its row, and what a row names is there.
+"""Check what the documents name: every trap has its row, and files and functions are there.
 
 usage: check_traps.py
 
@@ -13,6 +13,9 @@ in docs/fork.md, where a row says what holds before it says where.
 - the code is such a place, or "none: " and why
 - the guard is at least one test (tests/, user/tests/) or gate of lint (scripts/check_*), by its name, except where
   a program of user/tests is meant as a whole; or "not testable here: " and why
+
+In every document the files that are linked or quoted are there; and in a diagram, which is where functions stand
+beside their files, the function next to a file is named in it.
 """
 
 import re
@@ -30,6 +33,15 @@ ROW = re.compile(r"^\| *([A-Z]\d+) *\|(.*)\|$")
 QUOTED = re.compile(r"`([^`]+)`")
 REFERENCE = re.compile(r"([\w.-]+(?:/[\w.-]+)+)(?::([\w-]+))?")
 GUARD = re.compile(r"tests/|user/tests/|scripts/check_")
+
+FENCE = "```"
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+FOLDERS = "arch|board|docs|drivers|fs|kernel|lib|mm|scripts|tests|user"
+PATH = re.compile(rf"(?<![\w/.@-])((?:{FOLDERS})/[\w./-]*\w)(?![\w<*{{])")
+SOURCE = re.compile(r"\.[chS]$")
+FUNCTION = r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b"
+BEFORE, BEHIND = re.compile(FUNCTION + r"(?:\(\))? +$"), re.compile("^ +" + FUNCTION)
+EXAMPLE = "sched_get_priority_max"  # which the tutorial's reader writes
 
 # What defines NAME in a file of a kind, as patterns for a line; None: the word stands there.
 C_DEFINITION = (r"^(?![\s#/*])[^;\n]*\b{}\b *[\[(=]", r"^#define {}\b", r"^struct {} {{$", r'^\t{{ "{}",')
@@ -115,6 +127,43 @@ def check(text, table, top=TOP):
     return errors
 
 
+def check_step(line, paths, top):
+    """Of a diagram: the function right before the files, or else right behind, is in one of them."""
+    sources = [path for path in paths if SOURCE.search(path) and (top / path).is_file()]
+    if not sources:
+        return []
+    before, _, behind = line.partition(sources[0])
+    name = BEFORE.search(before) or BEHIND.search(behind)
+    text = "".join((top / path).read_text(encoding="utf-8") for path in sources)
+    if name is None or re.search(rf"\b{name[1]}\b", text):
+        return []
+    return [f"{name[1]} is not in {', '.join(sources)}"]
+
+
+def check_names(text, folder, top=TOP):
+    """Of a whole document, whose links begin at @folder."""
+    errors, fenced = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(FENCE):
+            fenced = not fenced
+        if EXAMPLE in line:
+            continue
+        paths = PATH.findall(line if fenced else " ".join(QUOTED.findall(line)))
+        found = [f"there is no {path}" for path in paths if not (top / path).exists()]
+        if fenced:
+            found += check_step(line, paths, top)
+        else:
+            found += [f"the link to {link} leads nowhere" for link in LINK.findall(line)
+                      if not (folder / link).exists()]
+        errors += [f"{number}: {error}" for error in found]
+    return errors
+
+
+def documents(top=TOP):
+    return sorted(path for folder in (".", "docs", "board", "tests/commands")
+                  for path in (top / folder).glob("*.md" if folder == "." else "**/*.md"))
+
+
 def main():
     if len(sys.argv) > 1:
         sys.exit(__doc__)
@@ -122,6 +171,9 @@ def main():
     for table in (TRAPS, HAZARDS):
         text = (TOP / table.document).read_text(encoding="utf-8")
         errors += [f"{table.document}: {error}" for error in check(text, table)]
+    for path in documents():
+        found = check_names(path.read_text(encoding="utf-8"), path.parent)
+        errors += [f"{path.relative_to(TOP)}:{error}" for error in found]
     if errors:
         sys.exit("\n".join(errors))
 

@@ -41,7 +41,7 @@ lint-locks:
 	$(call say,LINT,locks)$(LOCK_TABLE) --check docs/locking.md
 
 lint-traps:
-	$(call say,LINT,traps and hazards)$(PYTHON) scripts/check_traps.py
+	$(call say,LINT,what docs name)$(PYTHON) scripts/check_traps.py
 
 lint-shell:
 	$(call say,LINT,shell)shellcheck $(LINT_SHELL) || \

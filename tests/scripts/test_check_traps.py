@@ -103,3 +103,18 @@ def test_the_documents_are_right_and_have_all_of_them(table, last):
     text = (check_traps.TOP / table.document).read_text(encoding="utf-8")
     assert check_traps.check(text, table) == []
     assert table.last == last
+
+
+@pytest.mark.parametrize("line, answer", [
+    ("`mm/fault.c`, `mm/*.c`, `mm/<name>.c`, `user/tests/...`, [it](mm/fault.c#top), [web](https://a.org/)", None),
+    ("`mm/gone.c`", "1: there is no mm/gone.c"),
+    ("`host/none`, mm/gone.c unquoted, `/mm/gone.c`", None),
+    ("[it](mm/gone.c)", "the link to mm/gone.c leads nowhere"),
+    ("```\n a_caller -> old_name   mm/fault.c   why", None),
+    ("```\n old_name -> new_name   mm/fault.c", "2: new_name is not in mm/fault.c"),
+    ("```\n mm/fault.c   new_name()", "new_name is not in mm/fault.c"),
+    ("```\n new_name   nowhere\n```\nnew_name and `mm/fault.c`", None),
+])
+def test_what_a_document_names_is_there(tree, line, answer):
+    errors = check_traps.check_names(line, tree, tree)
+    assert errors == [] if answer is None else [answer in error for error in errors] == [True]
