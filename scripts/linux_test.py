@@ -22,6 +22,7 @@ from boot_test import PROMPT, BootError, Console
 
 DIRECTORY = Path("build/linux")
 LINUX = "build/packages/linux"
+LINUX_FIRMWARE = "build/packages/fw_dynamic.bin"  # scripts/fetch_packages says why not QEMU's own
 COMMANDS = Path("tests/commands")
 PROGRAMS = Path("user/tests")
 DIFFERENCES = COMMANDS / "differences"
@@ -86,7 +87,7 @@ def machines(patterns):
 
     def linux(name, asked):
         return Machine(name, LINUX, 2, "console=ttyS0 loglevel=1", asked,
-                       ["-initrd", str(DIRECTORY / "initramfs.cpio")])
+                       ["-bios", LINUX_FIRMWARE, "-initrd", str(DIRECTORY / "initramfs.cpio")])
 
     def heifer(build, fork, harts, asked):
         return Machine(f"{build}-{fork}-{harts}", f"build/{build}/Image", harts, f"fork={fork} loglevel=1", asked)

@@ -54,21 +54,24 @@ def test_neither(tree):
 
 @pytest.fixture
 def mirror(tree):
-    """A machine whose apt-get fails as often as tree/failures says, and then brings a kernel's package."""
+    """A machine whose apt-get fails as often as tree/failures says, and then brings packages: a kernel, OpenSBI."""
     tools = {
         "apt-get": 'n=$(cat "$TREE/failures")\n[ "$n" = 0 ] || { echo $((n - 1)) >"$TREE/failures"; exit 100; }\n'
-                   'case $* in download*) touch linux-image-6.0_1.deb ;; esac',
+                   'case $* in download*) touch linux-image-6.0_1.deb opensbi_1_all.deb ;; esac',
         "apt-cache": 'echo "  Depends: linux-image-6.0-riscv64"',
         "apt-config": "",
         "dpkg": "echo amd64",
-        "dpkg-deb": 'case $* in -W*) echo "linux-image-6.0 1" ;; *) tar -c -C "$TREE" ./boot ;; esac',
+        "dpkg-deb": 'case $* in -W*opensbi*) echo opensbi 1 ;; -W*) echo linux-image-6.0 1 ;; -f*) echo 1 ;;'
+                    '*) tar -c -C "$TREE" ./boot ./usr ;; esac',
         "sleep": 'echo "$1" >>"$TREE/slept"',
     }
     for name, body in tools.items():
         (tree / "bin" / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         (tree / "bin" / name).chmod(0o755)
-    (tree / "boot").mkdir()
-    (tree / "boot/vmlinux-6.0").write_text("a kernel", encoding="utf-8")
+    for file, text in (("boot/vmlinux-6.0", "a kernel"),
+                       ("usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin", "firmware")):
+        (tree / file).parent.mkdir(parents=True)
+        (tree / file).write_text(text, encoding="utf-8")
     return tree
 
 
@@ -82,7 +85,10 @@ def fetch_linux(tree, failures):
 def test_a_network_may_be_gone_for_a_moment(mirror, failures):
     done = fetch_linux(mirror, failures)
     assert done.returncode == 0, done.stderr
-    assert (mirror / "build/packages/linux").read_text(encoding="utf-8") == "a kernel"
+    out = mirror / "build/packages"
+    assert (out / "linux").read_text(encoding="utf-8") == "a kernel"
+    assert (out / "fw_dynamic.bin").read_text(encoding="utf-8") == "firmware"
+    assert (out / "VERSIONS").read_text(encoding="utf-8") == "linux-image-6.0 1 with opensbi (= 1)\n"
     assert (mirror / "slept").exists() == (failures > 0)
 
 
