@@ -115,10 +115,13 @@ __must_check int aspace_fork(struct aspace *parent, enum fork_mode mode,
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 
+/* The page was there: another hart was first, or this one remembered an older entry. */
+#define FAULT_SPURIOUS 1
+
 /*
- * Serve a page fault at @va. 0: try again. -EFAULT: no region. -EACCES: region forbids it. -EIO:
- * past the end of the object (SIGBUS). -ENOMEM: no frame; the caller reclaims or kills and
- * retries.
+ * Serve a page fault at @va. 0 or FAULT_SPURIOUS: try again. -EFAULT: no region. -EACCES: region
+ * forbids it. -EIO: past the end of the object (SIGBUS). -ENOMEM: no frame; the caller reclaims or
+ * kills and retries.
  * Context: may sleep; takes as->lock.
  */
 __must_check int aspace_fault(struct aspace *as, uaddr_t va, enum access access);

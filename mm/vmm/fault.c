@@ -361,19 +361,20 @@ static __noinline int file_shared_write(struct fault *f)
  * hart that does not set A and D itself would fault forever on a leaf without them; none is made
  * here, so somebody has written where he should not (T1).
  */
-static __noinline void serve_allowed(struct fault *f)
+static __noinline int serve_allowed(struct fault *f)
 {
+	const int result = f->made_path ? 0 : FAULT_SPURIOUS; /* 0: fault_shared_table */
 	const pte_t old = *f->slot;
 	const pte_t whole = pte_make_leaf(pte_pfn(old), old.bits & ~PTE_PPN_MASK);
 	if (likely(old.bits == whole.bits)) {
-		if (!f->made_path) /* else fault_shared_table */
-			vmm_count(f->as, EVENT_FAULTS_SPURIOUS, 1);
-		return; /* fault_spurious */
+		vmm_count(f->as, EVENT_FAULTS_SPURIOUS, result == FAULT_SPURIOUS);
+		return result; /* fault_spurious */
 	}
 	__atomic_add_fetch(&fault_entries_mended, 1, __ATOMIC_RELAXED);
 	pr_warn("fault: page %#lx lacked A or D (T1): entry %#lx, access %d\n", f->va, old.bits,
 		(int)f->access);
 	ptable_change_leaf(f->slot, whole); /* fault_accessed_dirty */
+	return result;
 }
 
 /* The page is there, but not for this access. */
@@ -420,8 +421,7 @@ static int serve_once(struct fault *f)
 		return serve_absent(f);
 	if (!leaf_allows(*f->slot, f->access))
 		return serve_present(f);
-	serve_allowed(f);
-	return 0;
+	return serve_allowed(f);
 }
 
 /* Wait for the page with the lock dropped. Anything may have changed when it is held again. */
@@ -464,9 +464,10 @@ int fault_serve(struct aspace *as, uaddr_t va, enum access access, pte_t *leaf)
 	struct fault f;
 	fault_begin(&f, as, va, access, PAGE_SIZE);
 	const int err = serve(&f);
-	if (err == 0)
-		*leaf = *f.slot;
-	return err;
+	if (err < 0)
+		return err;
+	*leaf = *f.slot;
+	return 0;
 }
 
 int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
@@ -478,7 +479,7 @@ int aspace_fault(struct aspace *as, uaddr_t va, enum access access)
 	mutex_unlock(&as->lock);
 	/* Drops a cached invalid or weaker entry, and orders our walks after what other harts
 	 * stored. */
-	if (err == 0)
+	if (err >= 0)
 		tlb_flush_local();
 	return err;
 }
@@ -494,7 +495,7 @@ static int serve_in_new(struct aspace *as, uaddr_t va, enum access access, size_
 		     pte_is_none(*ptable_find_own(as, va)));
 	const int err = serve(&f);
 	mutex_unlock(&as->lock);
-	return err;
+	return MIN(err, 0);
 }
 
 int aspace_build_page(struct aspace *as, uaddr_t va, enum access access)

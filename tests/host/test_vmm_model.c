@@ -126,7 +126,7 @@ static int hart_access(unsigned h, unsigned page, enum access access, u64 needed
 		if (err == -ENOMEM) {
 			faults_survived++;
 			tries--;
-		} else if (err != 0) {
+		} else if (err < 0) {
 			return err;
 		}
 	}

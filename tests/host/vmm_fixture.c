@@ -75,7 +75,7 @@ static int reach(struct aspace *as, uaddr_t va, enum access access, u64 needed, 
 			return 0;
 		}
 		const int err = aspace_fault(as, va, access);
-		if (err != 0)
+		if (err < 0)
 			return err;
 	}
 	fail_msg("the fault at %#lx is served again and again", (unsigned long)va);

@@ -43,7 +43,7 @@ struct arch_thread {
 	struct cpu *cpu; /* the hart it runs on, or that is in charge of it; written by kernel/sched
 			  */
 	struct switch_frame regs;
-	/* of the last page fault, to notice one that comes back for ever */
+	/* of the last page fault with nothing to do, to notice one that comes back for ever */
 	u64 fault_pc, fault_va;
 	u32 fault_repeats;
 	u32 fail_nth;        /* allocations until one fails; 0: none does (mm/pmm/failalloc.h) */

@@ -33,7 +33,7 @@
 #include "lib/abi/signal.h"
 #include "mm/vmm/aspace.h"
 
-/* A fault that is served but comes back this often, without another and without a system call in
+/* A fault that finds nothing to do this often, without one elsewhere and without a system call in
  * between, will never end. */
 #define FAULT_REPEATS_MAX (1U << 20)
 
@@ -74,11 +74,12 @@ static enum access cause_access(u64 cause)
 	}
 }
 
-/* Same page, same instruction, again and again: served, yet of no use (rule T7's guard). */
+/* Nothing was to be done for @f, of the same address and instruction as the last such fault, again
+ * and again (rule T7's guard). */
 static bool fault_repeats_forever(const struct trap_frame *f)
 {
 	struct arch_thread *t = arch_current();
-	if (likely(t->fault_pc != f->x[REG_PC] || t->fault_va != f->badaddr)) {
+	if (t->fault_pc != f->x[REG_PC] || t->fault_va != f->badaddr) {
 		t->fault_pc = f->x[REG_PC];
 		t->fault_va = f->badaddr;
 		t->fault_repeats = 0;
@@ -122,7 +123,9 @@ static int serve_page_fault(const struct trap_frame *f)
 	int error = serve_once(f);
 	if (unlikely(error == -ENOMEM))
 		error = serve_without_memory(f);
-	return error == 0 && fault_repeats_forever(f) ? -EIO : error;
+	if (unlikely(error == FAULT_SPURIOUS))
+		return fault_repeats_forever(f) ? -EIO : 0;
+	return error;
 }
 
 /* The errno of a fault as a signal: the only place where one becomes the other. */

@@ -118,7 +118,7 @@ static int serve_fault(unsigned page, bool is_write)
 	const int err = aspace_fault(processes[me()->process].as, places_of_pages[page].va,
 				     is_write ? ACCESS_WRITE : ACCESS_READ);
 	machine_settle();
-	if (err == 0 && machine_owes_fence())
+	if (err >= 0 && machine_owes_fence())
 		violation("a fault was served, but its hart may remember what was there before");
 	return err;
 }
@@ -137,7 +137,7 @@ void user_access(unsigned page, bool is_write)
 			return;
 		}
 		const int err = serve_fault(page, is_write);
-		if (err == 0)
+		if (err >= 0)
 			continue;
 		if (err != -ENOMEM && (outcome_of_errno(err) & me()->outcomes) == 0)
 			violation("an access of %s fails with %d, which it should not",
