@@ -7,6 +7,7 @@ the firmware sees physical addresses. A command therefore runs with the hart's p
 """
 
 from contextlib import contextmanager
+from tempfile import NamedTemporaryFile
 
 import gdb
 
@@ -105,9 +106,17 @@ def enum_name(type_name, number, prefix):
     return str(int(number))
 
 
+def read_bytes(address, count):
+    """@count bytes of kernel memory, read at once. Inferior.read_memory() may ask another hart than the selected one:
+    it may be in the firmware."""
+    with NamedTemporaryFile() as file:
+        gdb.execute(f"dump binary memory {file.name} {address:#x} {address + count:#x}")
+        return file.read()
+
+
 def read_words(address, count):
     """@count 64-bit words of kernel memory, read at once."""
-    data = gdb.selected_inferior().read_memory(address, 8 * count).tobytes()
+    data = read_bytes(address, 8 * count)
     return [int.from_bytes(data[8 * i:8 * i + 8], "little") for i in range(count)]
 
 

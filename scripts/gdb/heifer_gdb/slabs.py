@@ -36,7 +36,7 @@ def known_frames():
 
 def is_mapped(address):
     try:
-        gdb.selected_inferior().read_memory(address, 8)
+        read_words(address, 1)
     except gdb.MemoryError:
         return False
     return True

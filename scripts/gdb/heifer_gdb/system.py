@@ -3,7 +3,7 @@
 
 import gdb
 
-from heifer_gdb.kernel import KernelCommand, place, text, variable
+from heifer_gdb.kernel import KernelCommand, address_of, place, read_bytes, text, variable
 
 LOG = "kernel/core/printk.c"
 TRACE = "kernel/core/trace.c"
@@ -22,7 +22,7 @@ class KLog(KernelCommand):
         ring = variable(LOG, "ring")
         size = ring.type.sizeof
         head = int(variable(LOG, "head"))
-        data = gdb.selected_inferior().read_memory(int(ring.address), size).tobytes()
+        data = read_bytes(address_of(ring), size)
         if head > size:
             data = data[head % size:] + data[:head % size]
             data = data.partition(b"\n")[2]  # the first line is overwritten in part
